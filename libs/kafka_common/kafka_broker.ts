@@ -1,0 +1,278 @@
+import {
+  Admin,
+  type BaseOptions,
+  ConnectionPool,
+  Consumer,
+  GenericError,
+  ListOffsetTimestamps,
+  MultipleErrors,
+  Producer,
+  stringSerializers,
+} from '@platformatic/kafka';
+import { type Broker, BrokerError, type Fate, type Positions, type Topic } from './broker.ts';
+import { consumeInGroup } from './kafka_consumer.ts';
+import { describeError, protocolErrorsOf, toBrokerError } from './kafka_errors.ts';
+import { batchesOf, fetchRecords } from './kafka_fetch.ts';
+import { createLane, type Lane, type RoutedMessage } from './kafka_producer.ts';
+import { partitionOf } from './partitioner.ts';
+import { TimeoutReached, withinMs } from './within.ts';
+
+export interface KafkaBrokerOptions {
+  /** As `host:port`. */
+  readonly bootstrapServers: readonly string[];
+  /** Names this client in the broker's logs and quotas. */
+  readonly clientId: string;
+}
+
+/** A group member is given up by its group after this long without a heartbeat; a static one is back at once before. */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_INTERVAL_MS = 1_000;
+
+/** For one request to a broker that stands still; joining a group may take as long as the others need to join again. */
+const REQUEST_TIMEOUT_MS = 5_000;
+const JOIN_TIMEOUT_MS = 15_000;
+
+/** After creating a topic: for all brokers to know its leaders. */
+const CREATED_TOPIC_MS = 5_000;
+
+/** Apache Kafka behind the broker seam, by @platformatic/kafka. Connects when first used. */
+export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOptions): Broker => {
+  const common = {
+    clientId,
+    bootstrapBrokers: [...bootstrapServers],
+    connectTimeout: 1_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // 100, 200, 400 ms.
+    retries: 3,
+    retryDelay: (_client: unknown, _operation: string, attempt: number) => 50 * 2 ** attempt,
+  } satisfies BaseOptions & { requestTimeout: number };
+
+  const admin = new Admin({ ...common, clientId: `${clientId}-admin`, retries: 1 });
+  const topics = new Map<string, { topic: Topic; leaders: readonly number[] }>();
+  const lanes = new Map<number, Lane>();
+
+  const newProducer = (): Producer<string, string, string, string> =>
+    new Producer({
+      ...common,
+      idempotent: true,
+      serializers: stringSerializers,
+      // Errors refresh it; a refresh for its own sake would make a healthy leader's lane wait for a stopped broker.
+      metadataMaxAge: 300_000,
+    });
+
+  const newConsumer = (groupId: string, memberId?: string): Consumer =>
+    new Consumer({
+      ...common,
+      groupId,
+      ...(memberId === undefined ? {} : { groupInstanceId: memberId }),
+      retries: 1,
+      requestTimeout: JOIN_TIMEOUT_MS,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      rebalanceTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      autocommit: false,
+    });
+
+  const newFetchPool = (): ConnectionPool => new ConnectionPool(clientId, common);
+
+  const describeTopic = async (name: string): Promise<Topic | null> => {
+    try {
+      const metadata = await admin.metadata({ topics: [name], forceUpdate: true });
+      const found = metadata.topics.get(name);
+      if (!found) return null;
+      const topic: Topic = { name, id: found.id, partitions: found.partitionsCount };
+      topics.set(name, { topic, leaders: found.partitions.map(({ leader }) => leader) });
+      return topic;
+    } catch (error) {
+      if (describeError(error).includes('Unknown topic')) return null;
+      throw toBrokerError(error);
+    }
+  };
+
+  const existingTopic = async (name: string): Promise<Topic> => {
+    const topic = await describeTopic(name);
+    if (topic === null) throw new BrokerError('TOPIC_MISSING', `topic ${name} does not exist`);
+    return topic;
+  };
+
+  const ensureTopic = async (name: string, partitions: number): Promise<Topic> => {
+    const existing = await describeTopic(name);
+    if (existing !== null) return existing;
+    try {
+      await admin.createTopics({
+        topics: [name],
+        partitions,
+        replicas: -1,
+        configs: [{ name: 'retention.ms', value: '-1' }],
+      });
+    } catch (error) {
+      if (!protocolErrorsOf(error).includes('TOPIC_ALREADY_EXISTS')) throw toBrokerError(error);
+    }
+    const deadline = performance.now() + CREATED_TOPIC_MS;
+    while (performance.now() < deadline) {
+      const created = await describeTopic(name);
+      if (created !== null && topics.get(name)?.leaders.every((leader) => leader >= 0)) return created;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new BrokerError('UNAVAILABLE', `topic ${name} was created, but has no leaders yet`);
+  };
+
+  const offsets = async (topic: Topic, timestamp: bigint): Promise<Map<number, number>> => {
+    const partitions = Array.from({ length: topic.partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
+    const listed = await admin.listOffsets({ topics: [{ name: topic.name, partitions }] });
+    return new Map(listed.flatMap((entry) => entry.partitions.map((p) => [p.partitionIndex, Number(p.offset)])));
+  };
+
+  const bounds = async (name: string): Promise<Map<number, { start: number; end: number }>> => {
+    const topic = await existingTopic(name);
+    try {
+      const starts = await offsets(topic, ListOffsetTimestamps.EARLIEST);
+      const ends = await offsets(topic, ListOffsetTimestamps.LATEST);
+      return new Map([...ends].map(([partition, end]) => [partition, { start: starts.get(partition) ?? 0, end }]));
+    } catch (error) {
+      throw toBrokerError(error);
+    }
+  };
+
+  const earliest = async (name: string, partition: number): Promise<number> => {
+    const listed = await admin.listOffsets({
+      topics: [{ name, partitions: [{ partitionIndex: partition, timestamp: ListOffsetTimestamps.EARLIEST }] }],
+    });
+    return Number(listed[0]?.partitions[0]?.offset ?? 0n);
+  };
+
+  const leaderOf = (topic: string, partition: number): number => topics.get(topic)?.leaders[partition] ?? -1;
+
+  const laneOf = (leader: number): Lane => {
+    let lane = lanes.get(leader);
+    if (lane === undefined) {
+      lane = createLane(newProducer);
+      lanes.set(leader, lane);
+    }
+    return lane;
+  };
+
+  return {
+    ensureTopic,
+    describeTopic,
+    leaderOf,
+
+    async publish(topic, messages, timeoutMs) {
+      const fates: Fate[] = Array.from(messages, () => ({ kind: 'not_written', detail: 'not sent' }));
+      const byLeader = new Map<number, { index: number; routed: RoutedMessage }[]>();
+      messages.forEach((message, index) => {
+        const partition = partitionOf(message.key, topic.partitions);
+        const leader = leaderOf(topic.name, partition);
+        const share = byLeader.get(leader) ?? [];
+        byLeader.set(leader, share);
+        share.push({ index, routed: { message, partition } });
+      });
+      await Promise.all(
+        Array.from(byLeader, async ([leader, share]) => {
+          const result = await laneOf(leader).publish(
+            topic,
+            share.map(({ routed }) => routed),
+            timeoutMs,
+          );
+          share.forEach(({ index }, i) => {
+            const fate = result[i];
+            if (fate) fates[index] = fate;
+          });
+        }),
+      );
+      return fates;
+    },
+
+    async probe(name, leader, timeoutMs) {
+      const check = async (): Promise<void> => {
+        const topic = await existingTopic(name);
+        const led = Array.from({ length: topic.partitions }, (_, partition) => partition).filter(
+          (partition) => leaderOf(name, partition) === leader,
+        );
+        // Metadata can come from any broker: this one must answer itself.
+        if (led[0] !== undefined) await earliest(name, led[0]);
+      };
+      await withinMs(timeoutMs, check()).catch((error: unknown) => {
+        throw toBrokerError(error);
+      });
+    },
+
+    async *read(name, from) {
+      const topic = await existingTopic(name);
+      const limits = await bounds(name);
+      const consumer = newConsumer(`${clientId}-reader`);
+      const fetchPool = newFetchPool();
+      consumer.topics.track(name);
+      try {
+        for (const [partition, { start, end }] of limits) {
+          const asked = from.get(partition) ?? start;
+          let next = asked < start || asked > end ? start : asked;
+          while (next < end) {
+            const response = await fetchRecords(
+              consumer,
+              fetchPool,
+              leaderOf(name, partition),
+              topic,
+              [{ partition, next }],
+              100,
+            );
+            for (const batch of batchesOf(response, topic, [{ partition, next }])) {
+              next = batch.next;
+              yield batch;
+            }
+          }
+        }
+      } catch (error) {
+        throw fromLibrary(error);
+      } finally {
+        await withinMs(1_000, Promise.allSettled([consumer.close(true), fetchPool.close()])).catch(() => {});
+      }
+    },
+
+    async consume(options) {
+      const topic = await existingTopic(options.topic);
+      const consumer = newConsumer(options.group, options.memberId);
+      try {
+        await consumeInGroup({ consumer, fetchPool: newFetchPool(), earliest }, topic, options);
+      } catch (error) {
+        throw fromLibrary(error);
+      }
+    },
+
+    async committed(group, name) {
+      const topic = await existingTopic(name);
+      const partitionIndexes = Array.from({ length: topic.partitions }, (_, partition) => partition);
+      try {
+        const groups = await admin.listConsumerGroupOffsets({
+          groups: [{ groupId: group, topics: [{ name, partitionIndexes }] }],
+        });
+        return new Map(
+          groups.flatMap((entry) =>
+            entry.topics.flatMap(({ partitions }) =>
+              partitions.flatMap(({ partitionIndex, committedOffset }) =>
+                committedOffset >= 0n ? [[partitionIndex, Number(committedOffset)] as const] : [],
+              ),
+            ),
+          ),
+        ) satisfies Positions;
+      } catch (error) {
+        throw toBrokerError(error);
+      }
+    },
+
+    bounds,
+
+    async close() {
+      await withinMs(
+        2_000,
+        Promise.allSettled([admin.close(), ...Array.from(lanes.values(), (lane) => lane.close())]),
+      ).catch(() => {});
+    },
+  };
+};
+
+/** Errors of the library become those of the seam; the caller's own, from `onBatch` and `startAt`, stay what they are. */
+const fromLibrary = (error: unknown): unknown =>
+  error instanceof GenericError || error instanceof MultipleErrors || error instanceof TimeoutReached
+    ? toBrokerError(error)
+    : error;

@@ -1,0 +1,153 @@
+import { type ClusterMetadata, type ConnectionPool, findErrorBy } from '@platformatic/kafka';
+import { BrokerError, type ConsumeOptions, type Topic } from './broker.ts';
+import { batchesOf, fetchRecords, type KafkaConsumer, outOfRangePartitions } from './kafka_fetch.ts';
+import { withinMs } from './within.ts';
+
+/** How long a broker holds a fetch that finds nothing; a record that arrives ends the wait. */
+const FETCH_WAIT_MS = 500;
+const COMMIT_INTERVAL_MS = 1_000;
+/** For the last commit, and for leaving the group, when stopping. */
+const LEAVE_MS = 1_500;
+
+export interface ConsumerParts {
+  readonly consumer: KafkaConsumer;
+  /** Fetches have connections of their own: a broker answers the requests of one connection in turn, and joining a group can take long. */
+  readonly fetchPool: ConnectionPool;
+  /** The first offset that the log still holds. */
+  earliest(topic: string, partition: number): Promise<number>;
+}
+
+/** A partition that this member owns. The object is the ownership: a partition lost and regained gets another one. */
+interface Owned {
+  readonly partition: number;
+  next: number;
+  /** What the group knows of it, or null before the first commit. */
+  committed: number | null;
+  /** The batch in hand. */
+  handling: Promise<void> | null;
+}
+
+/**
+ * Consumes as a member of a classic group until the signal aborts or something fails. The library keeps the membership
+ * (heartbeats, joining again); fetching is done here, so that a fetch stays a batch, back-pressure is a plain await, and
+ * a position that the log no longer holds is noticed.
+ */
+export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options: ConsumeOptions): Promise<void> => {
+  const { consumer, fetchPool } = parts;
+  const owned = new Map<number, Owned>();
+  const loops = new Set<number>();
+  const ended = Promise.withResolvers<void>();
+  let stopping = false;
+
+  const assign = async (partitions: readonly number[]): Promise<void> => {
+    for (const partition of owned.keys()) if (!partitions.includes(partition)) owned.delete(partition);
+    const added = partitions.filter((partition) => !owned.has(partition));
+    const positions = added.length > 0 ? await options.startAt(topic, added) : new Map<number, number>();
+    for (const partition of added) {
+      const next = positions.get(partition) ?? (await parts.earliest(topic.name, partition));
+      owned.set(partition, { partition, next, committed: null, handling: null });
+    }
+    options.onAssigned?.(partitions);
+    startLoops(await consumer.metadata({ topics: [topic.name] }));
+  };
+
+  const startLoops = (metadata: ClusterMetadata): void => {
+    for (const { partition } of owned.values()) {
+      const leader = leaderOf(metadata, topic, partition);
+      if (stopping || loops.has(leader)) continue;
+      loops.add(leader);
+      fetchFrom(leader).then(() => loops.delete(leader), ended.reject);
+    }
+  };
+
+  /** One fetch at a time from one leader, as long as it leads a partition of ours. */
+  const fetchFrom = async (leader: number): Promise<void> => {
+    while (!stopping) {
+      const metadata = await consumer.metadata({ topics: [topic.name] });
+      const wanted = [...owned.values()].filter(
+        (p) => p.handling === null && leaderOf(metadata, topic, p.partition) === leader,
+      );
+      if (wanted.length < owned.size) startLoops(metadata);
+      if (wanted.length === 0) return;
+      try {
+        const response = await fetchRecords(consumer, fetchPool, leader, topic, wanted, FETCH_WAIT_MS);
+        for (const batch of batchesOf(response, topic, wanted)) {
+          const partition = wanted.find((p) => p.partition === batch.partition);
+          // Taken away, or stopped, since the fetch was sent.
+          if (stopping || partition === undefined || owned.get(batch.partition) !== partition) continue;
+          partition.handling = options.onBatch(batch);
+          await partition.handling;
+          partition.next = batch.next;
+          partition.handling = null;
+        }
+      } catch (error) {
+        await resumeLostPositions(error, wanted);
+      }
+    }
+  };
+
+  /** @throws the error itself, where it is not about positions */
+  const resumeLostPositions = async (error: unknown, wanted: readonly Owned[]): Promise<void> => {
+    const lost = outOfRangePartitions(error);
+    if (lost.length === 0) throw error;
+    for (const position of wanted.filter(({ partition }) => lost.includes(partition))) {
+      const resumedAt = await parts.earliest(topic.name, position.partition);
+      options.onPositionLost?.({ partition: position.partition, wanted: position.next, resumedAt });
+      position.next = resumedAt;
+    }
+  };
+
+  const commit = async (): Promise<void> => {
+    const moved = [...owned.values()].filter((p) => p.committed !== p.next).map((p) => ({ position: p, next: p.next }));
+    if (moved.length === 0) return;
+    await consumer.commit({
+      offsets: moved.map(({ position, next }) => ({
+        topic: topic.name,
+        partition: position.partition,
+        offset: BigInt(next),
+        leaderEpoch: -1,
+      })),
+    });
+    for (const { position, next } of moved) position.committed = next;
+  };
+
+  // One that fails is tried again a second later: the consumer's own positions are the truth, the group's follow.
+  const commits = setInterval(() => void commit().catch(() => {}), COMMIT_INTERVAL_MS);
+
+  let memberId: string | null = null;
+  let assigning = Promise.resolve();
+  consumer.on('consumer:group:join', (joined) => {
+    // A new member id means that the group had given this member up: others may have moved its positions meanwhile.
+    if (memberId !== joined.memberId) owned.clear();
+    memberId = joined.memberId;
+    const partitions = joined.assignments?.find((assignment) => assignment.topic === topic.name)?.partitions ?? [];
+    assigning = assigning.then(() => assign(partitions));
+    assigning.catch(ended.reject);
+  });
+  consumer.on('error', ended.reject);
+  // Left alone, the library would join again at once and fence the member that has just taken over.
+  consumer.on('client:performWithRetry:failed', (_operation: string, _retries: number, errors: Error[]) => {
+    if (!errors.some((error) => findErrorBy(error, 'apiId', 'FENCED_INSTANCE_ID'))) return;
+    ended.reject(new BrokerError('FENCED', `another process joined group ${options.group} as ${options.memberId}`));
+    consumer.leaveGroup(true, () => {});
+  });
+  const onAbort = (): void => ended.resolve();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  if (options.signal.aborted) onAbort();
+
+  try {
+    consumer.topics.track(topic.name);
+    consumer.joinGroup({}).catch(ended.reject);
+    await ended.promise;
+  } finally {
+    stopping = true;
+    options.signal.removeEventListener('abort', onAbort);
+    clearInterval(commits);
+    await Promise.allSettled([...owned.values()].flatMap((p) => p.handling ?? []));
+    await withinMs(LEAVE_MS, commit()).catch(() => {});
+    await withinMs(LEAVE_MS, Promise.allSettled([consumer.close(true), fetchPool.close()])).catch(() => {});
+  }
+};
+
+const leaderOf = (metadata: ClusterMetadata, topic: Topic, partition: number): number =>
+  metadata.topics.get(topic.name)?.partitions[partition]?.leader ?? -1;

@@ -1,0 +1,54 @@
+import type { LogRecord, Message } from './broker.ts';
+import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
+
+/** The `source` of the CloudEvents that the Cart Service writes. */
+export const EVENT_SOURCE = '/order-events/cart-service';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * An event as a message: JSON, with the headers of CloudEvents 1.0 (Kafka protocol binding, binary mode) and the W3C
+ * `traceparent` of the request that caused it.
+ */
+export const encodeEvent = (event: OrderEvent, traceparent: string): Message => ({
+  key: event.orderId,
+  value: JSON.stringify(toWire(event)),
+  headers: {
+    ce_specversion: '1.0',
+    ce_id: event.eventId,
+    ce_type: event.type,
+    ce_source: EVENT_SOURCE,
+    ce_subject: event.orderId,
+    ce_time: event.timestamp,
+    'content-type': 'application/json',
+    traceparent,
+  },
+});
+
+export type Decoded =
+  | {
+      readonly kind: 'event';
+      readonly event: OrderEvent;
+      /** Is the message's key the event's order id? */ readonly keyMatches: boolean;
+    }
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+/** Reads what may have been written by anybody: never throws, says what is wrong instead. */
+export const decodeEvent = (record: Pick<LogRecord, 'key' | 'value'>): Decoded => {
+  if (record.value === null || record.value.length === 0)
+    return { kind: 'invalid', reason: 'the value is empty (a tombstone)' };
+  let text: string;
+  try {
+    text = utf8.decode(record.value);
+  } catch {
+    return { kind: 'invalid', reason: 'the value is not UTF-8' };
+  }
+  try {
+    const event = fromWire(JSON.parse(text));
+    return { kind: 'event', event, keyMatches: record.key?.toString() === event.orderId };
+  } catch (error) {
+    if (error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };
+    if (error instanceof SyntaxError) return { kind: 'invalid', reason: 'the value is not JSON' };
+    throw error;
+  }
+};

@@ -1,0 +1,21 @@
+/** A wait that reached its limit. */
+export class TimeoutReached extends Error {
+  constructor(ms: number) {
+    super(`no answer within ${Math.max(0, Math.round(ms))} ms`);
+    this.name = 'TimeoutReached';
+  }
+}
+
+/** The promise's own result, or a rejection after `ms` milliseconds; what it still does then is nobody's concern. @throws TimeoutReached */
+export const withinMs = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new TimeoutReached(ms)), Math.max(0, ms));
+  });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+};

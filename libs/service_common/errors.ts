@@ -1,0 +1,132 @@
+/**
+ * Every error a client of either service can be answered, with its HTTP status. `docs/errors.md` is generated from
+ * this table.
+ */
+export const ERRORS = {
+  ValidationFailed: {
+    status: 400,
+    title: 'The request is not valid',
+    meaning: 'A field or parameter is missing or breaks a rule; `errors` lists each. Correct the request.',
+  },
+  OrderNotFound: {
+    status: 404,
+    title: 'There is no such order',
+    meaning:
+      'No order with this id is known. A new order can take a moment to be readable; `Prefer: wait=5` waits for it.',
+  },
+  RouteNotFound: {
+    status: 404,
+    title: 'There is no such route',
+    meaning: 'The path or the method is wrong. `/docs` lists the routes.',
+  },
+  RequestTimeout: {
+    status: 408,
+    title: 'The request did not arrive in time',
+    meaning: 'The connection was too slow in sending the request.',
+  },
+  OrderAlreadyExists: {
+    status: 409,
+    title: 'The order exists already',
+    meaning: 'An order with this id was created before. Nothing was changed.',
+  },
+  StatusNotAllowed: {
+    status: 409,
+    title: 'The order cannot take this status',
+    meaning:
+      'The lifecycle allows no step from the present status to this one: none leads back to `new`, and none out of `completed` or `cancelled`.',
+  },
+  BodyTooLarge: { status: 413, title: 'The body is too large', meaning: 'A body may have 64 KiB.' },
+  UriTooLong: { status: 414, title: 'The URL is too long', meaning: 'A parameter in the path is too long.' },
+  UnsupportedMediaType: {
+    status: 415,
+    title: 'The body is not JSON',
+    meaning: 'Send `Content-Type: application/json`.',
+  },
+  IdempotencyKeyReused: {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    meaning: 'The same key came before with another request. Use a new key for each new request.',
+  },
+  HeadersTooLarge: {
+    status: 431,
+    title: 'The headers are too large',
+    meaning: 'All headers together may have 16 KiB.',
+  },
+  InternalError: {
+    status: 500,
+    title: 'The service failed',
+    meaning: 'A fault of the service; its log has the cause.',
+  },
+  StoreUnavailable: {
+    status: 500,
+    title: 'The store of the service failed',
+    meaning: 'The disk is full or broken; the log has the cause. `outcome` says what became of the order.',
+  },
+  KafkaBrokersUnavailable: {
+    status: 503,
+    title: 'The event could not be written to Kafka',
+    meaning:
+      'No broker could be reached, or it refused the event. `outcome` says what became of the order; try again after `Retry-After` seconds.',
+  },
+  KafkaTimeout: {
+    status: 503,
+    title: 'Kafka did not acknowledge in time',
+    meaning:
+      '`outcome` says what became of the order. After `unknown`, send the same request again: it answers 200 once the event is published.',
+  },
+  ProducerQueueFull: {
+    status: 503,
+    title: 'Too many requests are waiting',
+    meaning:
+      'More requests wait for Kafka than `QUEUE_LIMIT`. Nothing was written; try again after `Retry-After` seconds.',
+  },
+  ServiceStopping: {
+    status: 503,
+    title: 'The service is stopping',
+    meaning: 'Nothing was written; try again at another instance or after the restart.',
+  },
+} as const satisfies Record<string, { status: number; title: string; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One thing wrong with a request: where, and what to do about it. */
+export interface FieldError {
+  /** The body's field or the parameter, as `items.0.price`. */
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface ProblemExtras {
+  readonly errors?: readonly FieldError[];
+  /** What became of the command: see section "What a 503 means" of the README. */
+  readonly outcome?: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+/** An answer that is an error, as RFC 9457 has it. Thrown by routes, written by `http.ts`. */
+export class Problem extends Error {
+  readonly code: ErrorCode;
+  readonly extras: ProblemExtras;
+
+  constructor(code: ErrorCode, detail: string, extras: ProblemExtras = {}) {
+    super(detail);
+    this.name = 'Problem';
+    this.code = code;
+    this.extras = extras;
+  }
+}
+
+/** The body of an `application/problem+json` answer. */
+export const problemBody = (code: ErrorCode, detail: string, extras: ProblemExtras = {}): Record<string, unknown> => {
+  const { status, title } = ERRORS[code];
+  return {
+    type: `urn:order-events:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    ...(extras.outcome === undefined ? {} : { outcome: extras.outcome }),
+    ...(extras.errors === undefined ? {} : { errors: extras.errors }),
+  };
+};

@@ -1,0 +1,242 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
+import type { Logger } from 'pino';
+import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client';
+import Type from 'typebox';
+import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody } from './errors.ts';
+
+/** Whether a service can do its work now, and if not, why. Everything else in it is detail for an operator. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reason: string | null;
+  readonly [detail: string]: unknown;
+}
+
+/** A Fastify app whose route handlers get their types from typebox schemas. */
+export type HttpApp = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+export interface HttpAppOptions {
+  readonly name: string;
+  readonly description: string;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly readiness: () => Readiness | Promise<Readiness>;
+}
+
+const HTTP_LIMITS = {
+  bodyBytes: 65_536,
+  headerBytes: 16_384,
+  /** A request must have arrived whole within this. */
+  requestMs: 10_000,
+  /** No byte in either direction; above the longest `Prefer: wait` (30 s). */
+  idleMs: 60_000,
+  connections: 10_000,
+} as const;
+
+/** Errors listed in one answer; a body can break more rules than anybody wants to read. */
+const LISTED_ERRORS = 20;
+
+/** The answer of a failed request; every route can give it. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String({ description: 'Stable name of the error, see docs/errors.md' }),
+    outcome: Type.Optional(Type.String({ description: 'What became of the command' })),
+    errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
+  },
+  { $id: 'Problem', description: 'RFC 9457 problem details' },
+);
+
+/** The schema of error answers in a route's `response`. */
+export const ProblemRef = Type.Ref('Problem#');
+
+export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> => {
+  const logger: FastifyBaseLogger = options.logger;
+  const app: HttpApp = Fastify({
+    // Requests are counted and timed (`/metrics`), not logged one by one.
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    return503OnClosing: false,
+    bodyLimit: HTTP_LIMITS.bodyBytes,
+    requestTimeout: HTTP_LIMITS.requestMs,
+    connectionTimeout: HTTP_LIMITS.idleMs,
+    keepAliveTimeout: HTTP_LIMITS.idleMs,
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize: HTTP_LIMITS.headerBytes, headersTimeout: HTTP_LIMITS.requestMs },
+    // Unknown fields are ignored, also those with names that are dangerous to copy.
+    onProtoPoisoning: 'remove',
+    onConstructorPoisoning: 'remove',
+    // A value of the wrong type is an error and not a guess: "3" is not 3.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+    clientErrorHandler: answerUnparsable,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.maxConnections = HTTP_LIMITS.connections;
+  app.removeContentTypeParser('text/plain');
+
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(
+      reply,
+      'RouteNotFound',
+      `${request.method} ${pathOf(request)} is no route of the ${options.name}; /docs lists them`,
+    );
+  });
+  measureRequests(app, options.metrics);
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: options.name, description: options.description, version: '1.0.0' } },
+    refResolver: {
+      buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
+    },
+  });
+  app.addSchema(ProblemSchema);
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  addOperatorRoutes(app, options);
+  return app;
+};
+
+const addOperatorRoutes = (app: HttpApp, { metrics, readiness }: HttpAppOptions): void => {
+  const schema = { tags: ['operations'] };
+  app.get('/health/live', { schema: { ...schema, summary: 'The process runs' } }, () => ({ status: 'live' }));
+  app.get(
+    '/health/ready',
+    { schema: { ...schema, summary: 'The service can do its work now' } },
+    async (_request, reply) => {
+      const state = await readiness();
+      return reply.code(state.ready ? 200 : 503).send({ status: state.ready ? 'ready' : 'not_ready', ...state });
+    },
+  );
+  app.get(
+    '/metrics',
+    { schema: { ...schema, summary: 'Metrics in the Prometheus text format' } },
+    async (_request, reply) => {
+      return reply.type(metrics.contentType).send(await metrics.metrics());
+    },
+  );
+};
+
+const measureRequests = (app: HttpApp, metrics: Registry): void => {
+  collectDefaultMetrics({ register: metrics });
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the request to its answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [metrics],
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
+    done();
+  });
+};
+
+const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  if (error instanceof Problem) {
+    sendProblem(reply, error.code, error.message, error.extras);
+    return;
+  }
+  const { code, detail, errors } = classify(error as FastifyError);
+  if (ERRORS[code].status >= 500)
+    request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'request failed');
+  sendProblem(reply, code, detail, errors === undefined ? {} : { errors });
+};
+
+const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BodyTooLarge',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UnsupportedMediaType',
+  FST_ERR_MAX_PARAM_LENGTH: 'UriTooLong',
+};
+
+const BODY_ERRORS: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty; send a JSON object',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not valid JSON',
+};
+
+const classify = (error: FastifyError): { code: ErrorCode; detail: string; errors?: FieldError[] } => {
+  if (error.validation) {
+    const errors = fieldErrors(error);
+    return {
+      code: 'ValidationFailed',
+      detail: errors.map(({ field, message }) => `${field} ${message}`).join('; '),
+      errors,
+    };
+  }
+  const code = FRAMEWORK_ERRORS[error.code];
+  if (code) return { code, detail: ERRORS[code].meaning };
+  if (error.statusCode && error.statusCode < 500) {
+    return { code: 'ValidationFailed', detail: BODY_ERRORS[error.code] ?? error.message };
+  }
+  return { code: 'InternalError', detail: 'the request failed by a fault of the service, which was logged' };
+};
+
+const fieldErrors = (error: FastifyError): FieldError[] =>
+  (error.validation ?? []).slice(0, LISTED_ERRORS).map((failure) => {
+    const missing = failure.params['missingProperty'];
+    const path = [...failure.instancePath.split('/').slice(1), ...(typeof missing === 'string' ? [missing] : [])];
+    return {
+      field: path.join('.') || (error.validationContext ?? 'request'),
+      message: typeof missing === 'string' ? 'is missing' : (failure.message ?? 'is invalid'),
+    };
+  });
+
+/** Sends an error answer. `Retry-After` is in seconds. */
+export const sendProblem = (
+  reply: FastifyReply,
+  code: ErrorCode,
+  detail: string,
+  extras: Problem['extras'] = {},
+): void => {
+  if (extras.retryAfter !== undefined) void reply.header('retry-after', extras.retryAfter);
+  void reply
+    .code(ERRORS[code].status)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send(problemBody(code, detail, extras));
+};
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]?.slice(0, 200) ?? '';
+
+const PARSER_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'HeadersTooLarge',
+  ERR_HTTP_REQUEST_TIMEOUT: 'RequestTimeout',
+};
+
+/** Answers what is no HTTP request at all, where there is no request object to answer by. */
+const answerUnparsable = (
+  error: NodeJS.ErrnoException,
+  socket: { writable: boolean; end(data: string): void; destroy(): void },
+): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = PARSER_ERRORS[error.code ?? ''] ?? 'ValidationFailed';
+  const { status } = ERRORS[code];
+  const body = JSON.stringify(
+    problemBody(code, code === 'ValidationFailed' ? 'this is not an HTTP/1.1 request' : ERRORS[code].meaning),
+  );
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+};

@@ -1,0 +1,119 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { StoreError } from './store_error.ts';
+
+export interface DatabaseFile {
+  /** The folder, made where it is missing. */
+  readonly directory: string;
+  readonly name: string;
+  /** Marks the file as ours (SQLite's `application_id`), so that another program's database is never touched. */
+  readonly applicationId: number;
+  /** The version of the tables. A file with a higher one comes from a newer version of this program. */
+  readonly schemaVersion: number;
+  /** Creates the tables of `schemaVersion` in an empty file. */
+  readonly schema: string;
+  /** Keeps every other process out for as long as this one runs, readers too. */
+  readonly exclusive?: boolean;
+}
+
+/**
+ * Opens a SQLite file in WAL mode with every commit synced to disk (`synchronous=FULL`), creating it where it is
+ * missing. Commits survive a killed process and, as far as the disk keeps its word, a power cut.
+ * @throws StoreError `STORE_REFUSED` with the reason; an existing file is then as it was
+ */
+export const openDatabase = (file: DatabaseFile): DatabaseSync => {
+  const path = join(file.directory, file.name);
+  try {
+    mkdirSync(file.directory, { recursive: true });
+    if (existsSync(path)) refuseForeignFile(path, file);
+    const db = new DatabaseSync(path, { timeout: 5_000 });
+    try {
+      if (file.exclusive) db.exec('PRAGMA locking_mode=EXCLUSIVE;');
+      db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
+      inTransaction(db, () => {
+        if (pragma(db, 'user_version') === 0) {
+          db.exec(file.schema);
+          db.exec(`PRAGMA application_id=${file.applicationId}; PRAGMA user_version=${file.schemaVersion};`);
+        }
+      });
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw refusal(path, error, 'Set DATA_DIR to a folder this user may write to.');
+  }
+};
+
+const refuseForeignFile = (path: string, file: DatabaseFile): void => {
+  let applicationId: number;
+  let schemaVersion: number;
+  let tables: number;
+  try {
+    // Even a reader makes files beside one in WAL mode, unless it takes the file for unchangeable.
+    const location = existsSync(`${path}-wal`) ? path : new URL('?immutable=1', pathToFileURL(path));
+    const db = new DatabaseSync(location, { readOnly: true, timeout: 5_000 });
+    try {
+      applicationId = pragma(db, 'application_id');
+      schemaVersion = pragma(db, 'user_version');
+      tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n']);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw refusal(path, error, 'Move the file away or set DATA_DIR to another folder; it was left as it is.');
+  }
+  // An empty file is what a process leaves that was killed before its first transaction.
+  if (tables === 0 && applicationId === 0 && schemaVersion === 0) return;
+  if (applicationId !== file.applicationId) {
+    throw new StoreError(
+      'STORE_REFUSED',
+      `${path} is a database of another program. Move it away or set DATA_DIR to another folder; it was left as it is.`,
+    );
+  }
+  if (schemaVersion > file.schemaVersion) {
+    throw new StoreError(
+      'STORE_REFUSED',
+      `${path} was written by a newer version of this program (tables version ${schemaVersion}, this one knows ${file.schemaVersion}). Run that version, or set DATA_DIR to another folder; it was left as it is.`,
+    );
+  }
+};
+
+/** Runs `work` in one write transaction. @throws what `work` or SQLite throws, nothing being applied */
+export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // A full disk can have rolled back already.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+};
+
+/** Runs a transaction at run time, when the file was good at the start: what goes wrong now may pass. @throws StoreError `STORE_UNAVAILABLE` */
+export const commitTransaction = (db: DatabaseSync, work: () => void): void => {
+  try {
+    inTransaction(db, work);
+  } catch (error) {
+    throw new StoreError('STORE_UNAVAILABLE', `the store did not take a transaction: ${reasonOf(error)}`, error);
+  }
+};
+
+const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PRAGMA ${name}`).get()?.[name]);
+
+const refusal = (path: string, error: unknown, advice: string): StoreError => {
+  const reason = reasonOf(error);
+  const text = reason.includes('database is locked')
+    ? `${path} is in use by another process. End that one, or set DATA_DIR to another folder.`
+    : `cannot use ${path} as a store: ${reason}. ${advice}`;
+  return new StoreError('STORE_REFUSED', text, error);
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
