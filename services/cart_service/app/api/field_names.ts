@@ -1,0 +1,43 @@
+import type { FieldError } from '#service_common/errors.ts';
+
+/** Brings the two accepted spellings of a body's fields together: snake_case, as on the wire, and camelCase. */
+
+const SNAKE_CASE: ReadonlyMap<string, string> = new Map([
+  ['orderId', 'order_id'],
+  ['numberOfItems', 'number_of_items'],
+  ['customerId', 'customer_id'],
+  ['itemId', 'item_id'],
+]);
+
+/** The body with all its fields in snake_case, and what contradicts itself in it. Anything but an object comes back as it is. */
+export const toSnakeCase = (body: unknown): { body: unknown; errors: FieldError[] } => {
+  const errors: FieldError[] = [];
+  const renamed = rename(body, '', errors);
+  if (isObject(renamed) && Array.isArray(renamed['items'])) {
+    renamed['items'] = renamed['items'].map((item: unknown, index) => rename(item, `items.${index}.`, errors));
+  }
+  return { body: renamed, errors };
+};
+
+const rename = (value: unknown, path: string, errors: FieldError[]): unknown => {
+  if (!isObject(value)) return value;
+  const renamed: Record<string, unknown> = {};
+  for (const [name, given] of Object.entries(value)) {
+    const field = SNAKE_CASE.get(name) ?? name;
+    const content = field === 'order_id' ? digitsOf(given) : given;
+    if (Object.hasOwn(renamed, field) && renamed[field] !== content) {
+      errors.push({
+        field: `${path}${field}`,
+        message: 'is given twice, under two names, with different values; give it once',
+      });
+    }
+    renamed[field] = content;
+  }
+  return renamed;
+};
+
+/** A JSON integer is taken as its digits, as far as it is exact. */
+const digitsOf = (id: unknown): unknown => (Number.isSafeInteger(id) && Number(id) >= 0 ? String(id) : id);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,67 @@
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '#service_common/errors.ts';
+import { type HttpApp, ProblemRef } from '#service_common/http.ts';
+import type { Command } from '../../order_commands.ts';
+import type { Answer, Request } from '../../requests.ts';
+import { toCreateOrder, toUpdateOrder } from './commands.ts';
+import { toSnakeCase } from './field_names.ts';
+import { CommandHeaders, CreateOrderBody, Published, UpdateOrderBody } from './schemas.ts';
+import { childTraceparent } from './trace_context.ts';
+
+/** Seconds after which a client may try again: Kafka is looked for at least once a second. */
+const RETRY_AFTER_S = 1;
+
+export const addOrderRoutes = (app: HttpApp, submit: (request: Request) => Promise<Answer>): void => {
+  const execute = async (command: Command, request: FastifyRequest, message: string) => {
+    const answer = await submit({
+      command,
+      idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null,
+      traceparent: childTraceparent(request.headers['traceparent'] as string | undefined),
+    });
+    if (answer.kind === 'refused') throw new Problem(answer.refusal.code, answer.refusal.detail);
+    if (answer.kind === 'failed') {
+      throw new Problem(answer.code, answer.detail, { outcome: answer.outcome, retryAfter: RETRY_AFTER_S });
+    }
+    return { message, orderId: command.orderId };
+  };
+
+  app.post(
+    '/create-order',
+    {
+      preValidation: normalizeBody,
+      schema: {
+        tags: ['orders'],
+        summary: 'Creates an order and publishes ORDER_CREATED',
+        headers: CommandHeaders,
+        body: CreateOrderBody,
+        response: { 200: Published, '4xx': ProblemRef, '5xx': ProblemRef },
+      },
+    },
+    (request) => execute(toCreateOrder(request.body), request, 'order created and published successfully'),
+  );
+
+  app.put(
+    '/update-order',
+    {
+      preValidation: normalizeBody,
+      schema: {
+        tags: ['orders'],
+        summary: 'Changes the status of an order and publishes ORDER_STATUS_UPDATED',
+        headers: CommandHeaders,
+        body: UpdateOrderBody,
+        response: { 200: Published, '4xx': ProblemRef, '5xx': ProblemRef },
+      },
+    },
+    (request) => execute(toUpdateOrder(request.body), request, 'order status updated and published successfully'),
+  );
+};
+
+const normalizeBody = (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void => {
+  const { body, errors } = toSnakeCase(request.body);
+  request.body = body;
+  if (errors.length === 0) done();
+  else
+    done(
+      new Problem('ValidationFailed', errors.map(({ field, message }) => `${field} ${message}`).join('; '), { errors }),
+    );
+};

@@ -1,0 +1,238 @@
+import type { Logger } from 'pino';
+import type { Broker, Fate, Topic } from '#kafka_common/broker.ts';
+import { type CartBatch, type CartStore, EMPTY_CART_BATCH, type OutboxRow } from './cart_store.ts';
+import type { Circumstances } from './order_commands.ts';
+import { type PlannedEvent, planBatch } from './plan_batch.ts';
+import { DONE, failed, nothingDone, type Request } from './requests.ts';
+import { createSettlements } from './settlements.ts';
+import type { Waiting, WaitingRoom } from './waiting_room.ts';
+
+/** The work of one partition; in at most one batch at a time. */
+export interface PartitionWork {
+  readonly partition: number;
+  queue: Waiting[];
+  /** Stored events whose fate is open, in publishing order: in flight, or left over from an earlier batch. */
+  outbox: OutboxRow[];
+}
+
+export interface BatchWriter {
+  /** Decides, stores, publishes and answers the next requests. @returns what is wrong with the broker, or null */
+  writeNext(topic: Topic, share: readonly PartitionWork[]): Promise<string | null>;
+  /** Publishes again what earlier batches left, with the same event ids. @returns what is wrong with the broker, or null */
+  relay(topic: Topic, share: readonly PartitionWork[]): Promise<string | null>;
+  /** Writes down what has been acknowledged, where no batch did. */
+  settle(): Promise<void>;
+  /** When the broker acknowledged last, ms since 1970; null: not since the start. */
+  readonly lastAcknowledgedAt: number | null;
+}
+
+export interface BatchWriterOptions {
+  readonly broker: Broker;
+  readonly store: CartStore;
+  readonly room: WaitingRoom;
+  readonly logger: Logger;
+  readonly circumstances: () => Circumstances;
+  /** The outbox number of the next event. */
+  readonly firstSeq: number;
+  readonly publishTimeoutMs: number;
+  /** Told of every publish; for metrics. */
+  readonly onPublish: (publish: { events: number; seconds: number; relayed: boolean }) => void;
+}
+
+const MAX_BATCH = 500;
+const IDEMPOTENCY_KEYS_KEPT_MS = 24 * 60 * 60 * 1_000;
+const EXPIRY_INTERVAL_MS = 60_000;
+
+/** A request taken into a batch. */
+interface Taken {
+  readonly request: Request;
+  readonly waiting: Waiting;
+  readonly work: PartitionWork;
+}
+
+type Planned = PlannedEvent<Taken>;
+
+export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
+  const { broker, store, room, logger } = options;
+  let nextSeq = options.firstSeq;
+  let nextExpiry = 0;
+  let lastAcknowledgedAt: number | null = null;
+  const keysInFlight = new Set<string>();
+  const settlements = createSettlements();
+
+  /** Takes requests off the queues: no two about one order or under one key, so that each is decided on a settled state. */
+  const take = (share: readonly PartitionWork[]): Taken[] => {
+    const batch: Taken[] = [];
+    const orders = new Set<string>();
+    for (const work of share) {
+      work.queue = work.queue.filter((waiting) => {
+        const { request } = waiting;
+        const { command, idempotencyKey: key } = request;
+        if (waiting.answered) return false;
+        if (batch.length >= MAX_BATCH || orders.has(command.orderId) || (key !== null && keysInFlight.has(key)))
+          return true;
+        batch.push({ request, waiting, work });
+        orders.add(command.orderId);
+        if (key !== null) keysInFlight.add(key);
+        return false;
+      });
+    }
+    return batch;
+  };
+
+  const writeNext = async (topic: Topic, share: readonly PartitionWork[]): Promise<string | null> => {
+    const batch = take(share);
+    const keys = batch.flatMap(({ request }) => request.idempotencyKey ?? []);
+    try {
+      const orderIds = batch.map(({ request }) => request.command.orderId);
+      const plan = planBatch(batch, await store.load(orderIds, keys), nextSeq, options.circumstances());
+      const { events, idempotency } = plan;
+      nextSeq += events.length;
+      for (const { of, answer } of plan.answers) room.answer(of.waiting, answer);
+      if (events.length + idempotency.length > 0) {
+        await commit({ orders: events.map(({ state }) => state), outbox: events.map(({ row }) => row), idempotency });
+      }
+      for (const { of, answer } of plan.answersAfterCommit) room.answer(of.waiting, answer);
+      if (events.length === 0) return null;
+      for (const { of, row } of events) {
+        of.waiting.stored = true;
+        of.work.outbox.push(row);
+      }
+      const rows = events.map(({ row }) => row);
+      return await settleFates(topic, events, await publish(topic, rows, false));
+    } catch (error) {
+      logger.error({ err: error }, 'the store failed; the requests of this batch are refused');
+      for (const { request, waiting } of batch) {
+        const outcome = waiting.stored ? 'unknown' : nothingDone(request.command);
+        room.answer(
+          waiting,
+          failed('StoreUnavailable', outcome, 'the store of the Cart Service failed; its log has the cause'),
+        );
+      }
+      return null;
+    } finally {
+      for (const key of keys) keysInFlight.delete(key);
+    }
+  };
+
+  /** Answers the requests of a published batch, each by its own message's fate. @returns what is wrong with the broker */
+  const settleFates = async (
+    topic: Topic,
+    events: readonly Planned[],
+    fates: readonly Fate[],
+  ): Promise<string | null> => {
+    let problem: string | null = null;
+    const notWritten: Planned[] = [];
+    const settled = new Set<OutboxRow>();
+    events.forEach((event, index) => {
+      const { row, of } = event;
+      const fate = fates[index] ?? NO_FATE;
+      if (fate.kind === 'acknowledged') {
+        settlements.acknowledged(row, fate, topic, !of.waiting.answered);
+        settled.add(row);
+        room.answer(of.waiting, DONE);
+        return;
+      }
+      problem ??= fate.detail;
+      // Whoever was told `unknown` meanwhile must find the order once Kafka is back: its event stays and is relayed.
+      if (fate.kind === 'not_written' && !of.waiting.answered) notWritten.push(event);
+      else
+        room.answer(
+          of.waiting,
+          failed('KafkaTimeout', 'unknown', `Kafka did not acknowledge the event: ${fate.detail}`),
+        );
+    });
+    removeFromOutbox(new Set(events.map(({ of }) => of.work)), settled);
+    if (notWritten.length > 0) await takeBack(notWritten, problem ?? NO_FATE.detail);
+    return problem;
+  };
+
+  /** Undoes events that are certainly not written, before anybody is told so. */
+  const takeBack = async (events: readonly Planned[], reason: string): Promise<void> => {
+    const takenBack = events.map(({ row, previous, of }) => ({
+      seq: row.seq,
+      orderId: row.orderId,
+      previous,
+      idempotencyKey: of.request.idempotencyKey,
+    }));
+    try {
+      await commit({ takenBack });
+    } catch (error) {
+      logger.error(
+        { err: error },
+        'the store failed to take back events; they stay in the outbox and will be published',
+      );
+      for (const { of } of events) {
+        room.answer(
+          of.waiting,
+          failed('StoreUnavailable', 'unknown', 'the store of the Cart Service failed; its log has the cause'),
+        );
+      }
+      return;
+    }
+    removeFromOutbox(new Set(events.map(({ of }) => of.work)), new Set(events.map(({ row }) => row)));
+    for (const { of } of events) {
+      const outcome = nothingDone(of.request.command);
+      room.answer(of.waiting, failed('KafkaBrokersUnavailable', outcome, `the event was not written: ${reason}`));
+    }
+  };
+
+  const relay = async (topic: Topic, share: readonly PartitionWork[]): Promise<string | null> => {
+    const rows = share
+      .flatMap(({ outbox }) => outbox)
+      .toSorted((a, b) => a.seq - b.seq)
+      .slice(0, MAX_BATCH);
+    const fates = await publish(topic, rows, true);
+    const settled = new Set<OutboxRow>();
+    let problem: string | null = null;
+    rows.forEach((row, index) => {
+      const fate = fates[index] ?? NO_FATE;
+      if (fate.kind === 'acknowledged') {
+        settlements.acknowledged(row, fate, topic, false);
+        settled.add(row);
+      } else problem ??= fate.detail;
+    });
+    removeFromOutbox(new Set(share), settled);
+    return problem;
+  };
+
+  const publish = async (topic: Topic, rows: readonly OutboxRow[], relayed: boolean): Promise<Fate[]> => {
+    const started = performance.now();
+    const messages = rows.map(({ message }) => message);
+    const fates = await broker.publish(topic, messages, options.publishTimeoutMs);
+    options.onPublish({ events: rows.length, seconds: (performance.now() - started) / 1_000, relayed });
+    if (fates.some(({ kind }) => kind === 'acknowledged')) lastAcknowledgedAt = options.circumstances().now;
+    return fates;
+  };
+
+  /** One transaction; what was acknowledged since the last one rides along. */
+  const commit = async (part: Partial<CartBatch>): Promise<void> => {
+    const { now } = options.circumstances();
+    const expireBefore = now >= nextExpiry ? now - IDEMPOTENCY_KEYS_KEPT_MS : null;
+    const settled = settlements.take();
+    try {
+      await store.commit({ ...EMPTY_CART_BATCH, ...settled, expireBefore, ...part });
+    } catch (error) {
+      settlements.giveBack(settled);
+      throw error;
+    }
+    if (expireBefore !== null) nextExpiry = now + EXPIRY_INTERVAL_MS;
+  };
+
+  return {
+    writeNext,
+    relay,
+    async settle() {
+      if (!settlements.isEmpty) await commit({});
+    },
+    get lastAcknowledgedAt() {
+      return lastAcknowledgedAt;
+    },
+  };
+};
+
+const NO_FATE = { kind: 'unknown', detail: 'the broker told no fate' } as const satisfies Fate;
+
+const removeFromOutbox = (works: ReadonlySet<PartitionWork>, rows: ReadonlySet<OutboxRow>): void => {
+  for (const work of works) work.outbox = work.outbox.filter((row) => !rows.has(row));
+};

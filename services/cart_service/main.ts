@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { describeBroker } from '#kafka_common/config.ts';
+import { createBroker } from '#kafka_common/kafka_factory.ts';
+import { listen, runService } from '#service_common/run_service.ts';
+import { createCartApp } from './app/app.ts';
+import { createSqliteCartStore } from './cart_store_sqlite.ts';
+import { createPublisher } from './publisher.ts';
+import { createPublisherMetrics } from './publisher_metrics.ts';
+
+/** Of the five seconds that stopping may take, the share of the requests inside. */
+const DRAIN_MS = 3_000;
+
+await runService('cart-service', async (config, logger) => {
+  logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
+  const metrics = new Registry();
+  const store = createSqliteCartStore({ directory: config.dataDir });
+  const broker = await createBroker(config, 'cart-service');
+  const { onPublish, countAnswers } = createPublisherMetrics(metrics, () => publisher.status());
+  const publisher = await createPublisher({
+    broker,
+    store,
+    topic: config.ordersTopic,
+    partitions: config.topicPartitions,
+    requestDeadlineMs: config.requestDeadlineMs,
+    queueLimit: config.queueLimit,
+    logger,
+    circumstances: () => ({ now: Date.now(), newId: randomUUID, random: Math.random }),
+    onPublish,
+  });
+  const app = await createCartApp({
+    publisher: { ...publisher, submit: countAnswers(publisher.submit) },
+    logger,
+    metrics,
+  });
+  const url = await listen(app, config.host, config.cartPort, 'CART_PORT');
+
+  return {
+    url,
+    async close() {
+      await Promise.all([app.close(), publisher.close(DRAIN_MS)]);
+      await broker.close();
+      await store.close();
+    },
+  };
+});

@@ -1,0 +1,455 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { pino } from 'pino';
+import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
+import type { OrderEvent } from '#kafka_common/events.ts';
+import type { OrderStatus } from '#kafka_common/models.ts';
+import { decodeEvent } from '#kafka_common/serdes_json.ts';
+import { StoreError } from '#service_common/store_error.ts';
+import { eventually } from '#tests/eventually.ts';
+import { type FaultyBroker, withFaults } from '#tests/faulty_broker.ts';
+import { tempDir } from '#tests/temp_dir.ts';
+import type { CartStore } from './cart_store.ts';
+import { createSqliteCartStore } from './cart_store_sqlite.ts';
+import { createPublisher, type PublisherOptions } from './publisher.ts';
+import type { Answer, Request } from './requests.ts';
+
+const TOPIC = 'orders.events';
+
+const create = (id: number, numberOfItems = 1): Request => {
+  const orderId = `ORD-${id}`;
+  const draft = { orderId, numberOfItems, items: null, customerId: null, currency: null };
+  return request({ kind: 'create', orderId, draft, fingerprint: `create-${id}-${numberOfItems}` });
+};
+
+const update = (id: number, status: OrderStatus): Request =>
+  request({ kind: 'update', orderId: `ORD-${id}`, status, fingerprint: `update-${id}-${status}` });
+
+const request = (command: Request['command']): Request => ({ command, idempotencyKey: null, traceparent: '00-1-1-00' });
+
+const keyed = (idempotencyKey: string, of: Request): Request => ({ ...of, idempotencyKey });
+
+/** What a test looks at of an answer. */
+const brief = (answer: Answer): string =>
+  answer.kind === 'failed'
+    ? `${answer.code} ${answer.outcome}`
+    : answer.kind === 'refused'
+      ? answer.refusal.code
+      : 'done';
+
+interface Cart {
+  readonly faulty: FaultyBroker;
+  readonly submit: (of: Request) => Promise<string>;
+  readonly status: () => ReturnType<Awaited<ReturnType<typeof createPublisher>>['status']>;
+  /** All events in the log, in the order of each partition. */
+  readonly log: () => Promise<OrderEvent[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** A publisher on the embedded broker and a SQLite store, both in `directory`, so that a second one continues the first. */
+const startCart = async (
+  t: TestContext,
+  directory: string,
+  options: Partial<PublisherOptions> & {
+    wrapStore?: (store: CartStore) => CartStore;
+    prepare?: (faulty: FaultyBroker) => void;
+  } = {},
+): Promise<Cart> => {
+  const { wrapStore = (store) => store, prepare, ...rest } = options;
+  const faulty = withFaults(createEmbeddedBroker({ directory }));
+  prepare?.(faulty);
+  const store = wrapStore(createSqliteCartStore({ directory }));
+  let ids = 0;
+  const publisher = await createPublisher({
+    broker: faulty.broker,
+    store,
+    topic: TOPIC,
+    partitions: 3,
+    requestDeadlineMs: 5_000,
+    queueLimit: 1_000,
+    logger: pino({ level: 'silent' }),
+    circumstances: () => ({
+      now: Date.now(),
+      newId: () => `${process.pid}-${performance.now()}-${ids++}`,
+      random: Math.random,
+    }),
+    onPublish: () => {},
+    ...rest,
+  });
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    faulty.release();
+    await publisher.close(1_000);
+    await faulty.broker.close();
+    await store.close();
+  };
+  t.after(close);
+  await eventually(() => assert.notEqual(publisher.status().state, 'starting'));
+  return {
+    faulty,
+    submit: async (of) => brief(await publisher.submit(of)),
+    status: () => publisher.status(),
+    close,
+    log: async () => {
+      const events: OrderEvent[] = [];
+      for await (const batch of faulty.broker.read(TOPIC, new Map())) {
+        for (const record of batch.records) {
+          const decoded = decodeEvent(record);
+          if (decoded.kind === 'event') events.push(decoded.event);
+        }
+      }
+      return events;
+    },
+  };
+};
+
+const summary = (events: readonly OrderEvent[]): string[] =>
+  events.map((e) => `${e.orderId} v${e.version} ${e.type === 'ORDER_CREATED' ? 'created' : e.status}`);
+
+describe('the publisher, all being well', () => {
+  test('answers a create and an update once their events are in the log', async (t) => {
+    const cart = await startCart(t, tempDir());
+    assert.equal(await cart.submit(create(1)), 'done');
+    assert.equal(await cart.submit(update(1, 'confirmed')), 'done');
+    assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 confirmed']);
+    await eventually(() => assert.equal(cart.status().unsettled, 0));
+  });
+
+  test('grants exactly one of simultaneous creates of one id', async (t) => {
+    const cart = await startCart(t, tempDir());
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => cart.submit(create(1, 1 + i))));
+    assert.deepEqual(answers.toSorted(), [...Array.from({ length: 19 }, () => 'OrderAlreadyExists'), 'done']);
+    assert.equal((await cart.log()).length, 1);
+  });
+
+  test('puts the requests that arrive during a batch into one next batch', async (t) => {
+    const cart = await startCart(t, tempDir());
+    cart.faulty.faults.push('held');
+    const first = cart.submit(create(1));
+    await eventually(() => assert.equal(cart.faulty.published.length, 1));
+    const rest = Array.from({ length: 50 }, (_, i) => cart.submit(create(2 + i)));
+    cart.faulty.release();
+    assert.deepEqual(new Set(await Promise.all([first, ...rest])), new Set(['done']));
+    assert.deepEqual(
+      cart.faulty.published.map((batch) => batch.length),
+      [1, 50],
+    );
+  });
+
+  test('publishes nothing for the status an order has, and refuses what its lifecycle forbids', async (t) => {
+    const cart = await startCart(t, tempDir());
+    await cart.submit(create(1));
+    await cart.submit(update(1, 'cancelled'));
+    assert.equal(await cart.submit(update(1, 'cancelled')), 'done');
+    assert.equal(await cart.submit(update(1, 'confirmed')), 'StatusNotAllowed');
+    assert.equal(await cart.submit(update(2, 'confirmed')), 'OrderNotFound');
+    assert.equal((await cart.log()).length, 2);
+  });
+});
+
+describe('the publisher, an event being certainly not written', () => {
+  test('says not_created and takes the order back, so that the same create succeeds later', async (t) => {
+    const cart = await startCart(t, tempDir());
+    cart.faulty.faults.push('not_written');
+    assert.equal(await cart.submit(create(1)), 'KafkaBrokersUnavailable not_created');
+    await eventually(async () => assert.equal(await cart.submit(create(1, 2)), 'done'));
+    assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created']);
+  });
+
+  test('says not_updated and goes back to the status before, so that its version is used again', async (t) => {
+    const cart = await startCart(t, tempDir());
+    await cart.submit(create(1));
+    cart.faulty.faults.push('not_written');
+    assert.equal(await cart.submit(update(1, 'cancelled')), 'KafkaBrokersUnavailable not_updated');
+    await eventually(async () => assert.equal(await cart.submit(update(1, 'shipped')), 'done'));
+    assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 shipped']);
+  });
+
+  test('refuses at once while the broker is down, and takes orders again when a probe finds it back', async (t) => {
+    const cart = await startCart(t, tempDir());
+    cart.faulty.down = true;
+    assert.equal(await cart.submit(create(1)), 'KafkaBrokersUnavailable not_created');
+    const asked = cart.faulty.published.length;
+    assert.equal(await cart.submit(create(2)), 'KafkaBrokersUnavailable not_created');
+    assert.equal(cart.faulty.published.length, asked, 'nothing was tried');
+    assert.equal(cart.status().state, 'impaired');
+    cart.faulty.down = false;
+    await eventually(async () => assert.equal(await cart.submit(create(2)), 'done'));
+    assert.equal(cart.status().state, 'open');
+  });
+
+  test('keeps what was answered unknown meanwhile, and publishes it after all', async (t) => {
+    const cart = await startCart(t, tempDir(), { requestDeadlineMs: 200 });
+    cart.faulty.faults.push('held_not_written');
+    assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
+    cart.faulty.release();
+    await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+    assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created']);
+  });
+});
+
+describe('the publisher, the fate of an event being unknown', () => {
+  for (const fault of ['written_unknown', 'lost_unknown'] as const) {
+    test(`says unknown, publishes it again under the same id, and grants the repeated create (${fault})`, async (t) => {
+      const cart = await startCart(t, tempDir());
+      cart.faulty.faults.push(fault);
+      assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
+      await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+      assert.equal(await cart.submit(create(1, 2)), 'OrderAlreadyExists', 'another request for the same id');
+      const events = await cart.log();
+      assert.equal(events.length, fault === 'written_unknown' ? 2 : 1);
+      assert.equal(new Set(events.map((event) => event.eventId)).size, 1);
+    });
+  }
+
+  test('grants the repeated update, and puts nothing newer before it', async (t) => {
+    const cart = await startCart(t, tempDir());
+    await cart.submit(create(1));
+    cart.faulty.faults.push('lost_unknown');
+    assert.equal(await cart.submit(update(1, 'confirmed')), 'KafkaTimeout unknown');
+    await eventually(async () => assert.equal(await cart.submit(update(1, 'shipped')), 'done'));
+    assert.equal(await cart.submit(update(1, 'shipped')), 'done');
+    assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 confirmed', 'ORD-1 v3 shipped']);
+  });
+
+  test('says unknown, never not_created, to a repeated create while the first is unsettled', async (t) => {
+    const cart = await startCart(t, tempDir());
+    cart.faulty.faults.push('lost_unknown');
+    const first = cart.submit(create(1));
+    cart.faulty.down = false;
+    assert.equal(await first, 'KafkaTimeout unknown');
+    cart.faulty.down = true;
+    assert.equal(await cart.submit(create(1)), 'KafkaBrokersUnavailable unknown');
+    assert.match(await cart.submit(create(4)), /not_created$/);
+    cart.faulty.down = false;
+    await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+  });
+
+  test('answers every request within the deadline while a publish hangs', async (t) => {
+    const cart = await startCart(t, tempDir(), { requestDeadlineMs: 300 });
+    cart.faulty.faults.push('held');
+    const started = performance.now();
+    const first = cart.submit(create(1));
+    await eventually(() => assert.equal(cart.faulty.published.length, 1));
+    const behind = cart.submit(create(2));
+    const same = cart.submit(create(1));
+    assert.equal(await first, 'KafkaTimeout unknown');
+    assert.equal(await behind, 'KafkaTimeout not_created');
+    assert.equal(await same, 'KafkaTimeout unknown');
+    assert.ok(performance.now() - started < 1_000);
+    cart.faulty.release();
+    await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+    assert.equal((await cart.log()).length, 1);
+  });
+});
+
+describe('the publisher, full', () => {
+  test('refuses one request more than the limit at once, and takes others when there is room', async (t) => {
+    const cart = await startCart(t, tempDir(), { queueLimit: 2 });
+    cart.faulty.faults.push('held');
+    const inside = [cart.submit(create(1)), cart.submit(create(2))];
+    assert.equal(await cart.submit(create(3)), 'ProducerQueueFull not_created');
+    await eventually(() => assert.equal(cart.faulty.published.length, 1));
+    cart.faulty.release();
+    assert.deepEqual(await Promise.all(inside), ['done', 'done']);
+    assert.equal(await cart.submit(create(3)), 'done');
+  });
+});
+
+describe('the publisher, started again', () => {
+  test('publishes what the outbox holds before new work', async (t) => {
+    const directory = tempDir();
+    const first = await startCart(t, directory);
+    await first.submit(create(1));
+    first.faulty.faults.push('lost_unknown', 'lost_unknown', 'lost_unknown', 'lost_unknown');
+    assert.equal(await first.submit(update(1, 'confirmed')), 'KafkaTimeout unknown');
+    first.faulty.down = true;
+    await first.close();
+
+    const second = await startCart(t, directory);
+    assert.equal(await second.submit(update(1, 'shipped')), 'done');
+    assert.deepEqual(summary(await second.log()), ['ORD-1 v1 created', 'ORD-1 v2 confirmed', 'ORD-1 v3 shipped']);
+  });
+
+  test('finds in the log what was published without its knowing, and does not publish it twice', async (t) => {
+    const directory = tempDir();
+    const first = await startCart(t, directory);
+    first.faulty.faults.push('written_unknown');
+    assert.equal(await first.submit(create(1)), 'KafkaTimeout unknown');
+    first.faulty.down = true;
+    await first.close();
+
+    const second = await startCart(t, directory);
+    assert.equal(await second.submit(create(1)), 'done', 'the client repeats what it got no answer to');
+    assert.deepEqual(summary(await second.log()), ['ORD-1 v1 created']);
+  });
+
+  test('without its store, learns every order from the log, so that no id and no version is given twice', async (t) => {
+    const directory = tempDir();
+    const first = await startCart(t, directory);
+    await Promise.all([1, 2, 3].map((id) => first.submit(create(id))));
+    await first.submit(update(2, 'confirmed'));
+    await first.close();
+    for (const file of ['cart.sqlite', 'cart.sqlite-wal', 'cart.sqlite-shm'])
+      rmSync(join(directory, file), { force: true });
+
+    const second = await startCart(t, directory);
+    assert.equal(await second.submit(create(1)), 'OrderAlreadyExists');
+    assert.equal(await second.submit(update(2, 'shipped')), 'done');
+    assert.ok(summary(await second.log()).includes('ORD-2 v3 shipped'));
+  });
+
+  test('with an older copy of its store, goes on where the log is', async (t) => {
+    const directory = tempDir();
+    const first = await startCart(t, directory);
+    await first.submit(create(1));
+    first.faulty.faults.push('lost_unknown');
+    assert.equal(await first.submit(update(1, 'confirmed')), 'KafkaTimeout unknown');
+    first.faulty.down = true;
+    await first.close();
+    copyFileSync(join(directory, 'cart.sqlite'), join(directory, 'copy'));
+
+    // While the copy lies aside, another store sees the order through to version 3.
+    for (const file of ['cart.sqlite', 'cart.sqlite-wal']) rmSync(join(directory, file), { force: true });
+    const second = await startCart(t, directory);
+    await second.submit(update(1, 'processing'));
+    await second.submit(update(1, 'shipped'));
+    await second.close();
+    copyFileSync(join(directory, 'copy'), join(directory, 'cart.sqlite'));
+
+    const third = await startCart(t, directory);
+    assert.equal(await third.submit(update(1, 'delivered')), 'done');
+    assert.deepEqual(summary(await third.log()), [
+      'ORD-1 v1 created',
+      'ORD-1 v2 processing',
+      'ORD-1 v3 shipped',
+      'ORD-1 v4 delivered',
+    ]);
+  });
+
+  test('without a broker, refuses at once and opens when there is one', async (t) => {
+    const directory = tempDir();
+    let absent = true;
+    const faulty = withFaults(createEmbeddedBroker({ directory }));
+    const store = createSqliteCartStore({ directory });
+    const { ensureTopic } = faulty.broker;
+    const publisher = await createPublisher({
+      broker: {
+        ...faulty.broker,
+        ensureTopic: (...args) => (absent ? Promise.reject(new Error('no broker')) : ensureTopic(...args)),
+      },
+      store,
+      topic: TOPIC,
+      partitions: 3,
+      requestDeadlineMs: 5_000,
+      queueLimit: 10,
+      logger: pino({ level: 'silent' }),
+      circumstances: () => ({ now: 0, newId: () => 'id', random: Math.random }),
+      onPublish: () => {},
+    });
+    t.after(async () => {
+      await publisher.close(0);
+      await faulty.broker.close();
+      await store.close();
+    });
+    await eventually(() => assert.equal(publisher.status().reason, 'no broker'));
+    assert.equal(brief(await publisher.submit(create(1))), 'KafkaBrokersUnavailable not_created');
+    absent = false;
+    await eventually(async () => assert.equal(brief(await publisher.submit(create(1))), 'done'));
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  test('gives the first answer again, publishes nothing more, and does so after a restart too', async (t) => {
+    const directory = tempDir();
+    const first = await startCart(t, directory);
+    assert.equal(await first.submit(keyed('a', create(1))), 'done');
+    assert.equal(await first.submit(keyed('a', create(1))), 'done');
+    assert.equal(await first.submit(keyed('b', update(9, 'shipped'))), 'OrderNotFound');
+    await first.submit(create(9));
+    assert.equal(
+      await first.submit(keyed('b', update(9, 'shipped'))),
+      'OrderNotFound',
+      'the first answer, though the order is there by now',
+    );
+    await first.close();
+
+    const second = await startCart(t, directory);
+    assert.equal(await second.submit(keyed('a', create(1))), 'done');
+    assert.equal((await second.log()).length, 2);
+  });
+
+  test('is refused with another request', async (t) => {
+    const cart = await startCart(t, tempDir());
+    await cart.submit(keyed('a', create(1)));
+    assert.equal(await cart.submit(keyed('a', create(1, 2))), 'IdempotencyKeyReused');
+    assert.equal(await cart.submit(keyed('a', create(2))), 'IdempotencyKeyReused');
+  });
+
+  test('of simultaneous requests, lets one order through', async (t) => {
+    const cart = await startCart(t, tempDir());
+    const answers = await Promise.all([1, 2, 3].map((id) => cart.submit(keyed('a', create(id)))));
+    assert.deepEqual(answers.toSorted(), ['IdempotencyKeyReused', 'IdempotencyKeyReused', 'done']);
+  });
+
+  test('is free again after its event was certainly not written', async (t) => {
+    const cart = await startCart(t, tempDir());
+    cart.faulty.faults.push('not_written');
+    assert.equal(await cart.submit(keyed('a', create(1))), 'KafkaBrokersUnavailable not_created');
+    await eventually(async () => assert.equal(await cart.submit(keyed('a', create(1))), 'done'));
+    assert.equal((await cart.log()).length, 1);
+  });
+});
+
+describe('the publisher, parts of it failing', () => {
+  test('delays only the orders whose leader is dead', async (t) => {
+    const cart = await startCart(t, tempDir(), {
+      prepare: (faulty) => {
+        const { publish } = faulty.broker;
+        Object.assign(faulty.broker, {
+          leaderOf: (_topic: string, partition: number) => partition,
+          publish: (...args: Parameters<typeof publish>) =>
+            args[1].some((message) => message.key === 'ORD-1') ? new Promise(() => {}) : publish(...args),
+        });
+      },
+      requestDeadlineMs: 400,
+    });
+    const stuck = cart.submit(create(1));
+    // Spread over the three partitions, of which only that of ORD-1 is led by the dead one.
+    const others = await Promise.all([2, 3, 4, 5, 6, 7, 8, 9].map((id) => cart.submit(create(id))));
+    assert.ok(others.filter((answer) => answer === 'done').length >= 4, others.join());
+    assert.equal(await stuck, 'KafkaTimeout unknown');
+  });
+
+  test('refuses with nothing published when its store fails, and goes on when it works again', async (t) => {
+    let broken = false;
+    const cart = await startCart(t, tempDir(), {
+      wrapStore: (store) => ({
+        ...store,
+        commit: (batch) =>
+          broken ? Promise.reject(new StoreError('STORE_UNAVAILABLE', 'disk full')) : store.commit(batch),
+      }),
+    });
+    broken = true;
+    assert.equal(await cart.submit(create(1)), 'StoreUnavailable not_created');
+    assert.deepEqual(await cart.log(), []);
+    broken = false;
+    assert.equal(await cart.submit(create(1)), 'done');
+  });
+
+  test('answers what is inside when it is closed, and takes no more', async (t) => {
+    const cart = await startCart(t, tempDir(), { requestDeadlineMs: 60_000 });
+    cart.faulty.faults.push('held');
+    const inside = cart.submit(create(1));
+    await eventually(() => assert.equal(cart.faulty.published.length, 1));
+    const behind = cart.submit(create(2));
+    const closed = cart.close();
+    assert.deepEqual(await Promise.all([inside, behind]), ['done', 'done']);
+    await closed;
+    assert.equal(await cart.submit(create(3)), 'ServiceStopping not_created');
+  });
+});
