@@ -230,7 +230,8 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
     },
 
     async consume(options) {
-      const topic = await existingTopic(options.topic);
+      const topic = await unlessAborted(existingTopic(options.topic), options.signal);
+      if (topic === null) return;
       const consumer = newConsumer(options.group, options.memberId);
       try {
         await consumeInGroup({ consumer, fetchPool: newFetchPool(), earliest }, topic, options);
@@ -269,6 +270,20 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       ).catch(() => {});
     },
   };
+};
+
+/** The promise's result, or null as soon as the signal aborts: a broker that stands still must not hold up a stop. */
+const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> => {
+  const aborted = Promise.withResolvers<null>();
+  const onAbort = (): void => aborted.resolve(null);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 };
 
 /** Errors of the library become those of the seam; the caller's own, from `onBatch` and `startAt`, stay what they are. */

@@ -31,7 +31,8 @@ const MAX_AMOUNT = 999_999_999_999_999;
  * currency. Division rounds to the nearest double, so an amount with no more decimals than allowed comes back the same.
  */
 export const toMinorUnits = (amount: number, exponent: number): number | null => {
-  const minor = Math.round(amount * 10 ** exponent);
+  // JSON has a -0; adding 0 makes it 0.
+  const minor = Math.round(amount * 10 ** exponent) + 0;
   return minor >= 0 && minor <= MAX_AMOUNT && minor / 10 ** exponent === amount ? minor : null;
 };
 

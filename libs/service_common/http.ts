@@ -103,6 +103,7 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
     );
   });
   measureRequests(app, options.metrics);
+  closeConnectionsWhenStopping(app);
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: options.name, description: options.description, version: '1.0.0' } },
     refResolver: {
@@ -149,6 +150,26 @@ const measureRequests = (app: HttpApp, metrics: Registry): void => {
     durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
     done();
   });
+};
+
+/** A connection that is kept alive would keep the closing server alive too: the last answer on each ends it. */
+const closeConnectionsWhenStopping = (app: HttpApp): void => {
+  let stopping = false;
+  app.addHook('preClose', (done) => {
+    stopping = true;
+    done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (stopping) void reply.header('connection', 'close');
+    done(null, payload);
+  });
+};
+
+/** Stops listening, and gives the requests inside `ms` milliseconds to be answered. */
+export const closeHttpApp = async (app: HttpApp, ms: number): Promise<void> => {
+  const timer = setTimeout(() => app.server.closeAllConnections(), ms);
+  await app.close();
+  clearTimeout(timer);
 };
 
 const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {

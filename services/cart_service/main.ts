@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { describeBroker } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
+import { closeHttpApp } from '#service_common/http.ts';
 import { listen, runService } from '#service_common/run_service.ts';
 import { createCartApp } from './app/app.ts';
 import { createSqliteCartStore } from './cart_store_sqlite.ts';
@@ -38,7 +39,7 @@ await runService('cart-service', async (config, logger) => {
   return {
     url,
     async close() {
-      await Promise.all([app.close(), publisher.close(DRAIN_MS)]);
+      await Promise.all([closeHttpApp(app, DRAIN_MS + 500), publisher.close(DRAIN_MS)]);
       await broker.close();
       await store.close();
     },

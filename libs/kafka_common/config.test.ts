@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { ConfigError, readConfig, SETTINGS } from './config.ts';
+
+const NAME = 'a name of 1 to 200 letters, digits, dots, dashes and underscores, and neither `.` nor `..`';
+const PORT = 'a port number, 0 to 65535 (0: any free port)';
+const SERVERS = 'host:port, several separated by commas without spaces';
+
+const WRONG: readonly (readonly [keyof typeof SETTINGS, readonly string[], string])[] = [
+  ['CART_PORT', ['-1', '65536', '80.5', 'http', 'true', 'null'], PORT],
+  ['ORDER_PORT', ['-1', '65536', '80.5', 'http'], PORT],
+  ['HOST', ['h'.repeat(256)], 'a host name or an address of this machine'],
+  ['KAFKA_BOOTSTRAP_SERVERS', ['kafka', 'kafka:', ':9092', 'a:1,', 'a:1, b:2', 'a:1;b:2', 'http://a:1'], SERVERS],
+  ['ORDERS_TOPIC', ['a b', 'orders/events', 'ä', 't'.repeat(201), '.', '..'], NAME],
+  ['TOPIC_PARTITIONS', ['0', '1001', '6.5', 'many'], 'a whole number from 1 to 1000'],
+  ['CONSUMER_GROUP', ['a b', 'g'.repeat(201)], NAME],
+  [
+    'CONSUMER_MEMBER_ID',
+    ['a b', 'm'.repeat(201)],
+    'a name of at most 200 letters, digits, dots, dashes and underscores',
+  ],
+  ['REQUEST_DEADLINE_MS', ['99', '60001', '5s'], 'a whole number from 100 to 60000'],
+  ['QUEUE_LIMIT', ['0', '1000001', '-1'], 'a whole number from 1 to 1000000'],
+  ['LOG_LEVEL', ['INFO', 'verbose'], 'one of trace, debug, info, warn, error, fatal, silent'],
+];
+
+const refusalOf = (environment: Record<string, string>): string => {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return assert.fail(`${JSON.stringify(environment)} was accepted`);
+};
+
+describe('a setting', () => {
+  for (const [name, values, allowed] of WRONG) {
+    test(`${name} that is wrong is refused in one line with its value and what is allowed`, () => {
+      for (const value of values) {
+        assert.equal(refusalOf({ [name]: value }), `${name} is ${JSON.stringify(value)}, but must be ${allowed}`);
+      }
+    });
+  }
+
+  test('without a wrong value above is DATA_DIR alone, which takes any text', () => {
+    const covered = WRONG.map(([name]) => name);
+    assert.deepEqual(
+      Object.keys(SETTINGS).filter((name) => !covered.includes(name as keyof typeof SETTINGS)),
+      ['DATA_DIR'],
+    );
+  });
+
+  test('that is wrong beside others gets a line of its own', () => {
+    const wrong = Object.fromEntries(WRONG.map(([name, [value]]) => [name, value ?? '']));
+    const names = refusalOf(wrong)
+      .split('\n')
+      .map((line) => line.split(' ', 1)[0] ?? '');
+    assert.deepEqual(names.toSorted(), WRONG.map(([name]) => name).toSorted());
+  });
+});
+
+const DEFAULTS = {
+  cartPort: 8000,
+  orderPort: 8001,
+  host: 'localhost',
+  dataDir: './data',
+  kafkaBootstrapServers: [],
+  ordersTopic: 'orders.events',
+  topicPartitions: 6,
+  consumerGroup: 'order-service',
+  consumerMemberId: `${hostname().replace(/[^a-zA-Z0-9._-]/g, '-')}-8001`,
+  requestDeadlineMs: 5_000,
+  queueLimit: 10_000,
+  logLevel: 'info',
+};
+
+describe('the settings', () => {
+  test('of an empty environment are the defaults, and what is not a setting is ignored', () => {
+    assert.deepEqual(readConfig({}), DEFAULTS);
+    assert.deepEqual(readConfig({ PATH: '/bin', cart_port: '1', CART_PORTS: '1' }), DEFAULTS);
+  });
+
+  test('that are empty or blank count as not set', () => {
+    for (const blank of ['', ' ', '\t']) {
+      assert.deepEqual(readConfig(Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, blank]))), DEFAULTS);
+    }
+  });
+
+  test('that are given are taken, without the blanks around them', () => {
+    const given = {
+      CART_PORT: '0',
+      ORDER_PORT: '65535 ',
+      HOST: '0.0.0.0',
+      DATA_DIR: '/var/lib/my orders',
+      KAFKA_BOOTSTRAP_SERVERS: 'kafka-1:9092,10.0.0.2:19092',
+      ORDERS_TOPIC: 'Orders_v2.events-test',
+      TOPIC_PARTITIONS: '1000',
+      CONSUMER_GROUP: 'g',
+      CONSUMER_MEMBER_ID: 'order-service-1',
+      REQUEST_DEADLINE_MS: '100',
+      QUEUE_LIMIT: '1',
+      LOG_LEVEL: 'silent',
+    } satisfies Record<keyof typeof SETTINGS, string>;
+    assert.deepEqual(readConfig(given), {
+      cartPort: 0,
+      orderPort: 65_535,
+      host: '0.0.0.0',
+      dataDir: '/var/lib/my orders',
+      kafkaBootstrapServers: ['kafka-1:9092', '10.0.0.2:19092'],
+      ordersTopic: 'Orders_v2.events-test',
+      topicPartitions: 1_000,
+      consumerGroup: 'g',
+      consumerMemberId: 'order-service-1',
+      requestDeadlineMs: 100,
+      queueLimit: 1,
+      logLevel: 'silent',
+    });
+  });
+
+  test('of two Order Services on one machine name different members', () => {
+    assert.notEqual(readConfig({ ORDER_PORT: '1' }).consumerMemberId, readConfig({ ORDER_PORT: '2' }).consumerMemberId);
+  });
+
+  test('with any values are read or refused with a ConfigError', () => {
+    const names = Object.keys(SETTINGS);
+    const environment = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.string(), fc.nat().map(String)));
+    fc.assert(
+      fc.property(environment, (given) => {
+        try {
+          assert.deepEqual(Object.keys(readConfig(given)), Object.keys(DEFAULTS));
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error;
+          for (const line of error.message.split('\n')) assert.match(line, /^[A-Z_]+ is ".*", but must be .+$/);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { partitionOf } from './partitioner.ts';
+
+/** From `UtilsTest.testMurmur2` of the Java client: the signed 32-bit hashes of these keys. */
+const JAVA_HASHES: readonly (readonly [string, number])[] = [
+  ['21', -973_932_308],
+  ['foobar', -790_332_482],
+  ['a-little-bit-long-string', -985_981_536],
+  ['a-little-bit-longer-string', -1_486_304_829],
+  ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58_897_971],
+  ['abc', 479_470_107],
+];
+
+describe('the partition of a key', () => {
+  for (const [key, hash] of JAVA_HASHES) {
+    test(`${key} is the one that the Java client chooses`, () => {
+      // `Utils.toPositive` clears the sign bit; with 2^31 partitions the partition is the whole hash.
+      const positive = hash < 0 ? hash + 2 ** 31 : hash;
+      for (const partitions of [2 ** 31, 6, 7, 1]) assert.equal(partitionOf(key, partitions), positive % partitions);
+    });
+  }
+
+  test('is always one that exists', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 1_000 }), (key, partitions) => {
+        const partition = partitionOf(key, partitions);
+        assert.ok(Number.isInteger(partition) && partition >= 0 && partition < partitions, String(partition));
+      }),
+    );
+  });
+
+  test('spreads order ids over all partitions', () => {
+    const counts = Array<number>(6).fill(0);
+    for (let n = 0; n < 6_000; n++) counts[partitionOf(`ORD-${n}`, 6)]! += 1;
+    assert.ok(
+      counts.every((count) => count > 800),
+      String(counts),
+    );
+  });
+});

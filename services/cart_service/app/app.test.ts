@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, test } from 'node:test';
+import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
+import { OPEN, problemOf, useTestCart } from './test_app.ts';
+
+const cart = useTestCart();
+
+describe('what is no route', () => {
+  for (const [method, url] of [
+    ['GET', '/'],
+    ['GET', '/create-order'],
+    ['PUT', '/create-order'],
+    ['POST', '/update-order'],
+    ['POST', '/create-order/'],
+    ['POST', '/Create-Order'],
+    ['DELETE', '/create-order'],
+    ['OPTIONS', '/create-order'],
+    ['PROPFIND', '/create-order'],
+  ] as const) {
+    test(`${method} ${url} is 404`, async () => {
+      problemOf(await cart.app.inject({ method, url }), 'RouteNotFound');
+    });
+  }
+
+  test('is 404 for HEAD, without a body', async () => {
+    const { statusCode, body } = await cart.app.inject({ method: 'HEAD', url: '/create-order' });
+    assert.deepEqual([statusCode, body], [404, '']);
+  });
+
+  test('as a URL that cannot be decoded is 400', async () => {
+    problemOf(await cart.app.inject('/%zz'), 'ValidationFailed');
+  });
+});
+
+describe('readiness', () => {
+  for (const state of ['starting', 'impaired', 'closing', 'open'] as const) {
+    test(`while the publisher is ${state} is ${state === 'open' ? 'given' : 'refused'}`, async () => {
+      cart.status = { ...OPEN, state, reason: state === 'open' ? null : 'no broker' };
+      const response = await cart.app.inject('/health/ready');
+      const ready = state === 'open';
+      assert.equal(response.statusCode, ready ? 200 : 503);
+      assert.deepEqual(response.json(), { status: ready ? 'ready' : 'not_ready', ready, ...cart.status });
+    });
+  }
+});
+
+/** What the server says until it closes the connection. */
+const exchange = (sent: string): Promise<string> => {
+  const { port } = cart.app.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.write(sent);
+  return text(socket);
+};
+
+describe('over a real connection', () => {
+  const LARGE = 'x'.repeat(17_000);
+  const UNREADABLE: readonly (readonly [string, string, ErrorCode])[] = [
+    ['garbage', 'garbage\r\n\r\n', 'ValidationFailed'],
+    ['the start of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'ValidationFailed'],
+    ['an unknown method', 'ORDER / HTTP/1.1\r\nHost: a\r\n\r\n', 'ValidationFailed'],
+    ['headers of more than 16 KiB', `GET / HTTP/1.1\r\nHost: a\r\nX: ${LARGE}\r\n\r\n`, 'HeadersTooLarge'],
+    [
+      'two lengths of one body',
+      'POST /create-order HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
+      'ValidationFailed',
+    ],
+  ];
+  for (const [what, sent, code] of UNREADABLE) {
+    test(`${what} is answered with a problem and the end of the connection`, async () => {
+      const [head = '', body = ''] = (await exchange(sent)).split('\r\n\r\n');
+      assert.ok(head.startsWith(`HTTP/1.1 ${ERRORS[code].status} `), head);
+      assert.match(head, /\r\ncontent-type: application\/problem\+json(\r\n|$)/);
+      assert.match(head, /\r\nconnection: close(\r\n|$)/);
+      assert.equal(JSON.parse(body).code, code);
+    });
+  }
+
+  test('a body that grows beyond the limit is refused before it has all come', async () => {
+    const head = 'POST /create-order HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+    const reply = await exchange(`${head}Transfer-Encoding: chunked\r\n\r\n10001\r\n${'x'.repeat(65_537)}`);
+    assert.ok(reply.startsWith('HTTP/1.1 413 '), reply);
+    assert.match(reply, /BodyTooLarge/);
+  });
+});

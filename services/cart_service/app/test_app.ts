@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach } from 'node:test';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
+import type { HttpApp } from '#service_common/http.ts';
+import type { PublisherStatus } from '../publisher.ts';
+import { type Answer, DONE, type Request } from '../requests.ts';
+import { createCartApp } from './app.ts';
+
+export const ROUTES = {
+  create: { method: 'POST', url: '/create-order' },
+  update: { method: 'PUT', url: '/update-order' },
+} as const;
+
+export type Route = keyof typeof ROUTES;
+
+export const BOTH = Object.keys(ROUTES) as Route[];
+
+/** A body that the route accepts, to be changed by a test. */
+export const VALID: Readonly<Record<Route, Record<string, unknown>>> = {
+  create: { order_id: '123', number_of_items: 3 },
+  update: { order_id: '123', status: 'confirmed' },
+};
+
+export const OPEN: PublisherStatus = {
+  state: 'open',
+  reason: null,
+  waiting: 0,
+  unsettled: 0,
+  lastAcknowledgedAt: null,
+};
+
+/** The HTTP side of the Cart Service with a publisher that does what a test says; everything is done, where it says nothing. */
+export interface TestCart {
+  app: HttpApp;
+  /** What the routes asked of the publisher in this test. */
+  submitted: Request[];
+  submit: () => Promise<Answer>;
+  status: PublisherStatus;
+  send(route: Route, body: unknown, headers?: Record<string, string>): ReturnType<TestCart['sendText']>;
+  sendText(route: Route, payload: string | Buffer, headers?: Record<string, string>): ReturnType<typeof inject>;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const inject = (app: HttpApp, route: Route, payload: string | Buffer, headers: Record<string, string>) =>
+  app.inject({ ...ROUTES[route], payload, headers });
+
+export type Response = Awaited<ReturnType<typeof inject>>;
+
+/** Starts one for the tests of a file, listening on any free port. */
+export const useTestCart = (): TestCart => {
+  const fresh = () => ({ submitted: [], submit: () => Promise.resolve(DONE), status: OPEN });
+  const cart = {
+    ...fresh(),
+    send: (route, body, headers = {}) => cart.sendText(route, JSON.stringify(body), { ...JSON_TYPE, ...headers }),
+    sendText: (route, payload, headers = JSON_TYPE) => inject(cart.app, route, payload, headers),
+  } as TestCart;
+
+  before(async () => {
+    cart.app = await createCartApp({
+      publisher: {
+        submit(request) {
+          cart.submitted.push(request);
+          return cart.submit();
+        },
+        status: () => cart.status,
+      },
+      logger: pino({ level: 'silent' }),
+      metrics: new Registry(),
+    });
+    await cart.app.listen({ host: '127.0.0.1', port: 0 });
+  });
+  beforeEach(() => void Object.assign(cart, fresh()));
+  after(() => cart.app.close());
+  return cart;
+};
+
+/** The body of an answer, which must be a problem of this code. */
+export const problemOf = (response: Response, code: ErrorCode): Record<string, unknown> => {
+  const body = response.json<Record<string, unknown>>();
+  assert.equal(body['code'], code, response.body);
+  assert.equal(response.headers['content-type'], 'application/problem+json');
+  const { status: expected, title } = ERRORS[code];
+  assert.deepEqual([response.statusCode, body['status'], body['title']], [expected, expected, title]);
+  return body;
+};
+
+export const wrongFields = (response: Response): string[] => {
+  const errors = problemOf(response, 'ValidationFailed')['errors'] as { field: string }[];
+  return errors.map(({ field }) => field);
+};

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
+import type { OrderState } from './cart_store.ts';
+import {
+  type Circumstances,
+  type CreateOrder,
+  decide,
+  type Decision,
+  LIFECYCLE,
+  type UpdateOrder,
+} from './order_commands.ts';
+
+const NOW = '2026-01-18T12:00:00.000Z';
+
+const CIRCUMSTANCES: Circumstances = { now: Date.parse(NOW), newId: () => 'event-1', random: () => 0 };
+
+const create: CreateOrder = {
+  kind: 'create',
+  orderId: 'ORD-1',
+  draft: { orderId: 'ORD-1', numberOfItems: 1, items: null, customerId: null, currency: null },
+  fingerprint: 'mine',
+};
+
+const update = (status: OrderStatus): UpdateOrder => ({
+  kind: 'update',
+  orderId: 'ORD-1',
+  status,
+  fingerprint: status,
+});
+
+const orderIn = (status: OrderStatus): OrderState => ({ orderId: 'ORD-1', version: 7, status });
+
+const decideUpdate = (from: OrderStatus, to: OrderStatus): Decision =>
+  decide(update(to), orderIn(from), undefined, CIRCUMSTANCES);
+
+const refusalOf = (decision: Decision) =>
+  decision.kind === 'refused' ? decision.refusal : assert.fail(`${decision.kind} instead of refused`);
+
+describe('creating an order', () => {
+  test('that is new gives its event, of version 1, and its state', () => {
+    assert.deepEqual(decide(create, undefined, undefined, CIRCUMSTANCES), {
+      kind: 'event',
+      event: {
+        type: 'ORDER_CREATED',
+        eventId: 'event-1',
+        timestamp: NOW,
+        orderId: 'ORD-1',
+        version: 1,
+        order: {
+          orderId: 'ORD-1',
+          customerId: 'CUST-00001',
+          orderDate: NOW,
+          items: [{ itemId: 'ITEM-001', quantity: 1, price: 100 }],
+          totalAmount: 100,
+          currency: 'USD',
+          status: 'new',
+        },
+      },
+      state: { orderId: 'ORD-1', version: 1, status: 'new' },
+    } satisfies Decision);
+  });
+
+  test('that exists, in whatever status, is refused', () => {
+    for (const status of ORDER_STATUSES) {
+      assert.deepEqual(refusalOf(decide(create, orderIn(status), undefined, CIRCUMSTANCES)), {
+        code: 'OrderAlreadyExists',
+        detail: `order ORD-1 exists already, with status ${status}`,
+      });
+    }
+  });
+
+  test('that exists by the same request, never answered a success, changes nothing', () => {
+    for (const status of ORDER_STATUSES) {
+      assert.deepEqual(decide(create, orderIn(status), 'mine', CIRCUMSTANCES), { kind: 'unchanged' });
+    }
+  });
+
+  test('that exists by another request, never answered a success, is refused', () => {
+    assert.equal(refusalOf(decide(create, orderIn('new'), 'another', CIRCUMSTANCES)).code, 'OrderAlreadyExists');
+  });
+});
+
+describe('updating an order', () => {
+  test('that does not exist is refused', () => {
+    for (const status of ORDER_STATUSES) {
+      assert.deepEqual(refusalOf(decide(update(status), undefined, undefined, CIRCUMSTANCES)), {
+        code: 'OrderNotFound',
+        detail: 'there is no order ORD-1; create it first',
+      });
+    }
+  });
+
+  const FINAL: readonly OrderStatus[] = ['completed', 'cancelled'];
+  for (const from of ORDER_STATUSES) {
+    test(`from ${from} leads to ${FINAL.includes(from) ? 'no other status' : 'any status but new'}`, () => {
+      for (const to of ORDER_STATUSES) {
+        const decision = decideUpdate(from, to);
+        if (to === from) assert.deepEqual(decision, { kind: 'unchanged' }, to);
+        else if (to === 'new' || FINAL.includes(from)) assert.equal(refusalOf(decision).code, 'StatusNotAllowed', to);
+        else {
+          assert.deepEqual(decision, {
+            kind: 'event',
+            event: {
+              type: 'ORDER_STATUS_UPDATED',
+              eventId: 'event-1',
+              timestamp: NOW,
+              orderId: 'ORD-1',
+              version: 8,
+              status: to,
+            },
+            state: { orderId: 'ORD-1', version: 8, status: to },
+          } satisfies Decision);
+        }
+      }
+    });
+  }
+
+  test('that is refused for its status says what it can become', () => {
+    assert.equal(
+      refusalOf(decideUpdate('completed', 'shipped')).detail,
+      'order ORD-1 is completed and cannot become shipped; it can become: nothing, it is final',
+    );
+    assert.equal(
+      refusalOf(decideUpdate('pending', 'new')).detail,
+      `order ORD-1 is pending and cannot become new; it can become: ${LIFECYCLE.pending.join(', ')}`,
+    );
+  });
+});

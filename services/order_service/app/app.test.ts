@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { RunnerStatus } from '../consumer_runner.ts';
+import { CONSUMING, createTestApp, newApp, TOPIC } from './test_app.ts';
+
+let service: Awaited<ReturnType<typeof createTestApp>>;
+
+before(async () => {
+  service = await createTestApp();
+  await service.arrive('ORD-123');
+});
+
+after(() => service.close());
+
+describe('readiness', () => {
+  const CASES: readonly (readonly [string, Partial<RunnerStatus>, number])[] = [
+    ['consuming', {}, 200],
+    ['starting', { state: 'starting' }, 503],
+    ['waiting for the topic', { state: 'waiting_for_topic' }, 503],
+    ['reconnecting', { state: 'reconnecting', attempt: 3 }, 503],
+    ['consuming but unable to store', { storeFailure: 'disk is full' }, 503],
+  ];
+  for (const [circumstance, changes, expected] of CASES) {
+    test(`while ${circumstance} is ${expected}`, async () => {
+      const app = await newApp({ ...service, runnerStatus: () => ({ ...CONSUMING, ...changes }) });
+      const response = await app.inject('/health/ready');
+      assert.equal(response.statusCode, expected);
+      assert.equal(response.json().reason === null, expected === 200);
+    });
+  }
+});
+
+test('unknown routes and methods are problems, and HEAD is answered as GET is', async () => {
+  for (const [method, url] of [
+    ['GET', '/'],
+    ['GET', '/order-details/'],
+    ['POST', '/order-details?orderId=123'],
+    ['DELETE', '/dead-letters'],
+    ['OPTIONS', '/order-details'],
+  ] as const) {
+    const response = await service.app.inject({ method, url });
+    assert.deepEqual([response.statusCode, response.json().code], [404, 'RouteNotFound']);
+  }
+  for (const [url, status] of [
+    ['/order-details?orderId=123', 200],
+    ['/order-details?orderId=404', 404],
+    ['/order-details', 400],
+    [`/getAllOrderIdsFromTopic?topicName=${TOPIC}`, 200],
+  ] as const) {
+    const response = await service.app.inject({ method: 'HEAD', url });
+    assert.deepEqual([response.statusCode, response.body], [status, '']);
+  }
+});
+
+test('no query and no header, however broken, makes the service fail', async () => {
+  const path = fc.constantFrom('/order-details', '/getAllOrderIdsFromTopic', '/dead-letters', '/waiting-statuses');
+  const name = fc.oneof(fc.constantFrom('orderId', 'topicName', 'after', 'limit', '__proto__'), fc.string());
+  const value = fc.oneof(fc.string({ unit: 'binary' }).map(percentEncode), fc.string(), fc.nat().map(String));
+  const query = fc
+    .array(fc.tuple(name, value), { maxLength: 4 })
+    .map((pairs) => pairs.map((pair) => pair.join('=')).join('&'));
+  const latin1 = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) });
+  const prefer = fc.oneof(
+    latin1,
+    latin1.map((text) => `wait=${text}`),
+  );
+  await fc.assert(
+    fc.asyncProperty(path, query, fc.record({ prefer, accept: latin1, 'content-type': latin1 }), async (...request) => {
+      const [to, asked, headers] = request;
+      const response = await service.app.inject({
+        url: `${to}?${asked}`,
+        headers: { ...headers, prefer: noLongWait(headers.prefer) },
+      });
+      assert.ok(response.statusCode < 500, `${response.statusCode}: ${response.body}`);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+const percentEncode = (text: string): string => encodeURIComponent(text.toWellFormed());
+
+/** A preference made at random can be a valid one, which would be waited for. */
+const noLongWait = (prefer: string): string => prefer.replace(/^wait=\d+/, 'wait=0');

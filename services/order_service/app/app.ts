@@ -1,0 +1,47 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { createHttpApp, type HttpApp, type Readiness } from '#service_common/http.ts';
+import type { ConsumerDb } from '../consumer_db.ts';
+import type { RunnerState, RunnerStatus } from '../consumer_runner.ts';
+import type { OrderWaiters } from '../order_waiters.ts';
+import { addOperatorRoutes } from './api/operator_routes.ts';
+import { addOrderRoutes } from './api/routes.ts';
+
+export interface OrderAppParts {
+  readonly db: ConsumerDb;
+  readonly waiters: OrderWaiters;
+  readonly runnerStatus: () => RunnerStatus;
+  /** The topic that is consumed. */
+  readonly topic: string;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The Order Service's HTTP side; it does not listen yet. */
+export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => {
+  const app = await createHttpApp({
+    name: 'Order Service',
+    description: 'Keeps a view of every order, made from the events of the topic, and answers reads from it.',
+    logger: parts.logger,
+    metrics: parts.metrics,
+    readiness: () => readinessOf(parts.runnerStatus()),
+  });
+  addOrderRoutes(app, parts);
+  addOperatorRoutes(app, parts);
+  app.addHook('preClose', async () => parts.waiters.close());
+  return app;
+};
+
+const NOT_READY: Readonly<Record<Exclude<RunnerState, 'consuming'>, string>> = {
+  starting: 'the consumer has not joined its group yet',
+  waiting_for_topic: 'the topic does not exist yet',
+  reconnecting: 'the broker cannot be reached; orders are shown as they were before',
+};
+
+/** Reads are answered all the time; ready means that they are up to date. */
+const readinessOf = (status: RunnerStatus): Readiness => {
+  const reason = status.state === 'consuming' ? status.storeFailure : NOT_READY[status.state];
+  return { ready: reason === null, reason, ...status };
+};

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import type { HttpApp } from '#service_common/http.ts';
+import type { AppliedBatch, ConsumerDb } from '../consumer_db.ts';
+import { createSqliteConsumerDb } from '../consumer_db_sqlite.ts';
+import type { RunnerStatus } from '../consumer_runner.ts';
+import { createOrderWaiters, type OrderWaiters } from '../order_waiters.ts';
+import { anOrder } from '../test_events.ts';
+import { createTestLog } from '../test_log.ts';
+import { createOrderApp } from './app.ts';
+
+export const NOW = 1_768_737_600_000;
+export const TOPIC = 'orders.events';
+
+export const CONSUMING: RunnerStatus = {
+  state: 'consuming',
+  attempt: 0,
+  assigned: [0],
+  lag: {},
+  positionsLost: 0,
+  outcomes: { applied: 0, duplicate: 0, waiting: 0 },
+  deadLetters: 0,
+  keyMismatches: 0,
+  storeFailure: null,
+};
+
+export interface AppParts {
+  readonly db: ConsumerDb;
+  readonly waiters: OrderWaiters;
+  readonly runnerStatus?: () => RunnerStatus;
+}
+
+export const newApp = ({ db, waiters, runnerStatus = () => CONSUMING }: AppParts): Promise<HttpApp> =>
+  createOrderApp({
+    db,
+    waiters,
+    runnerStatus,
+    topic: TOPIC,
+    logger: createTestLog().logger,
+    metrics: new Registry(),
+    now: () => NOW,
+  });
+
+/** The app on an empty store, and what acts upon it as the runner does. */
+export const createTestApp = async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'order-app-'));
+  const db = createSqliteConsumerDb({ directory });
+  const waiters = createOrderWaiters({ limit: 2 });
+  const app = await newApp({ db, waiters });
+
+  const apply = (changes: Partial<AppliedBatch>): Promise<void> =>
+    db.applyBatch({
+      topic: TOPIC,
+      position: { partition: 0, topicId: 'topic-1', next: 1 },
+      views: [],
+      orders: [],
+      unversionedEventIds: [],
+      deadLetters: [],
+      ...changes,
+    });
+
+  return {
+    app,
+    db,
+    waiters,
+    apply,
+    arrive: async (orderId: string): Promise<void> => {
+      const view = { orderId, version: 1, status: 'new', waitingSince: null } as const;
+      await apply({ views: [view], orders: [anOrder(orderId)] });
+      waiters.arrived([orderId]);
+    },
+    get: async (url: string, headers: Record<string, string> = {}) => {
+      const response = await app.inject({ method: 'GET', url, headers });
+      return { status: response.statusCode, headers: response.headers, body: response.json() };
+    },
+    close: async (): Promise<void> => {
+      await app.close();
+      await db.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+};

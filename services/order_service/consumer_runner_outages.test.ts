@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { BrokerError, type ConsumeOptions } from '#kafka_common/broker.ts';
+import { eventually } from '#tests/eventually.ts';
+import { DELAYS } from './consumer_runner.ts';
+import { batchOf, created, statusUpdated } from './test_events.ts';
+import { createRunnerPlace, NO_DELAYS, TOPIC } from './test_runner.ts';
+
+let place: Awaited<ReturnType<typeof createRunnerPlace>>;
+
+beforeEach(async () => {
+  place = await createRunnerPlace();
+});
+
+afterEach(() => place.remove());
+
+/** A broker that goes through the given ways of consuming, one a call, and then consumes nothing until it is stopped. */
+const scripted = (script: readonly ((options: ConsumeOptions) => Promise<void>)[]) => {
+  const topic = batchOf(0, 0, []).topic;
+  let call = 0;
+  return {
+    committed: async () => new Map<number, number>(),
+    consume: async (options: ConsumeOptions) => {
+      await options.startAt(topic, [0]);
+      const step = script[call++];
+      if (step) return step(options);
+      options.onAssigned?.([0]);
+      return new Promise<void>((resolve) => options.signal.addEventListener('abort', () => resolve()));
+    },
+  };
+};
+
+const failsWith = (error: Error) => async (): Promise<never> => {
+  throw error;
+};
+
+describe('a runner', () => {
+  test('whose broker is lost tries again and again, in one log line each time, until it consumes again', async () => {
+    const lost = failsWith(new BrokerError('UNAVAILABLE', 'connection refused'));
+    const attempts: number[] = [];
+    const { runner, lines } = place.startRunner(scripted([lost, lost, lost]), {
+      delays: { ...NO_DELAYS, reconnect: (attempt) => attempts.push(attempt) && 1 },
+    });
+    await eventually(() => assert.equal(runner.status().state, 'consuming'));
+    assert.deepEqual(attempts, [1, 2, 3]);
+    assert.equal(runner.status().attempt, 0);
+    assert.deepEqual(
+      lines.map(({ level, attempt, reason }) => [level, attempt, reason]),
+      [
+        ['warn', 1, 'connection refused'],
+        ['warn', 2, 'connection refused'],
+        ['warn', 3, 'connection refused'],
+        ['info', undefined, undefined],
+      ],
+    );
+  });
+
+  test('whose broker is lost says so in its status while it waits, and stops at once', async () => {
+    const { runner } = place.startRunner(scripted([failsWith(new BrokerError('UNAVAILABLE', 'gone'))]), {
+      delays: { ...NO_DELAYS, reconnect: () => 60_000 },
+    });
+    await eventually(() => assert.equal(runner.status().state, 'reconnecting'));
+    assert.deepEqual([runner.status().attempt, runner.status().assigned], [1, []]);
+    await runner.stop();
+  });
+
+  test('whose member id another process took waits, and says what to do', async () => {
+    const fenced = failsWith(new BrokerError('FENCED', 'another member'));
+    const { runner, lines } = place.startRunner(scripted([fenced]), { delays: { ...NO_DELAYS, fenced: 2 } });
+    await eventually(() => assert.equal(runner.status().state, 'consuming'));
+    assert.deepEqual([lines[0]?.level, lines[0]?.['delayMs']], ['error', 2]);
+    assert.match(lines[0]?.msg ?? '', /CONSUMER_MEMBER_ID/);
+  });
+
+  test('that fails by a fault of the program tries again too, and logs the error', async () => {
+    const { runner, lines } = place.startRunner(scripted([failsWith(new TypeError('a fault'))]));
+    await eventually(() => assert.equal(runner.status().state, 'consuming'));
+    assert.partialDeepStrictEqual(lines[0], { level: 'error', err: { message: 'a fault' } });
+  });
+
+  test('that is given what the view has already skips it, and its position never goes back', async () => {
+    const events = [created('ORD-1'), statusUpdated('ORD-1', 2, 'shipped'), created('ORD-2')];
+    const { runner } = place.startRunner(
+      scripted([
+        async (consumer) => {
+          await consumer.onBatch(batchOf(0, 0, events.slice(0, 2)));
+          await consumer.onBatch(batchOf(0, 0, events.slice(0, 1)));
+          await consumer.onBatch(batchOf(0, 0, events));
+          throw new BrokerError('UNAVAILABLE', 'gone');
+        },
+      ]),
+    );
+    await eventually(() => assert.equal(runner.status().state, 'consuming'));
+    assert.deepEqual(runner.status().outcomes, { applied: 3, duplicate: 0, waiting: 0 });
+    assert.deepEqual(await place.db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 3 }]);
+  });
+
+  test('whose position the log has lost goes on where the log does, also further back, and says so', async () => {
+    const { runner, lines } = place.startRunner(
+      scripted([
+        async (consumer) => {
+          await consumer.onBatch(batchOf(0, 100, [created('ORD-1')]));
+          consumer.onPositionLost?.({ partition: 0, wanted: 101, resumedAt: 7 });
+          await consumer.onBatch(batchOf(0, 7, [created('ORD-2')]));
+          throw new BrokerError('UNAVAILABLE', 'gone');
+        },
+      ]),
+    );
+    await eventually(() => assert.equal(runner.status().state, 'consuming'));
+    assert.equal(runner.status().positionsLost, 1);
+    assert.deepEqual([lines[0]?.level, lines[0]?.['wanted'], lines[0]?.['resumedAt']], ['error', 101, 7]);
+    assert.equal((await place.db.order('ORD-2'))?.orderId, 'ORD-2');
+    assert.deepEqual(await place.db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 8 }]);
+  });
+
+  test('with more to read says how much as lag', async () => {
+    const { runner } = place.startRunner(
+      scripted([
+        async (consumer) => {
+          await consumer.onBatch({ ...batchOf(0, 0, [created('ORD-1')]), end: 51 });
+          await new Promise<void>((resolve) => consumer.signal.addEventListener('abort', () => resolve()));
+        },
+      ]),
+    );
+    await eventually(() => assert.deepEqual(runner.status().lag, { 0: 50 }));
+  });
+});
+
+test('reconnecting is tried five times 2 s apart, then no more seldom than every 5 s', () => {
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 7, 1_000].map((attempt) => DELAYS.reconnect(attempt)),
+    [2_000, 2_000, 2_000, 2_000, 2_000, 4_000, 5_000, 5_000],
+  );
+  assert.deepEqual(
+    [1, 2, 3, 6, 7, 1_000].map((failures) => DELAYS.store(failures)),
+    [100, 200, 400, 3_200, 5_000, 5_000],
+  );
+});

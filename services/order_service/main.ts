@@ -1,0 +1,54 @@
+import { Registry } from 'prom-client';
+import { describeBroker } from '#kafka_common/config.ts';
+import { createBroker } from '#kafka_common/kafka_factory.ts';
+import { closeHttpApp } from '#service_common/http.ts';
+import { listen, runService } from '#service_common/run_service.ts';
+import { createOrderApp } from './app/app.ts';
+import { createSqliteConsumerDb } from './consumer_db_sqlite.ts';
+import { registerConsumerMetrics } from './consumer_metrics.ts';
+import { createConsumerRunner } from './consumer_runner.ts';
+import { createOrderWaiters } from './order_waiters.ts';
+
+/** Requests that may wait for an order at once; one more is answered without waiting. */
+const MAX_WAITERS = 1_000;
+/** Of the five seconds that stopping may take, the share of the requests inside. */
+const DRAIN_MS = 3_000;
+
+await runService('order-service', async (config, logger) => {
+  logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
+  const metrics = new Registry();
+  const db = createSqliteConsumerDb({ directory: config.dataDir });
+  const broker = await createBroker(config, 'order-service');
+  const waiters = createOrderWaiters({ limit: MAX_WAITERS });
+  const runner = createConsumerRunner({
+    broker,
+    db,
+    topic: config.ordersTopic,
+    group: config.consumerGroup,
+    memberId: config.consumerMemberId,
+    logger,
+    now: Date.now,
+    onOrders: waiters.arrived,
+  });
+  registerConsumerMetrics(metrics, db, runner.status);
+  const app = await createOrderApp({
+    db,
+    waiters,
+    runnerStatus: runner.status,
+    topic: config.ordersTopic,
+    logger,
+    metrics,
+    now: Date.now,
+  });
+  const url = await listen(app, config.host, config.orderPort, 'ORDER_PORT');
+  runner.start();
+
+  return {
+    url,
+    async close() {
+      await Promise.all([closeHttpApp(app, DRAIN_MS), runner.stop()]);
+      await broker.close();
+      await db.close();
+    },
+  };
+});
