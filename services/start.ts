@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, describeBroker, readConfig } from '#kafka_common/config.ts';
+import { onStopSignal } from '#service_common/stop_signals.ts';
 
 /** `npm start`: both services, each in a process of its own, until Ctrl+C. */
 
@@ -47,8 +48,7 @@ function stop(): void {
 }
 
 // The terminal sends Ctrl+C to the whole group: the services stop by themselves, and this process waits for them.
-process.on('SIGINT', stop);
-process.on('SIGTERM', stop);
+onStopSignal(stop);
 
 function printWelcome(): void {
   const cart = urls.get('cart_service') ?? '';

@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClusterMetadata, type ConnectionPool, findErrorBy } from '@platformatic/kafka';
 import { BrokerError, type ConsumeOptions, type Topic } from './broker.ts';
+import { protocolErrorsOf } from './kafka_errors.ts';
 import { batchesOf, fetchRecords, type KafkaConsumer, outOfRangePartitions } from './kafka_fetch.ts';
 import { withinMs } from './within.ts';
 
 /** How long a broker holds a fetch that finds nothing; a record that arrives ends the wait. */
 const FETCH_WAIT_MS = 500;
 const COMMIT_INTERVAL_MS = 1_000;
+const COORDINATOR_TRIES = 20;
+const COORDINATOR_RETRY_MS = 250;
 /** For the last commit, and for leaving the group, when stopping. */
 const LEAVE_MS = 1_500;
 
@@ -137,7 +141,7 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
 
   try {
     consumer.topics.track(topic.name);
-    consumer.joinGroup({}).catch(ended.reject);
+    join(consumer).catch(ended.reject);
     await ended.promise;
   } finally {
     stopping = true;
@@ -146,6 +150,19 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
     await Promise.allSettled([...owned.values()].flatMap((p) => p.handling ?? []));
     await withinMs(LEAVE_MS, commit()).catch(() => {});
     await withinMs(LEAVE_MS, Promise.allSettled([consumer.close(true), fetchPool.close()])).catch(() => {});
+  }
+};
+
+/** A cluster makes the topic of the groups when the first group joins, and has no coordinator until then. */
+const join = async (consumer: KafkaConsumer): Promise<void> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await consumer.joinGroup({});
+      return;
+    } catch (error) {
+      if (attempt === COORDINATOR_TRIES || !protocolErrorsOf(error).includes('COORDINATOR_NOT_AVAILABLE')) throw error;
+    }
+    await sleep(COORDINATOR_RETRY_MS);
   }
 };
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Config, ConfigError, readConfig } from '#kafka_common/config.ts';
 import type { HttpApp } from './http.ts';
 import { createLogger } from './logger.ts';
+import { onStopSignal } from './stop_signals.ts';
 import { StoreError } from './store_error.ts';
 
 export interface RunningService {
@@ -61,9 +62,7 @@ const closeOnSignal = (service: RunningService, logger: Logger): void => {
       },
     );
   };
-  process.on('SIGINT', () => close('SIGINT'));
-  process.on('SIGTERM', () => close('SIGTERM'));
-  process.on('disconnect', () => close('parent process ended'));
+  onStopSignal(close);
 };
 
 class ListenError extends Error {}

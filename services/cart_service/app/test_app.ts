@@ -31,35 +31,35 @@ export const OPEN: PublisherStatus = {
   lastAcknowledgedAt: null,
 };
 
-/** The HTTP side of the Cart Service with a publisher that does what a test says; everything is done, where it says nothing. */
-export interface TestCart {
-  app: HttpApp;
-  /** What the routes asked of the publisher in this test. */
-  submitted: Request[];
-  submit: () => Promise<Answer>;
-  status: PublisherStatus;
-  send(route: Route, body: unknown, headers?: Record<string, string>): ReturnType<TestCart['sendText']>;
-  sendText(route: Route, payload: string | Buffer, headers?: Record<string, string>): ReturnType<typeof inject>;
-}
-
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-const inject = (app: HttpApp, route: Route, payload: string | Buffer, headers: Record<string, string>) =>
-  app.inject({ ...ROUTES[route], payload, headers });
+const succeed = (): Promise<Answer> => Promise.resolve(DONE);
 
-export type Response = Awaited<ReturnType<typeof inject>>;
+/**
+ * The HTTP side of the Cart Service, for the tests of a file, listening on any free port. Its publisher answers and is
+ * what a test sets; where that sets nothing, all goes well.
+ */
+export const useTestCart = () => {
+  let app: HttpApp;
 
-/** Starts one for the tests of a file, listening on any free port. */
-export const useTestCart = (): TestCart => {
-  const fresh = () => ({ submitted: [], submit: () => Promise.resolve(DONE), status: OPEN });
+  const sendText = (route: Route, payload: string | Buffer, headers: Record<string, string> = JSON_TYPE) =>
+    app.inject({ ...ROUTES[route], payload, headers });
+
   const cart = {
-    ...fresh(),
-    send: (route, body, headers = {}) => cart.sendText(route, JSON.stringify(body), { ...JSON_TYPE, ...headers }),
-    sendText: (route, payload, headers = JSON_TYPE) => inject(cart.app, route, payload, headers),
-  } as TestCart;
+    /** What the routes asked of the publisher in this test. */
+    submitted: [] as Request[],
+    submit: succeed,
+    status: OPEN,
+    get app() {
+      return app;
+    },
+    sendText,
+    send: (route: Route, body: unknown, headers: Record<string, string> = {}) =>
+      sendText(route, JSON.stringify(body), { ...JSON_TYPE, ...headers }),
+  };
 
   before(async () => {
-    cart.app = await createCartApp({
+    app = await createCartApp({
       publisher: {
         submit(request) {
           cart.submitted.push(request);
@@ -70,12 +70,19 @@ export const useTestCart = (): TestCart => {
       logger: pino({ level: 'silent' }),
       metrics: new Registry(),
     });
-    await cart.app.listen({ host: '127.0.0.1', port: 0 });
+    await app.listen({ host: '127.0.0.1', port: 0 });
   });
-  beforeEach(() => void Object.assign(cart, fresh()));
-  after(() => cart.app.close());
+
+  beforeEach(() => {
+    Object.assign(cart, { submitted: [], submit: succeed, status: OPEN });
+  });
+
+  after(() => app.close());
+
   return cart;
 };
+
+export type Response = Awaited<ReturnType<ReturnType<typeof useTestCart>['send']>>;
 
 /** The body of an answer, which must be a problem of this code. */
 export const problemOf = (response: Response, code: ErrorCode): Record<string, unknown> => {

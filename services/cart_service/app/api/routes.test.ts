@@ -14,7 +14,7 @@ const ITEM = { item_id: 'ITEM-001', quantity: 2, price: 75 };
 const theCommand = (): Command => {
   const [request, ...others] = cart.submitted;
   assert.deepEqual(others, []);
-  return request?.command ?? assert.fail('nothing was cart.submitted');
+  return request?.command ?? assert.fail('nothing was submitted');
 };
 
 const assertDone = (response: Response, message: string): void => {

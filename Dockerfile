@@ -1,0 +1,17 @@
+# One image for both services; the compose files choose which of them a container runs.
+FROM node:24-slim
+
+ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
+WORKDIR /app
+
+# A new volume takes over the owner of the folder it is mounted on.
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+
+# Before the sources, so that a change in these does not install everything anew.
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev && npm cache clean --force
+
+COPY libs libs
+COPY services services
+USER node

@@ -1,0 +1,72 @@
+/** `npm run kafka`: a real broker for development, which keeps its data, until Ctrl+C. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { KAFKA_VERSION, kafkaStarter, startKafka } from './apache_kafka.ts';
+import { isPortFree } from './free_ports.ts';
+import { KAFKA_FOLDER } from './kafka_jars.ts';
+
+const COMPOSE_FILE = join(import.meta.dirname, '..', '..', 'docker-compose-kafka.yml');
+
+const { values } = parseArgs({ options: { port: { type: 'string', default: '9092' } } });
+await run(Number(values.port)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
+
+async function run(port: number): Promise<void> {
+  const starter = await kafkaStarter();
+  if (starter.kind === 'none') throw new Error(`Kafka ${starter.reason}.`);
+  if (!(await isPortFree(port))) {
+    throw new Error(
+      `Port ${port} is taken, perhaps by another Kafka. To use another one: npm run kafka -- --port 9192`,
+    );
+  }
+  await (starter.kind === 'java' ? runFromJars(port) : runInDocker(port));
+}
+
+async function runFromJars(port: number): Promise<void> {
+  console.log(`Starting Apache Kafka ${KAFKA_VERSION}; it is fetched first where it is not here yet.`);
+  // A folder for each port: two brokers on one folder ruin it, since KRaft takes its lock only after it has written.
+  const dataDir = join(KAFKA_FOLDER, 'dev-data', String(port));
+  const kafka = await startKafka({ port, dataDir });
+  console.log(
+    `Kafka is ready on ${kafka.bootstrapServers}, with its data in .kafka/dev-data/${port}. Ctrl+C stops it.`,
+  );
+  console.log(whatNext(port));
+  const endedByItself = (): void => {
+    console.error(`Kafka ended by itself: see ${join(dataDir, 'broker.log')}`);
+    process.exitCode = 1;
+  };
+  // The broker's process is all that keeps this one going.
+  process.once('beforeExit', endedByItself);
+  onStop(() => {
+    process.off('beforeExit', endedByItself);
+    void kafka.stop().then(() => console.log('Kafka has stopped.'));
+  });
+}
+
+async function runInDocker(port: number): Promise<void> {
+  console.log(`Starting Apache Kafka ${KAFKA_VERSION} in Docker. Ctrl+C stops it.`);
+  console.log(whatNext(port));
+  const compose = spawn('docker', ['compose', '--file', COMPOSE_FILE, 'up'], {
+    stdio: 'inherit',
+    env: { ...process.env, KAFKA_PORT: String(port) },
+  });
+  onStop(() => void compose.kill('SIGTERM'));
+  await once(compose, 'exit');
+}
+
+function onStop(stop: () => void): void {
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+function whatNext(port: number): string {
+  return [
+    'In another terminal:',
+    `  bash:        KAFKA_BOOTSTRAP_SERVERS=localhost:${port} npm start`,
+    `  PowerShell:  $env:KAFKA_BOOTSTRAP_SERVERS="localhost:${port}"; npm start`,
+  ].join('\n');
+}
