@@ -1,7 +1,7 @@
 import type { Broker, Fate, Message } from '#kafka_common/broker.ts';
 
 /** What is to go wrong with one publish. */
-export type Fault =
+type Fault =
   /** Nothing is written, and the broker says so. */
   | 'not_written'
   /** Written, but the acknowledgement is lost. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Broker, BrokerError, type Topic } from './broker.ts';
 import { consumeEmbedded } from './embedded_consumer.ts';
@@ -21,7 +20,7 @@ export interface EmbeddedBrokerOptions {
 export const createEmbeddedBroker = ({ directory, clock = Date.now }: EmbeddedBrokerOptions): Broker => {
   const log = openEmbeddedLog(directory, clock);
   const groups = openEmbeddedGroups(directory);
-  const tail = createTail(log.version, join(directory, 'broker.sqlite-wal'));
+  const tail = createTail(log.version, log.writtenFile);
 
   const requireTopic = (name: string): Topic => {
     const topic = log.findTopic(name);

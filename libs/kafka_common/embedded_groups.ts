@@ -40,7 +40,7 @@ const SESSION_MS = 3_000;
 export const HEARTBEAT_MS = 500;
 
 /** One process's part in a group. Every call is synchronous and throws BrokerError. */
-export interface Membership {
+interface Membership {
   /**
    * Says that this member lives, commits `positions` of partitions it owns, and claims the free ones among those
    * assigned to it. Returns the partitions that are both assigned to it and its own; the rest it has to release.

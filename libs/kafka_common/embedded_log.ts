@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { SQLOutputValue } from 'node:sqlite';
 import { inTransaction } from '#service_common/sqlite.ts';
 import type { Batch, Fate, LogRecord, Message, Topic } from './broker.ts';
@@ -48,9 +49,10 @@ export type EmbeddedLog = ReturnType<typeof openEmbeddedLog>;
 
 /** Every call is synchronous; all but `append` throw BrokerError. @throws StoreError `STORE_REFUSED` */
 export const openEmbeddedLog = (directory: string, clock: () => number) => {
+  const name = 'broker.sqlite';
   const db = openSharedFile({
     directory,
-    name: 'broker.sqlite',
+    name,
     applicationId: 0x4f45_4c4f,
     schemaVersion: 1,
     schema: SCHEMA,
@@ -70,7 +72,9 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
       )
       RETURNING offset`),
     read: db.prepare(`
-      SELECT offset, timestamp, key, value, headers FROM records
+      SELECT offset, timestamp, key, value, headers,
+             octet_length(key) + octet_length(value) + octet_length(headers) AS bytes
+      FROM records
       WHERE ${inPartition} AND offset >= :from AND offset < :until
       ORDER BY offset LIMIT ${MAX_BATCH_RECORDS}`),
     // SQLite answers min and max from the index only where each stands alone.
@@ -80,9 +84,9 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
     version: db.prepare('PRAGMA data_version'),
   };
 
-  const findTopic = (name: string): Topic | null => {
-    const row = statements.findTopic.get(name);
-    return row === undefined ? null : { name, id: String(row['id']), partitions: Number(row['partitions']) };
+  const findTopic = (topicName: string): Topic | null => {
+    const row = statements.findTopic.get(topicName);
+    return row === undefined ? null : { name: topicName, id: String(row['id']), partitions: Number(row['partitions']) };
   };
 
   const bounds = (topic: Topic, partition: number): Bounds => {
@@ -94,18 +98,18 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
     findTopic: orUnavailable(findTopic),
     bounds: orUnavailable(bounds),
 
-    ensureTopic: orUnavailable((name: string, partitions: number): Topic =>
+    ensureTopic: orUnavailable((topicName: string, partitions: number): Topic =>
       inTransaction(db, () => {
-        const existing = findTopic(name);
+        const existing = findTopic(topicName);
         if (existing !== null) return existing;
-        const topic = { name, id: randomUUID(), partitions };
+        const topic = { name: topicName, id: randomUUID(), partitions };
         statements.addTopic.run(topic.name, topic.id, topic.partitions);
         return topic;
       }),
     ),
 
     /** Writes and syncs, so that success means that a message can be appended now. False where there is no such topic. */
-    touch: orUnavailable((name: string): boolean => statements.touchTopic.run(name).changes === 1),
+    touch: orUnavailable((topicName: string): boolean => statements.touchTopic.run(topicName).changes === 1),
 
     /** Adds the messages in one transaction and tells the fate of each. Never throws. */
     append: (topic: Topic, messages: readonly Message[]): Fate[] => {
@@ -120,8 +124,7 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
             const value = Buffer.from(message.value);
             const headers = JSON.stringify(message.headers);
             const bytes = key.length + value.length + Buffer.byteLength(headers);
-            if (bytes > MAX_MESSAGE_BYTES)
-              return notWritten(`the message has ${bytes} bytes, over ${MAX_MESSAGE_BYTES}`);
+            if (bytes > MAX_MESSAGE_BYTES) return notWritten(`${bytes} bytes are more than ${MAX_MESSAGE_BYTES}`);
             const partition = partitionOf(message.key, topic.partitions);
             const row = statements.append.get({ topic: topic.id, partition, timestamp, key, value, headers });
             return { kind: 'acknowledged', partition, offset: Number(row?.['offset']) };
@@ -139,9 +142,8 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
       const records: LogRecord[] = [];
       let bytes = 0;
       for (const row of statements.read.iterate({ topic: topic.id, partition, from, until })) {
-        const record = recordOf(row);
-        records.push(record);
-        bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
+        records.push(recordOf(row));
+        bytes += Number(row['bytes']);
         if (bytes >= MAX_BATCH_BYTES) break;
       }
       const last = records.at(-1);
@@ -151,6 +153,9 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
 
     /** Changes whenever another connection has committed to the file. */
     version: orUnavailable((): number => Number(statements.version.get()?.['data_version'])),
+
+    /** What a commit writes to first. */
+    writtenFile: join(directory, `${name}-wal`),
 
     close: (): void => db.close(),
   };

@@ -9,18 +9,17 @@ export interface Tail {
   close(): void;
 }
 
+const MIN_POLL_MS = 1;
+const MAX_POLL_MS = 50;
+/** How much longer each wait is than the last, while nothing happens. */
+const SLOWING = 1.3;
+
 /**
  * SQLite tells no other process of a commit, so this looks, ever more seldom while nothing happens: waking up costs far
  * more than the look. The operating system's word that the file is being written makes it look often again. That word
  * comes before the commit can be read, and on some file systems never, so it is a hint and no more.
- */
-const MIN_POLL_MS = 1;
-const MAX_POLL_MS = 50;
-const SLOWING = 1.3;
-
-/**
  * @param version changes with each commit of another connection
- * @param writtenFile the file that a commit writes to first
+ * @param writtenFile what a commit writes to first
  */
 export const createTail = (version: () => number, writtenFile: string): Tail => {
   let seen: number | undefined;

@@ -64,7 +64,7 @@ const WireItem = Type.Object({
   price: Type.Number({ minimum: 0 }),
 });
 
-export const OrderCreatedSchema = Type.Object({
+const OrderCreatedSchema = Type.Object({
   ...envelope,
   event_type: Type.Literal('ORDER_CREATED'),
   order: Type.Object({
@@ -78,7 +78,7 @@ export const OrderCreatedSchema = Type.Object({
   }),
 });
 
-export const OrderStatusUpdatedSchema = Type.Object({
+const OrderStatusUpdatedSchema = Type.Object({
   ...envelope,
   event_type: Type.Literal('ORDER_STATUS_UPDATED'),
   status: Type.String(),

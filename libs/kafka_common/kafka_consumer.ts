@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClusterMetadata, type ConnectionPool, findErrorBy } from '@platformatic/kafka';
-import { BrokerError, type ConsumeOptions, type Topic } from './broker.ts';
+import { type ClusterMetadata, type ConnectionPool, findErrorBy, offsetCommitV8 } from '@platformatic/kafka';
+import { type Batch, BrokerError, type ConsumeOptions, type Topic } from './broker.ts';
 import { protocolErrorsOf } from './kafka_errors.ts';
 import { batchesOf, fetchRecords, type KafkaConsumer, outOfRangePartitions } from './kafka_fetch.ts';
 import { withinMs } from './within.ts';
@@ -8,6 +8,7 @@ import { withinMs } from './within.ts';
 /** How long a broker holds a fetch that finds nothing; a record that arrives ends the wait. */
 const FETCH_WAIT_MS = 500;
 const COMMIT_INTERVAL_MS = 1_000;
+const COORDINATOR_NOT_YET = ['COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS', 'NOT_COORDINATOR'];
 const COORDINATOR_TRIES = 20;
 const COORDINATOR_RETRY_MS = 250;
 /** For the last commit, and for leaving the group, when stopping. */
@@ -27,8 +28,8 @@ interface Owned {
   next: number;
   /** What the group knows of it, or null before the first commit. */
   committed: number | null;
-  /** The batch in hand. */
-  handling: Promise<void> | null;
+  /** A batch of it is in hand. */
+  handling: boolean;
 }
 
 /**
@@ -40,16 +41,19 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
   const { consumer, fetchPool } = parts;
   const owned = new Map<number, Owned>();
   const loops = new Set<number>();
+  const inHand = new Set<Promise<void>>();
   const ended = Promise.withResolvers<void>();
   let stopping = false;
 
   const assign = async (partitions: readonly number[]): Promise<void> => {
     for (const partition of owned.keys()) if (!partitions.includes(partition)) owned.delete(partition);
     const added = partitions.filter((partition) => !owned.has(partition));
+    // Of a partition that was ours before, a batch may be in hand still: its position comes after it.
+    if (added.length > 0) await Promise.allSettled(inHand);
     const positions = added.length > 0 ? await options.startAt(topic, added) : new Map<number, number>();
     for (const partition of added) {
       const next = positions.get(partition) ?? (await parts.earliest(topic.name, partition));
-      owned.set(partition, { partition, next, committed: null, handling: null });
+      owned.set(partition, { partition, next, committed: null, handling: false });
     }
     options.onAssigned?.(partitions);
     startLoops(await consumer.metadata({ topics: [topic.name] }));
@@ -69,7 +73,7 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
     while (!stopping) {
       const metadata = await consumer.metadata({ topics: [topic.name] });
       const wanted = [...owned.values()].filter(
-        (p) => p.handling === null && leaderOf(metadata, topic, p.partition) === leader,
+        (p) => !p.handling && leaderOf(metadata, topic, p.partition) === leader,
       );
       if (wanted.length < owned.size) startLoops(metadata);
       if (wanted.length === 0) return;
@@ -79,15 +83,22 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
           const partition = wanted.find((p) => p.partition === batch.partition);
           // Taken away, or stopped, since the fetch was sent.
           if (stopping || partition === undefined || owned.get(batch.partition) !== partition) continue;
-          partition.handling = options.onBatch(batch);
-          await partition.handling;
-          partition.next = batch.next;
-          partition.handling = null;
+          await handle(partition, batch);
         }
       } catch (error) {
         await resumeLostPositions(error, wanted);
       }
     }
+  };
+
+  const handle = async (partition: Owned, batch: Batch): Promise<void> => {
+    const handled = options.onBatch(batch).then(() => {
+      partition.next = batch.next;
+    });
+    partition.handling = true;
+    inHand.add(handled);
+    await handled.finally(() => inHand.delete(handled));
+    partition.handling = false;
   };
 
   /** @throws the error itself, where it is not about positions */
@@ -104,14 +115,25 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
   const commit = async (): Promise<void> => {
     const moved = [...owned.values()].filter((p) => p.committed !== p.next).map((p) => ({ position: p, next: p.next }));
     if (moved.length === 0) return;
-    await consumer.commit({
-      offsets: moved.map(({ position, next }) => ({
-        topic: topic.name,
-        partition: position.partition,
-        offset: BigInt(next),
-        leaderEpoch: -1,
-      })),
-    });
+    const coordinator = await consumer.findGroupCoordinator();
+    const { brokers } = await consumer.metadata({ topics: [topic.name] });
+    const broker = brokers.get(coordinator);
+    if (broker === undefined) return;
+    const partitions = moved.map(({ position, next }) => ({
+      partitionIndex: position.partition,
+      committedOffset: BigInt(next),
+      committedLeaderEpoch: -1,
+    }));
+    // Not by `consumer.commit`: it leaves out the static member id, so that a fenced member would pass for an unknown
+    // one and join again, which fences the member that has just taken over.
+    await offsetCommitV8.api.async(
+      await consumer.connections.get(broker),
+      options.group,
+      consumer.generationId,
+      consumer.memberId ?? '',
+      options.memberId,
+      [{ name: topic.name, partitions }],
+    );
     for (const { position, next } of moved) position.committed = next;
   };
 
@@ -147,20 +169,21 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
     stopping = true;
     options.signal.removeEventListener('abort', onAbort);
     clearInterval(commits);
-    await Promise.allSettled([...owned.values()].flatMap((p) => p.handling ?? []));
+    await Promise.allSettled(inHand);
     await withinMs(LEAVE_MS, commit()).catch(() => {});
     await withinMs(LEAVE_MS, Promise.allSettled([consumer.close(true), fetchPool.close()])).catch(() => {});
   }
 };
 
-/** A cluster makes the topic of the groups when the first group joins, and has no coordinator until then. */
+/** A broker that has just started, or makes the topic of the groups for the first one, has no coordinator yet. */
 const join = async (consumer: KafkaConsumer): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
       await consumer.joinGroup({});
       return;
     } catch (error) {
-      if (attempt === COORDINATOR_TRIES || !protocolErrorsOf(error).includes('COORDINATOR_NOT_AVAILABLE')) throw error;
+      const notYet = protocolErrorsOf(error).some((name) => COORDINATOR_NOT_YET.includes(name));
+      if (attempt === COORDINATOR_TRIES || !notYet) throw error;
     }
     await sleep(COORDINATOR_RETRY_MS);
   }

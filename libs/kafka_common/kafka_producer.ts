@@ -156,8 +156,9 @@ const fatesFromBases = (
 const basesOfPartialFailure = (error: unknown): ReadonlyMap<number, number> => {
   const bases = new Map<number, number>();
   if (error instanceof ResponseError) {
-    const { responses } = (error as unknown as { response: ProduceResponse }).response;
-    for (const { partitionResponses } of responses) {
+    // Other requests that a send takes, as for a producer id, fail with responses of other forms.
+    const { responses } = (error as unknown as { response: Partial<ProduceResponse> }).response;
+    for (const { partitionResponses } of responses ?? []) {
       for (const { index, errorCode, baseOffset } of partitionResponses) {
         if (errorCode === 0) bases.set(index, Number(baseOffset));
       }

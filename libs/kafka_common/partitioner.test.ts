@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { murmur2 } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { partitionOf } from './partitioner.ts';
 
@@ -21,6 +22,15 @@ describe('the partition of a key', () => {
       for (const partitions of [2 ** 31, 6, 7, 1]) assert.equal(partitionOf(key, partitions), positive % partitions);
     });
   }
+
+  test('of any bytes is the one that the client library chooses', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (key) => {
+        assert.equal(partitionOf(key, 2 ** 31), murmur2(Buffer.from(key)) & 0x7fffffff);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
 
   test('is always one that exists', () => {
     fc.assert(

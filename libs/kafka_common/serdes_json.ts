@@ -2,7 +2,7 @@ import type { LogRecord, Message } from './broker.ts';
 import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
 
 /** The `source` of the CloudEvents that the Cart Service writes. */
-export const EVENT_SOURCE = '/order-events/cart-service';
+const EVENT_SOURCE = '/order-events/cart-service';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -12,7 +12,6 @@ export const withinMs = async <T>(ms: number, promise: Promise<T>): Promise<T> =
   const limit = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new TimeoutReached(ms)), Math.max(0, ms));
   });
-  promise.catch(() => {});
   try {
     return await Promise.race([promise, limit]);
   } finally {

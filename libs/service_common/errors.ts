@@ -77,13 +77,12 @@ export const ERRORS = {
   ProducerQueueFull: {
     status: 503,
     title: 'Too many requests are waiting',
-    meaning:
-      'More requests wait for Kafka than `QUEUE_LIMIT`. Nothing was written; try again after `Retry-After` seconds.',
+    meaning: 'More requests wait for Kafka than `QUEUE_LIMIT`. Try again after `Retry-After` seconds.',
   },
   ServiceStopping: {
     status: 503,
     title: 'The service is stopping',
-    meaning: 'Nothing was written; try again at another instance or after the restart.',
+    meaning: 'Try again at another instance or after the restart; `outcome` says what became of the order.',
   },
 } as const satisfies Record<string, { status: number; title: string; meaning: string }>;
 

@@ -54,7 +54,7 @@ const HTTP_LIMITS = {
 const LISTED_ERRORS = 20;
 
 /** The answer of a failed request; every route can give it. */
-export const ProblemSchema = Type.Object(
+const ProblemSchema = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),
@@ -222,12 +222,7 @@ const fieldErrors = (error: FastifyError): FieldError[] =>
   });
 
 /** Sends an error answer. `Retry-After` is in seconds. */
-export const sendProblem = (
-  reply: FastifyReply,
-  code: ErrorCode,
-  detail: string,
-  extras: Problem['extras'] = {},
-): void => {
+const sendProblem = (reply: FastifyReply, code: ErrorCode, detail: string, extras: Problem['extras'] = {}): void => {
   if (extras.retryAfter !== undefined) void reply.header('retry-after', extras.retryAfter);
   void reply
     .code(ERRORS[code].status)

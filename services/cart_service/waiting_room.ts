@@ -46,8 +46,9 @@ export const createWaitingRoom = (options: {
   const answer = (waiting: Waiting, text: Answer): void => {
     if (waiting.answered) return;
     waiting.answered = true;
-    inside.get(waiting)?.(text);
+    const resolve = inside.get(waiting);
     inside.delete(waiting);
+    resolve?.(text);
     if (inside.size === 0 && timer !== null) {
       clearTimeout(timer);
       timer = null;

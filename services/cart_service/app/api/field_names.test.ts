@@ -6,16 +6,17 @@ import { toSnakeCase } from './field_names.ts';
 const TWICE = 'is given twice, under two names, with different values; give it once';
 
 const SAME: readonly (readonly [circumstance: string, body: unknown, renamed: unknown])[] = [
-  ['snake_case stays', { order_id: '1', customer_id: 'c' }, { order_id: '1', customer_id: 'c' }],
+  ['snake_case stays', { order_id: 'ORD-1', customer_id: 'c' }, { order_id: 'ORD-1', customer_id: 'c' }],
   [
     'camelCase becomes snake_case',
     { orderId: '1', numberOfItems: 2, customerId: 'c', currency: 'USD' },
-    { order_id: '1', number_of_items: 2, customer_id: 'c', currency: 'USD' },
+    { order_id: 'ORD-1', number_of_items: 2, customer_id: 'c', currency: 'USD' },
   ],
   ['in items too', { items: [{ itemId: 'i', price: 1 }] }, { items: [{ item_id: 'i', price: 1 }] }],
-  ['two names with one value are one field', { order_id: '1', orderId: '1' }, { order_id: '1' }],
-  ['the digits of an integer are the same value', { order_id: 12, orderId: '12' }, { order_id: '12' }],
-  ['an integer id becomes its digits', { orderId: 0 }, { order_id: '0' }],
+  ['two names with one value are one field', { order_id: '1', orderId: 'ORD-1' }, { order_id: 'ORD-1' }],
+  ['the digits of an integer are the same value', { order_id: 12, orderId: '12' }, { order_id: 'ORD-12' }],
+  ['an id becomes canonical, an integer by its digits', { orderId: 0 }, { order_id: 'ORD-0' }],
+  ['what is no id stays', { orderId: 'x' }, { order_id: 'x' }],
   ['an integer that is not exact stays', { orderId: 2 ** 53 }, { order_id: 2 ** 53 }],
   ['a negative id stays', { order_id: -1 }, { order_id: -1 }],
   ['a fraction stays', { order_id: 1.5 }, { order_id: 1.5 }],

@@ -1,3 +1,4 @@
+import { canonicalOrderId } from '#kafka_common/models.ts';
 import type { FieldError } from '#service_common/errors.ts';
 
 /** Brings the two accepted spellings of a body's fields together: snake_case, as on the wire, and camelCase. */
@@ -24,7 +25,7 @@ const rename = (value: unknown, path: string, errors: FieldError[]): unknown => 
   const renamed: Record<string, unknown> = {};
   for (const [name, given] of Object.entries(value)) {
     const field = SNAKE_CASE.get(name) ?? name;
-    const content = field === 'order_id' ? digitsOf(given) : given;
+    const content = field === 'order_id' ? orderIdOf(given) : given;
     if (Object.hasOwn(renamed, field) && renamed[field] !== content) {
       errors.push({
         field: `${path}${field}`,
@@ -36,8 +37,11 @@ const rename = (value: unknown, path: string, errors: FieldError[]): unknown => 
   return renamed;
 };
 
-/** A JSON integer is taken as its digits, as far as it is exact. */
-const digitsOf = (id: unknown): unknown => (Number.isSafeInteger(id) && Number(id) >= 0 ? String(id) : id);
+/** The canonical order id; a JSON integer is taken as its digits, as far as it is exact. What is no id stays as it is. */
+const orderIdOf = (id: unknown): unknown => {
+  const text = Number.isSafeInteger(id) && Number(id) >= 0 ? String(id) : id;
+  return typeof text === 'string' ? (canonicalOrderId(text) ?? text) : id;
+};
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

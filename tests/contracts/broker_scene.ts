@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import {
+  type Batch,
+  type Broker,
+  BrokerError,
+  type BrokerErrorCode,
+  type ConsumeOptions,
+  type Message,
+  type Positions,
+  type Topic,
+} from '#kafka_common/broker.ts';
+import { partitionOf } from '#kafka_common/partitioner.ts';
+import { eventually } from '#tests/eventually.ts';
+import { type BrokerAddress, openBroker } from './broker_under_test.ts';
+import type { ClientOrders, ClientReport } from './client_process.ts';
+
+export const PUBLISH_TIMEOUT_MS = 5_000;
+
+export const message = (key: string, value = '', headers: Record<string, string> = {}): Message => ({
+  key,
+  value,
+  headers,
+});
+
+export const messages = (count: number, key: (index: number) => string = (index) => `key-${index}`): Message[] =>
+  Array.from({ length: count }, (_, index) => message(key(index), `value-${index}`));
+
+/** A key whose messages go to the partition. */
+export const keyOf = (partition: number, partitions: number): string => {
+  for (let i = 0; ; i++) if (partitionOf(`key-${i}`, partitions) === partition) return `key-${i}`;
+};
+
+export interface ReadMessage {
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string;
+  readonly value: string;
+}
+
+export const messagesOf = (batch: Batch): ReadMessage[] =>
+  batch.records.map(({ offset, key, value }) => ({
+    partition: batch.partition,
+    offset,
+    key: String(key),
+    value: String(value),
+  }));
+
+/** Publishes and returns where each message went. @throws AssertionError unless all are acknowledged */
+export const publishAll = async (
+  broker: Broker,
+  topic: Topic,
+  batch: readonly Message[],
+): Promise<{ partition: number; offset: number }[]> => {
+  const fates = await broker.publish(topic, batch, PUBLISH_TIMEOUT_MS);
+  return fates.map((fate) => {
+    assert(fate.kind === 'acknowledged', `${fate.kind}: ${'detail' in fate ? fate.detail : ''}`);
+    return { partition: fate.partition, offset: fate.offset };
+  });
+};
+
+export const readAll = async (broker: Broker, topic: Topic, from: Positions = new Map()): Promise<ReadMessage[]> =>
+  (await Array.fromAsync(broker.read(topic.name, from), messagesOf)).flat();
+
+/** A running `consume`, and what it has called back with. */
+export interface Member {
+  readonly handled: ReadMessage[];
+  readonly lost: { partition: number; wanted: number; resumedAt: number }[];
+  /** Null before the first assignment. */
+  assigned(): readonly number[] | null;
+  /** What `consume` rejected with; undefined as long as it has not. */
+  failure(): unknown;
+  stop(): Promise<void>;
+}
+
+type MemberOptions = Pick<ConsumeOptions, 'group'> & Partial<Pick<ConsumeOptions, 'memberId' | 'startAt' | 'onBatch'>>;
+
+/** Consumes from what the group has committed, and handles a batch by noting it down, unless told otherwise. */
+const startMember = (broker: Broker, topic: Topic, options: MemberOptions): Member => {
+  const stopping = new AbortController();
+  const handled: ReadMessage[] = [];
+  const lost: Member['lost'] = [];
+  let assigned: readonly number[] | null = null;
+  let failure: unknown;
+  const ended = broker.consume({
+    topic: topic.name,
+    memberId: 'member',
+    startAt: () => broker.committed(options.group, topic.name),
+    onAssigned: (partitions) => (assigned = partitions),
+    onPositionLost: (position) => lost.push(position),
+    signal: stopping.signal,
+    ...options,
+    onBatch: async (batch) => {
+      await options.onBatch?.(batch);
+      handled.push(...messagesOf(batch));
+    },
+  });
+  ended.catch((error: unknown) => (failure = error));
+  const stop = (): Promise<void> => {
+    stopping.abort();
+    return ended;
+  };
+  return { handled, lost, assigned: () => assigned, failure: () => failure, stop };
+};
+
+export const untilAssigned = (member: Member, partitions: readonly number[], withinMs?: number): Promise<void> =>
+  eventually(() => assert.deepEqual(member.assigned()?.toSorted(), partitions), withinMs);
+
+export const untilHandled = (member: Member, count: number, withinMs?: number): Promise<void> =>
+  eventually(() => {
+    const seen = { handled: member.handled.length, failure: member.failure() };
+    assert.deepEqual(seen, { handled: count, failure: undefined });
+  }, withinMs);
+
+/** Waits for `consume` to reject, and with this code. */
+export const untilFailed = (member: Member, code: BrokerErrorCode, withinMs?: number): Promise<void> =>
+  eventually(() => assert(isBrokerError(code)(member.failure()), String(member.failure())), withinMs);
+
+export const isBrokerError =
+  (code: BrokerErrorCode) =>
+  (error: unknown): boolean =>
+    error instanceof BrokerError && error.code === code;
+
+export type Scene = ReturnType<typeof createScene>;
+
+/** Fresh names and self-removing parts for one test, so that tests can share a broker. */
+export const createScene = (t: TestContext, address: BrokerAddress) => {
+  const name = `contract-${randomUUID().slice(0, 8)}`;
+  const cleanUps: (() => unknown)[] = [];
+  t.after(async () => {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+  });
+
+  const open = (at: BrokerAddress = address): Broker => {
+    const broker = openBroker(at);
+    cleanUps.push(() => broker.close());
+    return broker;
+  };
+
+  return {
+    /** Of a topic that does not exist yet. */
+    topicName: name,
+    group: `${name}-group`,
+    open,
+    /** Runs after the test, the last one first. */
+    after: (cleanUp: () => unknown): void => void cleanUps.push(cleanUp),
+
+    topic: (broker: Broker, partitions = 1): Promise<Topic> => broker.ensureTopic(name, partitions),
+
+    member: (broker: Broker, topic: Topic, options: Partial<MemberOptions> = {}): Member => {
+      const member = startMember(broker, topic, { group: `${name}-group`, ...options });
+      cleanUps.push(() => member.stop().catch(() => {}));
+      return member;
+    },
+
+    /** A client in a process of its own, for dying a real death. */
+    process: (orders: Pick<ClientOrders, 'task'> & Partial<ClientOrders>): ClientProcess => {
+      const standard = { topic: name, group: `${name}-group`, memberId: 'process' };
+      const client = startProcess(address, { ...standard, ...orders });
+      cleanUps.push(() => client.kill());
+      return client;
+    },
+  };
+};
+
+export interface ClientProcess {
+  readonly reports: ClientReport[];
+  kill(): Promise<void>;
+}
+
+const startProcess = (address: BrokerAddress, orders: ClientOrders): ClientProcess => {
+  const child = fork(join(import.meta.dirname, 'client_process.ts'), [JSON.stringify({ ...orders, address })]);
+  const exited = once(child, 'exit');
+  const reports: ClientReport[] = [];
+  child.on('message', (report: ClientReport) => reports.push(report));
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { reports, kill };
+};

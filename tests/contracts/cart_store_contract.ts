@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import {
+  type CartBatch,
+  type CartStore,
+  EMPTY_CART_BATCH,
+  type IdempotencyRecord,
+  type OrderState,
+  type OutboxRow,
+} from '#cart_service/cart_store.ts';
+
+export const batch = (changes: Partial<CartBatch>): CartBatch => ({ ...EMPTY_CART_BATCH, ...changes });
+
+export const order = (orderId: string, changes: Partial<OrderState> = {}): OrderState => ({
+  orderId,
+  version: 1,
+  status: 'new',
+  ...changes,
+});
+
+export const row = (seq: number, changes: Partial<OutboxRow> = {}, orderId = `ORD-${seq}`): OutboxRow => ({
+  seq,
+  eventId: `event-${seq}`,
+  orderId,
+  message: { key: orderId, value: `{"n":${seq}}`, headers: { ce_id: `event-${seq}` } },
+  fingerprint: null,
+  ...changes,
+});
+
+const record = (key: string, changes: Partial<IdempotencyRecord> = {}): IdempotencyRecord => ({
+  key,
+  fingerprint: `fingerprint of ${key}`,
+  orderId: 'ORD-1',
+  refusal: null,
+  createdAt: 1_768_737_600_000,
+  ...changes,
+});
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
+
+/** All that a reader can see, to compare before and after. */
+const everything = async (store: CartStore, orderIds: readonly string[], keys: readonly string[] = []) => ({
+  ...(await store.load(orderIds, keys)),
+  outbox: await store.outbox(),
+  positions: await store.positions(),
+});
+
+/**
+ * What every store of the Cart Service promises to its callers.
+ * @param createPlace makes a fresh, empty place, and returns what opens a store there, again and again, one at a time
+ */
+export const cartStoreContract = (name: string, createPlace: () => () => Promise<CartStore>): void => {
+  describe(`${name} as a cart store`, () => {
+    let open: () => Promise<CartStore>;
+    let store: CartStore;
+
+    beforeEach(async () => {
+      open = createPlace();
+      store = await open();
+    });
+
+    afterEach(() => store.close());
+
+    const commit = (changes: Partial<CartBatch>): Promise<void> => store.commit(batch(changes));
+
+    const orderIn = async (orderId: string): Promise<OrderState | undefined> =>
+      (await store.load([orderId], [])).orders.get(orderId);
+
+    const recordUnder = async (key: string): Promise<IdempotencyRecord | undefined> =>
+      (await store.load([], [key])).idempotency.get(key);
+
+    const outboxSeqs = async (): Promise<number[]> => (await store.outbox()).map(({ seq }) => seq);
+
+    test('an empty store answers every question with nothing, also after an empty batch', async () => {
+      const nothing = { orders: new Map(), unanswered: new Map(), idempotency: new Map(), outbox: [], positions: [] };
+      assert.deepEqual(await everything(store, ['ORD-1'], ['key']), nothing);
+      await commit({});
+      assert.deepEqual(await everything(store, ['ORD-1'], ['key']), nothing);
+    });
+
+    test('an order is read back whole, and replaced by its next state', async () => {
+      await commit({ orders: [order('ORD-1'), order('ORD-2')] });
+      const next = order('ORD-1', { version: Number.MAX_SAFE_INTEGER, status: 'shipped' });
+      await commit({ orders: [next] });
+      assert.deepEqual(await orderIn('ORD-1'), next);
+      assert.deepEqual(await orderIn('ORD-2'), order('ORD-2'));
+    });
+
+    test('ids that differ in leading zeros are different orders', async () => {
+      await commit({ orders: [order('ORD-123', { version: 1 }), order('ORD-0123', { version: 2 })] });
+      assert.deepEqual(await orderIn('ORD-0123'), order('ORD-0123', { version: 2 }));
+      assert.equal(await orderIn('ORD-00123'), undefined);
+    });
+
+    test('load answers for a thousand orders and keys at once, leaving out the unknown ones', async () => {
+      const known = ids(1_000);
+      const states = known.map((id) => order(id));
+      const records = known.map((id) => record(`key ${id}`, { orderId: id }));
+      await commit({ orders: states, idempotency: records });
+      await commit({ orders: [order('ORD-9999999')], idempotency: [record('not asked for')] });
+      const loaded = await store.load([...known, 'ORD-8888888'], [...records.map(({ key }) => key), 'unknown']);
+      assert.deepEqual(loaded.orders, new Map(states.map((state) => [state.orderId, state])));
+      assert.deepEqual(loaded.idempotency, new Map(records.map((each) => [each.key, each])));
+    });
+
+    describe('the outbox', () => {
+      test('is read in publishing order, whatever the order of writing', async () => {
+        await commit({ outbox: [row(100), row(9)] });
+        await commit({ outbox: [row(10), row(2 ** 52)] });
+        await commit({ outbox: [row(1)] });
+        assert.deepEqual(await outboxSeqs(), [1, 9, 10, 100, 2 ** 52]);
+      });
+
+      test('gives back every row as it was written', async () => {
+        const headers = { ce_id: 'é-漢-😀', 'content-type': 'application/json', '': '' };
+        const value = '{"text":"é-漢-😀-\\ud800-\\u0000"}';
+        const rows = [
+          row(1, { fingerprint: 'f', message: { key: 'ORD-1', value, headers } }),
+          row(2, { message: { key: 'ORD-2', value: 'x'.repeat(1_000_000), headers: {} } }),
+        ];
+        await commit({ outbox: rows });
+        assert.deepEqual(await store.outbox(), rows);
+      });
+
+      test('loses what is settled, and nothing else', async () => {
+        await commit({ outbox: [row(1), row(2), row(3)] });
+        await commit({ settled: [2, 3, 99] });
+        assert.deepEqual(await outboxSeqs(), [1]);
+      });
+
+      test('takes a new row under a number that the same batch settles', async () => {
+        await commit({ outbox: [row(1)] });
+        const next = row(1, { eventId: 'next' });
+        await commit({ settled: [1], outbox: [next] });
+        assert.deepEqual(await store.outbox(), [next]);
+      });
+    });
+
+    describe('what is taken back', () => {
+      test('leaves the outbox, and its order is what it was before', async () => {
+        const previous = order('ORD-1', { version: 2, status: 'confirmed' });
+        await commit({ orders: [order('ORD-1', { version: 3, status: 'shipped' })], outbox: [row(1), row(2)] });
+        await commit({ takenBack: [{ seq: 1, orderId: 'ORD-1', previous, idempotencyKey: null }] });
+        assert.deepEqual(await orderIn('ORD-1'), previous);
+        assert.deepEqual(await outboxSeqs(), [2]);
+      });
+
+      test('leaves no order where there was none before', async () => {
+        await commit({ orders: [order('ORD-1'), order('ORD-2')], outbox: [row(1), row(2)] });
+        await commit({ takenBack: [{ seq: 1, orderId: 'ORD-1', previous: null, idempotencyKey: null }] });
+        assert.equal(await orderIn('ORD-1'), undefined);
+        assert.deepEqual(await orderIn('ORD-2'), order('ORD-2'));
+        assert.deepEqual(await outboxSeqs(), [2]);
+      });
+
+      test('frees its idempotency key, and no other', async () => {
+        await commit({
+          orders: [order('ORD-1'), order('ORD-2')],
+          outbox: [row(1), row(2)],
+          idempotency: [record('mine'), record('other')],
+        });
+        await commit({
+          takenBack: [
+            { seq: 1, orderId: 'ORD-1', previous: null, idempotencyKey: 'mine' },
+            { seq: 2, orderId: 'ORD-2', previous: null, idempotencyKey: null },
+          ],
+        });
+        assert.equal(await recordUnder('mine'), undefined);
+        assert.deepEqual(await recordUnder('other'), record('other'));
+      });
+
+      test('gives way to a new command on the same order in the same batch', async () => {
+        await commit({ orders: [order('ORD-1')], outbox: [row(1)], idempotency: [record('key')] });
+        const again = record('key', { fingerprint: 'another' });
+        await commit({
+          takenBack: [{ seq: 1, orderId: 'ORD-1', previous: null, idempotencyKey: 'key' }],
+          orders: [order('ORD-1', { version: 1, status: 'pending' })],
+          outbox: [row(2, {}, 'ORD-1')],
+          idempotency: [again],
+        });
+        assert.equal((await orderIn('ORD-1'))?.status, 'pending');
+        assert.deepEqual(await outboxSeqs(), [2]);
+        assert.deepEqual(await recordUnder('key'), again);
+      });
+    });
+
+    test('a create that was never answered a success is known again, for as long as its order is', async () => {
+      await commit({ orders: ['ORD-1', 'ORD-2', 'ORD-3'].map((id) => order(id)) });
+      await commit({ unanswered: [{ orderId: 'ORD-1', fingerprint: 'a' }] });
+      await commit({ unanswered: [{ orderId: 'ORD-2', fingerprint: 'b' }] });
+      await commit({ orders: [order('ORD-1', { version: 2, status: 'confirmed' })] });
+      const { unanswered } = await store.load(['ORD-1', 'ORD-3'], []);
+      assert.deepEqual(unanswered, new Map([['ORD-1', 'a']]));
+    });
+
+    describe('an idempotency record', () => {
+      test('is read back whole, with and without a refusal', async () => {
+        const refusal = { code: 'OrderAlreadyExists', detail: 'order ORD-1 "exists" – 漢' } as const;
+        const records = [record('a'), record('!~', { refusal }), record('k'.repeat(255), { createdAt: 0 })];
+        await commit({ idempotency: records });
+        for (const each of records) assert.deepEqual(await recordUnder(each.key), each);
+      });
+
+      test('is told from one whose key differs in case', async () => {
+        await commit({ idempotency: [record('key')] });
+        assert.equal(await recordUnder('KEY'), undefined);
+      });
+
+      test('is forgotten once it is older than the limit, and not before', async () => {
+        await commit({ idempotency: [999, 1_000, 1_001].map((at) => record(`at ${at}`, { createdAt: at })) });
+        await commit({ expireBefore: null });
+        assert.deepEqual(await recordUnder('at 999'), record('at 999', { createdAt: 999 }));
+        await commit({ expireBefore: 1_000 });
+        const left = await store.load([], ['at 999', 'at 1000', 'at 1001']);
+        assert.deepEqual([...left.idempotency.keys()], ['at 1000', 'at 1001']);
+      });
+
+      test('of a backlog is forgotten in several batches, the oldest first', async () => {
+        const old = Array.from({ length: 5_000 }, (_, n) => record(`old ${n}`, { createdAt: 5_000 - n }));
+        await commit({ idempotency: [...old, record('young', { createdAt: 10_000 })] });
+        const keys = [...old.map(({ key }) => key), 'young'];
+        const left = async (): Promise<string[]> => [...(await store.load([], keys)).idempotency.keys()];
+        let batches = 0;
+        let before = keys.length;
+        for (let rest = await left(); rest.length > 1; rest = await left(), batches++) {
+          assert.deepEqual(rest, [...keys.slice(0, rest.length - 1), 'young']);
+          assert.ok(batches === 0 || rest.length < before, `${rest.length} are left of ${before}`);
+          before = rest.length;
+          await commit({ expireBefore: 10_000 });
+        }
+        assert.deepEqual(await left(), ['young']);
+        assert.ok(batches > 1);
+      });
+    });
+
+    test('positions are kept for each partition and follow the last batch, also back and to another topic', async () => {
+      await commit({
+        positions: [
+          { partition: 0, topicId: 'topic-1', next: Number.MAX_SAFE_INTEGER },
+          { partition: 1, topicId: 'topic-1', next: 10 },
+        ],
+      });
+      await commit({ positions: [{ partition: 1, topicId: 'topic-2', next: 3 }] });
+      assert.deepEqual(
+        (await store.positions()).toSorted((a, b) => a.partition - b.partition),
+        [
+          { partition: 0, topicId: 'topic-1', next: Number.MAX_SAFE_INTEGER },
+          { partition: 1, topicId: 'topic-2', next: 3 },
+        ],
+      );
+    });
+
+    const before: Partial<CartBatch> = {
+      orders: [order('ORD-1'), order('ORD-2'), order('ORD-3')],
+      outbox: [row(1), row(2), row(3)],
+      idempotency: [record('taken back'), record('old', { createdAt: 0 })],
+      positions: [{ partition: 0, topicId: 'topic-1', next: 1 }],
+    };
+    /** Every part of a batch, each with something to do. */
+    const full: Partial<CartBatch> = {
+      settled: [1],
+      unanswered: [{ orderId: 'ORD-1', fingerprint: 'a' }],
+      takenBack: [{ seq: 2, orderId: 'ORD-2', previous: null, idempotencyKey: 'taken back' }],
+      orders: [order('ORD-3', { version: 2, status: 'confirmed' }), order('ORD-4')],
+      outbox: [row(4), row(5)],
+      idempotency: [record('new')],
+      positions: [
+        { partition: 0, topicId: 'topic-1', next: 2 },
+        { partition: 1, topicId: 'topic-1', next: 7 },
+      ],
+      expireBefore: 1,
+    };
+    const all = () => everything(store, ['ORD-1', 'ORD-2', 'ORD-3', 'ORD-4'], ['taken back', 'old', 'new']);
+
+    test('a batch is there after the store is opened again', async () => {
+      await commit(before);
+      await commit(full);
+      const committed = await all();
+      assert.deepEqual([...committed.orders.keys()], ['ORD-1', 'ORD-3', 'ORD-4']);
+      assert.deepEqual([...committed.idempotency.keys()], ['new']);
+      await store.close();
+      store = await open();
+      assert.deepEqual(await all(), committed);
+    });
+
+    test('a batch that fails half-way leaves nothing of itself, and the next one is taken', async () => {
+      await commit(before);
+      const untouched = await all();
+      const failing = { ...full, outbox: [row(4), row(3, { eventId: 'another' })] };
+      await assert.rejects(commit(failing), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
+      assert.deepEqual(await all(), untouched);
+      await commit(full);
+      assert.deepEqual(await outboxSeqs(), [3, 4, 5]);
+    });
+
+    test('a store that is closed takes no batch', async () => {
+      await store.close();
+      await assert.rejects(commit(full), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
+      store = await open();
+      assert.deepEqual(await outboxSeqs(), []);
+    });
+  });
+};

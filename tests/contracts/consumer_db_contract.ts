@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView } from '#order_service/consumer_db.ts';
+import { anOrder } from '#order_service/test_events.ts';
+
+/** A fresh, empty place that a db can be opened in again and again. */
+export interface ConsumerDbPlace {
+  open(): Promise<ConsumerDb>;
+  remove(): Promise<void>;
+}
+
+const TOPIC = 'orders.events';
+
+const batch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
+  topic: TOPIC,
+  position: { partition: 0, topicId: 'topic-1', next: 1 },
+  views: [],
+  orders: [],
+  unversionedEventIds: [],
+  deadLetters: [],
+  ...changes,
+});
+
+const view = (orderId: string, changes: Partial<OrderView> = {}): OrderView => ({
+  orderId,
+  version: 1,
+  status: 'new',
+  waitingSince: null,
+  ...changes,
+});
+
+const createdOrders = (orderIds: readonly string[]): AppliedBatch =>
+  batch({ views: orderIds.map((id) => view(id)), orders: orderIds.map((id) => anOrder(id)) });
+
+const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
+  topic: TOPIC,
+  partition: 3,
+  offset: 42,
+  timestamp: 1_768_737_600_000,
+  key: Buffer.from('ORD-1'),
+  value: Buffer.from('{'),
+  headers: [],
+  reason: 'the value is not JSON',
+  storedAt: 1_768_737_600_500,
+  ...changes,
+});
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
+
+const allIds = async (db: ConsumerDb): Promise<string[]> => (await Array.fromAsync(db.orderIds())).flat();
+
+/** All that a reader can see, to compare before and after. */
+const everything = async (db: ConsumerDb, orderIds: readonly string[], eventIds: readonly string[]) => ({
+  loaded: await db.load(orderIds, eventIds),
+  orders: await Promise.all(orderIds.map((id) => db.order(id))),
+  ids: await allIds(db),
+  positions: await db.positions(TOPIC),
+  waiting: await db.waiting(100),
+  deadLetters: await db.deadLetters(0, 100),
+  counts: await db.counts(),
+});
+
+/** What every store of the Order Service promises to its callers. */
+export const consumerDbContract = (name: string, createPlace: () => Promise<ConsumerDbPlace>): void => {
+  describe(`${name} as a consumer db`, () => {
+    let place: ConsumerDbPlace;
+    let db: ConsumerDb;
+
+    beforeEach(async () => {
+      place = await createPlace();
+      db = await place.open();
+    });
+
+    afterEach(async () => {
+      await db.close();
+      await place.remove();
+    });
+
+    const reopen = async (): Promise<void> => {
+      await db.close();
+      db = await place.open();
+    };
+
+    test('an empty store answers every question with nothing', async () => {
+      assert.deepEqual(await everything(db, ['ORD-1'], ['event-1']), {
+        loaded: { views: new Map(), seenEventIds: new Set() },
+        orders: [null],
+        ids: [],
+        positions: [],
+        waiting: [],
+        deadLetters: [],
+        counts: { orders: 0, waiting: 0, deadLetters: 0 },
+      });
+    });
+
+    test('an order is read back whole, with its present status', async () => {
+      const items = [{ itemId: 'ITEM-é-漢-😀', quantity: 1_000_000, price: 9_007_199_254 }];
+      const order = anOrder('ORD-1', { items, totalAmount: Number.MAX_SAFE_INTEGER, currency: 'JPY' });
+      await db.applyBatch(batch({ views: [view('ORD-1')], orders: [order] }));
+      assert.deepEqual(await db.order('ORD-1'), order);
+      await db.applyBatch(batch({ views: [view('ORD-1', { version: 2, status: 'shipped' })] }));
+      assert.deepEqual(await db.order('ORD-1'), { ...order, status: 'shipped' });
+    });
+
+    test('an order that comes again replaces its body and keeps its place', async () => {
+      await db.applyBatch(createdOrders(['ORD-1', 'ORD-2']));
+      const order = anOrder('ORD-1', { customerId: 'CUST-2' });
+      await db.applyBatch(batch({ views: [view('ORD-1', { version: 5 })], orders: [order] }));
+      assert.deepEqual(await db.order('ORD-1'), order);
+      assert.deepEqual(await allIds(db), ['ORD-1', 'ORD-2']);
+    });
+
+    test('ids that differ in leading zeros are different orders', async () => {
+      await db.applyBatch(createdOrders(['ORD-123', 'ORD-0123']));
+      assert.equal((await db.order('ORD-0123'))?.orderId, 'ORD-0123');
+      assert.equal(await db.order('ORD-00123'), null);
+    });
+
+    test('load answers for a thousand ids at once, leaving out the unknown ones', async () => {
+      const known = ids(1_000);
+      await db.applyBatch(createdOrders(known));
+      await db.applyBatch(batch({ views: [view('ORD-w', { version: 7, waitingSince: 5 })] }));
+      const { views } = await db.load([...known, 'ORD-w', 'ORD-unknown'], []);
+      assert.deepEqual(
+        views,
+        new Map(
+          [...known.map((id) => view(id)), view('ORD-w', { version: 7, waitingSince: 5 })].map((v) => [v.orderId, v]),
+        ),
+      );
+    });
+
+    test('seen event ids are remembered, and only those that were asked for are told', async () => {
+      await db.applyBatch(batch({ unversionedEventIds: ['a', 'b'] }));
+      await db.applyBatch(batch({ unversionedEventIds: ['b', 'c'] }));
+      assert.deepEqual((await db.load([], ['a', 'c', 'd'])).seenEventIds, new Set(['a', 'c']));
+    });
+
+    test('a version as high as a number can be exact is kept', async () => {
+      const newest = view('ORD-1', { version: Number.MAX_SAFE_INTEGER });
+      await db.applyBatch(batch({ views: [newest], orders: [anOrder('ORD-1')] }));
+      assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), newest);
+    });
+
+    describe('a status that waits for its order', () => {
+      test('is no order: not read, not listed, not counted as one', async () => {
+        await db.applyBatch(batch({ views: [view('ORD-1', { waitingSince: 1_000 })] }));
+        assert.equal(await db.order('ORD-1'), null);
+        assert.deepEqual(await allIds(db), []);
+        assert.deepEqual(await db.counts(), { orders: 0, waiting: 1, deadLetters: 0 });
+      });
+
+      test('is replaced by a newer one', async () => {
+        await db.applyBatch(batch({ views: [view('ORD-1', { version: 2, waitingSince: 1_000 })] }));
+        const newer = view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 });
+        await db.applyBatch(batch({ views: [newer] }));
+        assert.deepEqual(await db.waiting(10), [newer]);
+      });
+
+      test('becomes the status of its order when that arrives', async () => {
+        await db.applyBatch(batch({ views: [view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 })] }));
+        const there = view('ORD-1', { version: 3, status: 'shipped' });
+        await db.applyBatch(batch({ views: [there], orders: [anOrder('ORD-1')] }));
+        assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), there);
+        assert.equal((await db.order('ORD-1'))?.status, 'shipped');
+        assert.deepEqual(await db.waiting(10), []);
+        assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 0 });
+      });
+
+      test('is listed by age, up to the limit', async () => {
+        const views = [3_000, 1_000, 2_000, 1_000].map((since, n) => view(`ORD-${n}`, { waitingSince: since }));
+        await db.applyBatch(batch({ views }));
+        assert.deepEqual(
+          (await db.waiting(3)).map(({ orderId }) => orderId),
+          ['ORD-1', 'ORD-3', 'ORD-2'],
+        );
+      });
+    });
+
+    describe('the listing of ids', () => {
+      test('gives each id once, over many pages, in the order first received', async () => {
+        const received = ids(5_500);
+        for (let n = 0; n < received.length; n += 500) await db.applyBatch(createdOrders(received.slice(n, n + 500)));
+        await db.applyBatch(batch({ views: [view(received[700] ?? '', { version: 2, status: 'shipped' })] }));
+        assert.deepEqual(await allIds(db), received);
+      });
+
+      test('holds no more than a thousand ids at a time, and gives others their turn between pages', async (t) => {
+        await db.applyBatch(createdOrders(ids(5_500)));
+        let turns = 0;
+        const takeTurn = (): void => {
+          turns += 1;
+          turn = setImmediate(takeTurn);
+        };
+        let turn = setImmediate(takeTurn);
+        t.after(() => clearImmediate(turn));
+        let pages = 0;
+        for await (const page of db.orderIds()) {
+          assert.ok(page.length <= 1_000);
+          assert.ok(turns >= pages);
+          pages += 1;
+        }
+        assert.ok(pages >= 6);
+      });
+
+      test('ends, though orders keep arriving while it is read', async () => {
+        await db.applyBatch(createdOrders(ids(1_500)));
+        let arrived = 0;
+        const listed: string[] = [];
+        for await (const page of db.orderIds()) {
+          listed.push(...page);
+          await db.applyBatch(createdOrders(Array.from({ length: 1_500 }, () => `ORD-9${arrived++}`)));
+        }
+        assert.deepEqual(listed.slice(0, 1_500), ids(1_500));
+      });
+
+      test('can be given up in the middle', async () => {
+        await db.applyBatch(createdOrders(ids(2_500)));
+        for await (const _page of db.orderIds()) break;
+        await db.applyBatch(createdOrders(['ORD-99999999']));
+        assert.equal((await allIds(db)).length, 2_501);
+      });
+    });
+
+    describe('dead letters', () => {
+      const odd = deadLetter({
+        key: null,
+        value: Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28]),
+        headers: [
+          ['traceparent', Buffer.from('00-4bf9')],
+          ['traceparent', Buffer.from([0xff])],
+          ['ünïcode', null],
+          ['empty', Buffer.alloc(0)],
+        ],
+      });
+
+      test('keep every byte of key, value and headers', async () => {
+        const letters = [odd, deadLetter({ value: null, headers: [] }), deadLetter({ value: Buffer.alloc(0) })];
+        await db.applyBatch(batch({ deadLetters: letters }));
+        const stored = await db.deadLetters(0, 10);
+        assert.deepEqual(
+          stored.map(({ id: _id, ...letter }) => letter),
+          letters,
+        );
+      });
+
+      test('are paged in the order they were set aside', async () => {
+        for (let n = 0; n < 5; n += 1) {
+          await db.applyBatch(batch({ deadLetters: [deadLetter({ offset: n }), deadLetter({ offset: n + 100 })] }));
+        }
+        const offsets: number[] = [];
+        let after = 0;
+        for (let page = await db.deadLetters(after, 3); page.length > 0; page = await db.deadLetters(after, 3)) {
+          assert.ok(page.length <= 3);
+          offsets.push(...page.map(({ offset }) => offset));
+          after = page.at(-1)?.id ?? 0;
+        }
+        assert.deepEqual(offsets, [0, 100, 1, 101, 2, 102, 3, 103, 4, 104]);
+        assert.equal((await db.counts()).deadLetters, 10);
+      });
+    });
+
+    describe('positions', () => {
+      test('are kept for each partition of each topic, with the id of the topic', async () => {
+        await db.applyBatch(batch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
+        await db.applyBatch(batch({ position: { partition: 0, topicId: 'topic-1', next: 2 ** 52 } }));
+        await db.applyBatch(batch({ topic: 'other', position: { partition: 1, topicId: 'topic-2', next: 30 } }));
+        assert.deepEqual(await db.positions(TOPIC), [
+          { partition: 0, topicId: 'topic-1', next: 2 ** 52 },
+          { partition: 1, topicId: 'topic-1', next: 10 },
+        ]);
+      });
+
+      test('follow the last batch, also back and to another topic of the same name', async () => {
+        await db.applyBatch(batch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
+        await db.applyBatch(batch({ position: { partition: 1, topicId: 'topic-2', next: 3 } }));
+        assert.deepEqual(await db.positions(TOPIC), [{ partition: 1, topicId: 'topic-2', next: 3 }]);
+      });
+    });
+
+    const full = batch({
+      position: { partition: 2, topicId: 'topic-1', next: 77 },
+      views: [view('ORD-1'), view('ORD-2', { version: 0, waitingSince: 1_000 })],
+      orders: [anOrder('ORD-1')],
+      unversionedEventIds: ['event-1'],
+      deadLetters: [deadLetter()],
+    });
+
+    test('a batch that resolved is there for another process at once, and after the store is opened again', async () => {
+      await db.applyBatch(full);
+      const before = await everything(db, ['ORD-1', 'ORD-2'], ['event-1']);
+      const other = await place.open();
+      assert.deepEqual(await everything(other, ['ORD-1', 'ORD-2'], ['event-1']), before);
+      await other.close();
+      await reopen();
+      assert.deepEqual(await everything(db, ['ORD-1', 'ORD-2'], ['event-1']), before);
+      assert.deepEqual(before.counts, { orders: 1, waiting: 1, deadLetters: 1 });
+    });
+
+    test('a batch that fails leaves nothing of itself, and the next one is taken', async () => {
+      await db.applyBatch(createdOrders(['ORD-0']));
+      const before = await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']);
+      const failing = { ...full, deadLetters: [deadLetter({ reason: null as unknown as string })] };
+      await assert.rejects(db.applyBatch(failing), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
+      assert.deepEqual(await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']), before);
+      await db.applyBatch(full);
+      assert.deepEqual(await allIds(db), ['ORD-0', 'ORD-1']);
+      assert.deepEqual(await db.counts(), { orders: 2, waiting: 1, deadLetters: 1 });
+    });
+
+    test('a store that cannot be reached rejects with STORE_UNAVAILABLE', async () => {
+      const closed = await place.open();
+      await closed.close();
+      const unavailable = { name: 'StoreError', code: 'STORE_UNAVAILABLE' };
+      await assert.rejects(closed.applyBatch(full), unavailable);
+      await assert.rejects(closed.load(['ORD-1'], []), unavailable);
+      await assert.rejects(closed.order('ORD-1'), unavailable);
+      await assert.rejects(Array.fromAsync(closed.orderIds()), unavailable);
+    });
+  });
+};

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, type TestContext, test } from 'node:test';
+import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
+import { StoreError } from '#service_common/store_error.ts';
+import { brokerContract } from './broker_contract.ts';
+import {
+  createScene,
+  message,
+  messages,
+  publishAll,
+  PUBLISH_TIMEOUT_MS,
+  untilAssigned,
+  untilHandled,
+} from './broker_scene.ts';
+import type { BrokerAddress } from './broker_under_test.ts';
+
+const newFolder = (): string => mkdtempSync(join(tmpdir(), 'order-events-broker-'));
+const remove = (folder: string): void => rmSync(folder, { recursive: true, force: true });
+
+const openFile = (address: BrokerAddress, name: string): DatabaseSync => {
+  assert(address.kind === 'embedded');
+  return new DatabaseSync(join(address.directory, name), { timeout: 1_000 });
+};
+
+brokerContract(
+  'the embedded broker',
+  async () => {
+    const directory = newFolder();
+    return { address: { kind: 'embedded', directory }, stop: async () => remove(directory) };
+  },
+  {
+    takeoverMs: 5_000,
+    deleteTopic: async (address, name) => {
+      const log = openFile(address, 'broker.sqlite');
+      log.prepare('DELETE FROM records WHERE topic = (SELECT number FROM topics WHERE name = ?)').run(name);
+      log.prepare('DELETE FROM topics WHERE name = ?').run(name);
+      log.close();
+    },
+  },
+);
+
+/** A broker of its own for one test. */
+const createOwnScene = (t: TestContext) => {
+  const directory = newFolder();
+  const address: BrokerAddress = { kind: 'embedded', directory };
+  const scene = createScene(t, address);
+  t.after(() => remove(directory));
+  return { directory, address, ...scene };
+};
+
+describe('the embedded broker, in what Kafka does otherwise', () => {
+  test('messages published while another process holds the log are not written, and later ones are', async (t) => {
+    const scene = createOwnScene(t);
+    const broker = scene.open();
+    const topic = await scene.topic(broker);
+    const other = openFile(scene.address, 'broker.sqlite');
+    other.exec('BEGIN IMMEDIATE');
+    const fates = await broker.publish(topic, messages(2), PUBLISH_TIMEOUT_MS);
+    assert.deepEqual(
+      fates,
+      [0, 1].map(() => ({ kind: 'not_written', detail: 'database is locked' })),
+    );
+    other.close();
+    assert.deepEqual(await publishAll(broker, topic, messages(1)), [{ partition: 0, offset: 0 }]);
+  });
+
+  test('a member that was taken for dead begins no batch of a partition that is now another member’s', async (t) => {
+    const scene = createOwnScene(t);
+    const broker = scene.open();
+    const topic = await scene.topic(broker);
+    const member = scene.member(broker, topic);
+    await untilAssigned(member, [0]);
+    const groups = openFile(scene.address, 'broker_groups.sqlite');
+    groups.exec(`
+      UPDATE members SET member_id = 'other', incarnation = 'of the other';
+      UPDATE partitions SET owner = 'of the other'`);
+    await publishAll(broker, topic, messages(3));
+    await untilAssigned(member, []);
+    assert.equal(member.handled.length, 0);
+    groups.exec("DELETE FROM members WHERE member_id = 'other'");
+    groups.close();
+    await untilHandled(member, 3);
+  });
+
+  test('records carry the time of the clock that was passed in', async (t) => {
+    const { directory } = createOwnScene(t);
+    const broker = createEmbeddedBroker({ directory, clock: () => 1_768_737_600_000 });
+    await publishAll(broker, await broker.ensureTopic('topic', 1), [message('key')]);
+    const [batch] = await Array.fromAsync(broker.read('topic', new Map()));
+    await broker.close();
+    assert.equal(batch?.records[0]?.timestamp, 1_768_737_600_000);
+  });
+
+  for (const name of ['broker.sqlite', 'broker_groups.sqlite']) {
+    test(`another program's ${name} is refused, and left as it is`, (t) => {
+      const { directory, address } = createOwnScene(t);
+      const foreign = openFile(address, name);
+      foreign.exec('CREATE TABLE precious (id INTEGER)');
+      foreign.close();
+      const before = readFileSync(join(directory, name));
+      assert.throws(
+        () => createEmbeddedBroker({ directory }),
+        (error: unknown) => error instanceof StoreError && error.code === 'STORE_REFUSED',
+      );
+      assert.deepEqual(readFileSync(join(directory, name)), before);
+    });
+  }
+});

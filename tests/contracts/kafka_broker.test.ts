@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
+import { startKafka } from '#tests/kafka/apache_kafka.ts';
+import { eventually } from '#tests/eventually.ts';
+import { kafkaForTests, ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
+import { brokerContract } from './broker_contract.ts';
+import { type BrokerAddress, type BrokerFeatures, openBroker } from './broker_under_test.ts';
+
+const kafkaAt = (bootstrapServers: string): BrokerAddress => ({
+  kind: 'kafka',
+  bootstrapServers: bootstrapServers.split(','),
+});
+
+const clientOptions = (address: BrokerAddress) => ({
+  clientId: 'broker-contract-tools',
+  // The first transaction of a cluster waits for its coordinator to come up.
+  retries: 100,
+  retryDelay: 100,
+  bootstrapBrokers: address.kind === 'kafka' ? [...address.bootstrapServers] : [],
+});
+
+const deleteTopic: BrokerFeatures['deleteTopic'] = async (address, name) => {
+  const admin = new Admin(clientOptions(address));
+  await admin.deleteTopics({ topics: [name] });
+  await admin.close();
+};
+
+/** A transaction ends with a control record, which has an offset but is no message. */
+const addGap: BrokerFeatures['addGap'] = async (address, topic, partition) => {
+  const producer = new Producer({
+    ...clientOptions(address),
+    transactionalId: randomUUID(),
+    idempotent: true,
+    serializers: stringSerializers,
+  });
+  try {
+    const transaction = await producer.beginTransaction();
+    await transaction.send({ messages: [{ topic: topic.name, partition, key: 'in transaction', value: '' }] });
+    await transaction.commit();
+  } finally {
+    await producer.close();
+  }
+};
+
+/** The first group of a new cluster is refused until its coordinator is up: a service tries again, a test waits. */
+const untilReady = async (address: BrokerAddress): Promise<void> => {
+  const broker = openBroker(address);
+  const { name } = await broker.ensureTopic(`ready-${randomUUID()}`, 1);
+  await eventually(() => {
+    const joined = new AbortController();
+    return broker.consume({
+      topic: name,
+      group: name,
+      memberId: 'member',
+      startAt: async () => new Map(),
+      onAssigned: () => joined.abort(),
+      onBatch: async () => {},
+      signal: joined.signal,
+    });
+  }, 20_000);
+  await broker.close();
+};
+
+const shared = kafkaForTests();
+
+brokerContract(
+  'Apache Kafka',
+  async () => {
+    const address = kafkaAt('skip' in shared ? '' : shared.bootstrapServers);
+    await untilReady(address);
+    return { address, stop: async () => {} };
+  },
+  {
+    // The session time-out of 10 s, and the time for the group to come together again.
+    takeoverMs: 20_000,
+    deleteTopic,
+    addGap,
+    outages: {
+      options: await ownKafkaForTests(),
+      // Nobody listens on the port of the TCP port service multiplexer.
+      nowhere: kafkaAt('localhost:1'),
+      start: async () => {
+        const kafka = await startKafka();
+        const address = kafkaAt(kafka.bootstrapServers);
+        await untilReady(address);
+        return { ...kafka, address };
+      },
+    },
+  },
+  'skip' in shared ? shared : {},
+);
