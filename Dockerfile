@@ -15,3 +15,6 @@ RUN npm ci --omit=dev && npm cache clean --force
 COPY libs libs
 COPY services services
 USER node
+
+# The flags are those of libs/service_common/node_flags.ts, which says why.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20"]

@@ -5,6 +5,7 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '#service_common/node_flags.ts';
 import { kafkaAvailability, startKafka } from '#tests/kafka/apache_kafka.ts';
 
 /**
@@ -56,6 +57,7 @@ const start = (
   const started = performance.now();
   const child = fork(fileURLToPath(new URL(`../services/${name}/main.ts`, import.meta.url)), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [...NODE_FLAGS],
     env: { ...process.env, ...env },
   });
   return new Promise((resolve, reject) => {

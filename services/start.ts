@@ -1,11 +1,20 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, describeBroker, readConfig } from '#kafka_common/config.ts';
+import { NODE_FLAGS } from '#service_common/node_flags.ts';
 import { onStopSignal } from '#service_common/stop_signals.ts';
 
-/** `npm start`: both services, each in a process of its own, until Ctrl+C. */
+/** `npm start`: both services, or those named by the arguments, each in a process of its own, until Ctrl+C. */
 
-const SERVICES = ['cart_service', 'order_service'] as const;
+const SERVICES = {
+  cart_service: 'Cart Service    takes orders    ',
+  order_service: 'Order Service   answers reads   ',
+} as const;
+
+type ServiceName = keyof typeof SERVICES;
+
+/** From the second start on, the services need not compile their libraries again, which is half of their start. */
+const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url));
 
 const readConfigOrExit = (): Config => {
   try {
@@ -18,23 +27,24 @@ const readConfigOrExit = (): Config => {
 };
 
 const config = readConfigOrExit();
-const urls = new Map<string, string>();
+const all = Object.keys(SERVICES) as ServiceName[];
+const named = all.filter((name) => process.argv.includes(name));
+const names = named.length > 0 ? named : all;
+const urls = new Map<ServiceName, string>();
 let stopping = false;
 
-/** From the second start on, the services need not compile their libraries again, which is half of their start. */
-const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url));
-
-const children = SERVICES.map((name) => {
+const children = names.map((name) => {
   const child = fork(fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url)), {
     stdio: 'inherit',
+    execArgv: [...NODE_FLAGS],
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
   });
   child.on('message', (message: { ready: string }) => {
     urls.set(name, message.ready);
-    if (urls.size === SERVICES.length) printWelcome();
+    if (urls.size === names.length) printWelcome();
   });
   child.on('exit', (code) => {
-    // One alone is not what was asked for: it ends with the other, which has said why.
+    // One alone is not what was asked for: the other ends with it, which has said why.
     if (!stopping) process.exitCode = code === 0 ? 0 : 1;
     stop();
   });
@@ -51,19 +61,19 @@ function stop(): void {
 onStopSignal(stop);
 
 function printWelcome(): void {
-  const cart = urls.get('cart_service') ?? '';
-  const order = urls.get('order_service') ?? '';
+  const cart = urls.get('cart_service');
+  const order = urls.get('order_service');
+  const create = `  curl -X POST ${cart}/create-order -H "Content-Type: application/json" -d '{"order_id":"123","number_of_items":3}'`;
+  const read = `  curl "${order}/order-details?orderId=ORD-123"`;
   console.log(`
 order-events is running on ${describeBroker(config)}
 
-  Cart Service    ${cart}    takes orders      API: ${cart}/docs
-  Order Service   ${order}    answers reads     API: ${order}/docs
+${names.map((name) => `  ${SERVICES[name]}${urls.get(name)}    API: ${urls.get(name)}/docs`).join('\n')}
 
 Try in another terminal (bash; the README has PowerShell):
 
-  curl -X POST ${cart}/create-order -H "Content-Type: application/json" -d '{"order_id":"123","number_of_items":3}'
-  curl "${order}/order-details?orderId=ORD-123"
+${[...(cart ? [create] : []), ...(order ? [read] : [])].join('\n')}
 
-Ctrl+C stops both.
+Ctrl+C stops ${names.length > 1 ? 'both' : 'it'}.
 `);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { NODE_FLAGS } from '#service_common/node_flags.ts';
 import { KAFKA_VERSION } from './kafka/apache_kafka.ts';
 
 interface ComposeService {
@@ -67,7 +68,7 @@ for (const { service, port, main, standalone } of APPS) {
     const { services, volumes } = compose(SYSTEM);
     const app = services[service];
     assert.equal(app?.build, '.');
-    assert.deepEqual(app.command, ['node', main]);
+    assert.deepEqual(app.command, [main]);
     assert.deepEqual(app.ports, [port]);
     const [volume, folder] = app.volumes?.[0]?.split(':') ?? [];
     assert.ok(volume && volumes && volume in volumes);
@@ -100,4 +101,9 @@ test('Kafka in containers is the version that the tests run, on a volume, with a
 test('the image has the major version of Node that the tests run', () => {
   const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: { node: string } };
   assert.match(read('Dockerfile'), new RegExp(`^FROM node:${devDependencies.node.split('.')[0]}-slim$`, 'm'));
+});
+
+test('the image runs Node with the flags that npm start does', () => {
+  const entrypoint = JSON.stringify(['node', ...NODE_FLAGS]).replaceAll(',', ', ');
+  assert.ok(read('Dockerfile').includes(`ENTRYPOINT ${entrypoint}`));
 });
