@@ -92,9 +92,11 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
   };
 
   const handle = async (partition: Owned, batch: Batch): Promise<void> => {
-    const handled = options.onBatch(batch).then(() => {
+    const applyAndMove = async (): Promise<void> => {
+      await options.onBatch(batch);
       partition.next = batch.next;
-    });
+    };
+    const handled = applyAndMove();
     partition.handling = true;
     inHand.add(handled);
     await handled.finally(() => inHand.delete(handled));
