@@ -52,6 +52,8 @@ export interface PublisherOptions {
 }
 
 const PROBE_TIMEOUT_MS = 2_000;
+/** For the catching up under way when the service is stopped. */
+const OPENING_MS = 1_000;
 /** How long acknowledgements wait for a transaction to ride on before they get one of their own. */
 const SETTLE_IDLE_MS = 50;
 
@@ -238,7 +240,8 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         const outcome = outcomeOf(waiting.request, waiting.stored);
         room.answer(waiting, failed('ServiceStopping', outcome, 'the Cart Service is stopping'));
       }
-      await opened;
+      // A broker that stands still must not hold this up: what it interrupts is caught up with at the next start.
+      await Promise.race([opened, sleep(OPENING_MS, undefined, { ref: false })]);
       clearTimeout(idle);
       await writer.settle();
     },

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -61,11 +61,28 @@ export async function javaBroker(settings: BrokerSettings): Promise<BrokerProces
     start,
     shutDown,
     kill,
-    pause: async () => void child?.kill('SIGSTOP'),
+    pause: async () => {
+      child?.kill('SIGSTOP');
+      await untilStopped(child?.pid);
+    },
     resume: async () => void child?.kill('SIGCONT'),
     endOfLog: async () => lastLines(await readFile(logFile, 'utf8')),
     remove,
   };
+}
+
+/** The signal stops one thread after the other: until the last one has stopped, requests are answered still. */
+async function untilStopped(pid: number | undefined): Promise<void> {
+  const tasks = `/proc/${pid}/task`;
+  // Systems without /proc do not tell.
+  while (existsSync(tasks)) {
+    const threads = await readdir(tasks);
+    const states = await Promise.all(
+      threads.map((thread) => readFile(join(tasks, thread, 'stat'), 'utf8').catch(() => '(gone) T')),
+    );
+    if (states.every((stat) => stat.slice(stat.lastIndexOf(')')).startsWith(') T'))) return;
+    await delay(5);
+  }
 }
 
 /** Without stack traces, which would leave no room for their reasons. */
