@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ConfigError, readConfig, SETTINGS } from './config.ts';
@@ -66,7 +67,7 @@ const DEFAULTS = {
   cartPort: 8000,
   orderPort: 8001,
   host: 'localhost',
-  dataDir: './data',
+  dataDir: join('data', 'embedded'),
   kafkaBootstrapServers: [],
   ordersTopic: 'orders.events',
   topicPartitions: 6,
@@ -108,7 +109,7 @@ describe('the settings', () => {
       cartPort: 0,
       orderPort: 65_535,
       host: '0.0.0.0',
-      dataDir: '/var/lib/my orders',
+      dataDir: join('/var/lib/my orders', 'kafka'),
       kafkaBootstrapServers: ['kafka-1:9092', '10.0.0.2:19092'],
       ordersTopic: 'Orders_v2.events-test',
       topicPartitions: 1_000,

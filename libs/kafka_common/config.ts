@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { envSchema } from 'env-schema';
 import Type, { type TSchema } from 'typebox';
 
@@ -43,7 +44,8 @@ export const SETTINGS = {
   DATA_DIR: {
     schema: Type.String({ minLength: 1, default: './data' }),
     allowed: 'a folder this user may write to',
-    description: 'Folder of the SQLite files: the stores of the services and the log of the embedded broker.',
+    description:
+      'Folder of the SQLite files: `embedded` in it with the embedded broker and its stores, `kafka` with the stores of the services on Kafka. A store belongs to one log.',
   },
   KAFKA_BOOTSTRAP_SERVERS: {
     schema: Type.String({ pattern: '^$|^[^\\s,:]+:[0-9]{1,5}(,[^\\s,:]+:[0-9]{1,5})*$', default: '' }),
@@ -82,6 +84,7 @@ export interface Config {
   readonly cartPort: number;
   readonly orderPort: number;
   readonly host: string;
+  /** Of the broker in use: a store belongs to one log. */
   readonly dataDir: string;
   /** Empty: the embedded broker. */
   readonly kafkaBootstrapServers: readonly string[];
@@ -119,7 +122,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     cartPort: values.CART_PORT,
     orderPort: values.ORDER_PORT,
     host: values.HOST,
-    dataDir: values.DATA_DIR,
+    dataDir: join(values.DATA_DIR, values.KAFKA_BOOTSTRAP_SERVERS === '' ? 'embedded' : 'kafka'),
     kafkaBootstrapServers: values.KAFKA_BOOTSTRAP_SERVERS === '' ? [] : values.KAFKA_BOOTSTRAP_SERVERS.split(','),
     ordersTopic: values.ORDERS_TOPIC,
     topicPartitions: values.TOPIC_PARTITIONS,

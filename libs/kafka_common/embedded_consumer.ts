@@ -100,11 +100,13 @@ export const consumeEmbedded = async (
     return resumedAt;
   };
 
-  options.signal.addEventListener('abort', () => ended.resolve(), { once: true });
+  const onAbort = (): void => ended.resolve();
+  options.signal.addEventListener('abort', onAbort, { once: true });
   attempt(beat);
   // Goes on while the batches in hand are finished, so that nobody takes their partitions meanwhile.
   const heart = setInterval(() => attempt(beat), HEARTBEAT_MS);
   await ended.promise;
+  options.signal.removeEventListener('abort', onAbort);
   ending = true;
   for (const worker of workers.values()) stop(worker);
   await Promise.all([...workers.values()].map(({ done }) => done));

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { reasonOf } from '#service_common/reason_of.ts';
 import { type DatabaseFile, openDatabase } from '#service_common/sqlite.ts';
 import { BrokerError } from './broker.ts';
 
@@ -26,5 +27,3 @@ export const orUnavailable =
       throw new BrokerError('UNAVAILABLE', `the embedded broker's file failed: ${reasonOf(error)}`, error);
     }
   };
-
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { SQLOutputValue } from 'node:sqlite';
-import { inTransaction } from '#service_common/sqlite.ts';
+import { reasonOf } from '#service_common/reason_of.ts';
+import { inTransaction, isInputOutputError } from '#service_common/sqlite.ts';
 import type { Batch, Fate, LogRecord, Message, Topic } from './broker.ts';
-import { openSharedFile, orUnavailable, reasonOf } from './embedded_file.ts';
+import { openSharedFile, orUnavailable } from './embedded_file.ts';
 import { partitionOf } from './partitioner.ts';
 
 /**
@@ -36,9 +37,6 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** A batch ends with the record that reaches one of these. */
 const MAX_BATCH_BYTES = 1024 * 1024;
 const MAX_BATCH_RECORDS = 500;
-
-/** SQLite's primary result code for a failed read, write or sync. */
-const SQLITE_IOERR = 10;
 
 export interface Bounds {
   readonly start: number;
@@ -174,10 +172,6 @@ const recordOf = (row: Record<string, SQLOutputValue>): LogRecord => ({
 });
 
 const notWritten = (detail: string): Fate => ({ kind: 'not_written', detail });
-
-/** The extended result code holds the primary one in its low byte. */
-const isInputOutputError = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_IOERR;
 
 const bytesOf = (column: SQLOutputValue | undefined): Buffer | null =>
   column instanceof Uint8Array ? Buffer.from(column.buffer, column.byteOffset, column.byteLength) : null;

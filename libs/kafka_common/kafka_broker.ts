@@ -3,6 +3,7 @@ import {
   type BaseOptions,
   ConnectionPool,
   Consumer,
+  FetchIsolationLevels,
   GenericError,
   ListOffsetTimestamps,
   MultipleErrors,
@@ -119,7 +120,9 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
 
   const offsets = async (topic: Topic, timestamp: bigint): Promise<Map<number, number>> => {
     const partitions = Array.from({ length: topic.partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
-    const listed = await admin.listOffsets({ topics: [{ name: topic.name, partitions }] });
+    // As far as it may be read: an open transaction of another producer ends it.
+    const isolationLevel = FetchIsolationLevels.READ_COMMITTED;
+    const listed = await admin.listOffsets({ topics: [{ name: topic.name, partitions }], isolationLevel });
     return new Map(listed.flatMap((entry) => entry.partitions.map((p) => [p.partitionIndex, Number(p.offset)])));
   };
 
@@ -265,7 +268,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
 
     async close() {
       await withinMs(
-        2_000,
+        1_000,
         Promise.allSettled([admin.close(), ...Array.from(lanes.values(), (lane) => lane.close())]),
       ).catch(() => {});
     },

@@ -116,6 +116,10 @@ export class Problem extends Error {
   }
 }
 
+/** A `400` that lists what is wrong with each field. */
+export const validationProblem = (errors: readonly FieldError[]): Problem =>
+  new Problem('ValidationFailed', errors.map(({ field, message }) => `${field} ${message}`).join('; '), { errors });
+
 /** The body of an `application/problem+json` answer. */
 export const problemBody = (code: ErrorCode, detail: string, extras: ProblemExtras = {}): Record<string, unknown> => {
   const { status, title } = ERRORS[code];

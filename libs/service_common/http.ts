@@ -14,7 +14,7 @@ import Fastify, {
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client';
 import Type from 'typebox';
-import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody } from './errors.ts';
+import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody, validationProblem } from './errors.ts';
 
 /** Whether a service can do its work now, and if not, why. Everything else in it is detail for an operator. */
 export interface Readiness {
@@ -47,7 +47,7 @@ const HTTP_LIMITS = {
   requestMs: 10_000,
   /** No byte in either direction; above the longest `Prefer: wait` (30 s). */
   idleMs: 60_000,
-  connections: 10_000,
+  connections: 4_000,
 } as const;
 
 /** Errors listed in one answer; a body can break more rules than anybody wants to read. */
@@ -82,7 +82,11 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
     connectionTimeout: HTTP_LIMITS.idleMs,
     keepAliveTimeout: HTTP_LIMITS.idleMs,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: HTTP_LIMITS.headerBytes, headersTimeout: HTTP_LIMITS.requestMs },
+    http: {
+      maxHeaderSize: HTTP_LIMITS.headerBytes,
+      headersTimeout: HTTP_LIMITS.requestMs,
+      connectionsCheckingInterval: 1_000,
+    },
     // Unknown fields are ignored, also those with names that are dangerous to copy.
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
@@ -173,14 +177,11 @@ export const closeHttpApp = async (app: HttpApp, ms: number): Promise<void> => {
 };
 
 const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-  if (error instanceof Problem) {
-    sendProblem(reply, error.code, error.message, error.extras);
-    return;
-  }
-  const { code, detail, errors } = classify(error as FastifyError);
-  if (ERRORS[code].status >= 500)
+  const problem = toProblem(error as FastifyError | Problem);
+  if (problem.code === 'InternalError') {
     request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'request failed');
-  sendProblem(reply, code, detail, errors === undefined ? {} : { errors });
+  }
+  sendProblem(reply, problem.code, problem.message, problem.extras);
 };
 
 const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
@@ -190,36 +191,37 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorCode>> = {
 };
 
 const BODY_ERRORS: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'the body is empty; send a JSON object',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'the body is not valid JSON',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'is empty; send a JSON object',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'is not valid JSON',
 };
 
-const classify = (error: FastifyError): { code: ErrorCode; detail: string; errors?: FieldError[] } => {
-  if (error.validation) {
-    const errors = fieldErrors(error);
-    return {
-      code: 'ValidationFailed',
-      detail: errors.map(({ field, message }) => `${field} ${message}`).join('; '),
-      errors,
-    };
-  }
+const toProblem = (error: FastifyError | Problem): Problem => {
+  if (error instanceof Problem) return error;
+  if (error.validation) return validationProblem(fieldErrors(error));
   const code = FRAMEWORK_ERRORS[error.code];
-  if (code) return { code, detail: ERRORS[code].meaning };
-  if (error.statusCode && error.statusCode < 500) {
-    return { code: 'ValidationFailed', detail: BODY_ERRORS[error.code] ?? error.message };
-  }
-  return { code: 'InternalError', detail: 'the request failed by a fault of the service, which was logged' };
+  if (code) return new Problem(code, ERRORS[code].meaning);
+  const wrongBody = BODY_ERRORS[error.code];
+  if (wrongBody) return validationProblem([{ field: 'body', message: wrongBody }]);
+  return error.statusCode && error.statusCode < 500
+    ? new Problem('ValidationFailed', error.message)
+    : new Problem('InternalError', 'the request failed by a fault of the service, which was logged');
 };
+
+/** An `if` only says that its `then` was broken, which has said so itself. */
+const isAboutField = ({ keyword }: { keyword: string }): boolean => keyword !== 'if';
 
 const fieldErrors = (error: FastifyError): FieldError[] =>
-  (error.validation ?? []).slice(0, LISTED_ERRORS).map((failure) => {
-    const missing = failure.params['missingProperty'];
-    const path = [...failure.instancePath.split('/').slice(1), ...(typeof missing === 'string' ? [missing] : [])];
-    return {
-      field: path.join('.') || (error.validationContext ?? 'request'),
-      message: typeof missing === 'string' ? 'is missing' : (failure.message ?? 'is invalid'),
-    };
-  });
+  (error.validation ?? [])
+    .filter(isAboutField)
+    .slice(0, LISTED_ERRORS)
+    .map((failure) => {
+      const missing = failure.params['missingProperty'];
+      const path = [...failure.instancePath.split('/').slice(1), ...(typeof missing === 'string' ? [missing] : [])];
+      return {
+        field: path.join('.') || (error.validationContext ?? 'request'),
+        message: typeof missing === 'string' ? 'is missing' : (failure.message ?? 'is invalid'),
+      };
+    });
 
 /** Sends an error answer. `Retry-After` is in seconds. */
 const sendProblem = (reply: FastifyReply, code: ErrorCode, detail: string, extras: Problem['extras'] = {}): void => {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { reasonOf } from './reason_of.ts';
 import { StoreError } from './store_error.ts';
 
 export interface DatabaseFile {
@@ -97,12 +98,13 @@ export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
   }
 };
 
-/** Runs a transaction at run time, when the file was good at the start: what goes wrong now may pass. @throws StoreError `STORE_UNAVAILABLE` */
+/** Runs a transaction at run time, when the file was good at the start: what goes wrong now may pass. @throws StoreError `STORE_UNAVAILABLE`, `STORE_IN_DOUBT` */
 export const commitTransaction = (db: DatabaseSync, work: () => void): void => {
   try {
     inTransaction(db, work);
   } catch (error) {
-    throw new StoreError('STORE_UNAVAILABLE', `the store did not take a transaction: ${reasonOf(error)}`, error);
+    const code = isInputOutputError(error) ? 'STORE_IN_DOUBT' : 'STORE_UNAVAILABLE';
+    throw new StoreError(code, `the store did not take a transaction: ${reasonOf(error)}`, error);
   }
 };
 
@@ -116,4 +118,8 @@ const refusal = (path: string, error: unknown, advice: string): StoreError => {
   return new StoreError('STORE_REFUSED', text, error);
 };
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** SQLite's primary result code for a failed read, write or sync; the low byte of the extended code. */
+const SQLITE_IOERR = 10;
+
+export const isInputOutputError = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_IOERR;

@@ -1,6 +1,8 @@
 export type StoreErrorCode =
   /** The disk is full, the file went away, an I/O error: the transaction was not applied. */
   | 'STORE_UNAVAILABLE'
+  /** Reading, writing or syncing failed: the transaction was not applied, but a recovery after a crash may find it. */
+  | 'STORE_IN_DOUBT'
   /** The file is not a database, belongs to something else, or comes from a newer version. It was not touched. */
   | 'STORE_REFUSED';
 

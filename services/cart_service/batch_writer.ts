@@ -6,6 +6,7 @@ import { type PlannedEvent, planBatch } from './plan_batch.ts';
 import { DONE, failed, nothingDone, type Request } from './requests.ts';
 import { createSettlements } from './settlements.ts';
 import type { Waiting, WaitingRoom } from './waiting_room.ts';
+import { StoreError } from '#service_common/store_error.ts';
 
 /** The work of one partition; in at most one batch at a time. */
 export interface PartitionWork {
@@ -16,14 +17,23 @@ export interface PartitionWork {
 }
 
 export interface BatchWriter {
-  /** Decides, stores, publishes and answers the next requests. @returns what is wrong with the broker, or null */
-  writeNext(topic: Topic, share: readonly PartitionWork[]): Promise<string | null>;
-  /** Publishes again what earlier batches left, with the same event ids. @returns what is wrong with the broker, or null */
-  relay(topic: Topic, share: readonly PartitionWork[]): Promise<string | null>;
+  /** Decides, stores, publishes and answers the next requests. */
+  writeNext(topic: Topic, share: readonly PartitionWork[]): Promise<BatchResult>;
+  /** Publishes again what earlier batches left, with the same event ids. */
+  relay(topic: Topic, share: readonly PartitionWork[]): Promise<BatchResult>;
   /** Writes down what has been acknowledged, where no batch did. */
   settle(): Promise<void>;
   /** When the broker acknowledged last, ms since 1970; null: not since the start. */
   readonly lastAcknowledgedAt: number | null;
+}
+
+export interface BatchResult {
+  /** Whether there was anything to do; not so where all that waits has an idempotency key that is in another batch. */
+  readonly taken: boolean;
+  /** Events sent to the broker. */
+  readonly sent: number;
+  /** What is wrong with the broker, or null. */
+  readonly problem: string | null;
 }
 
 export interface BatchWriterOptions {
@@ -41,7 +51,8 @@ export interface BatchWriterOptions {
 
 const MAX_BATCH = 500;
 const IDEMPOTENCY_KEYS_KEPT_MS = 24 * 60 * 60 * 1_000;
-const EXPIRY_INTERVAL_MS = 60_000;
+/** With the number that the store forgets at a time, this keeps up with some thousand keys a second. */
+const EXPIRY_INTERVAL_MS = 100;
 
 /** A request taken into a batch. */
 interface Taken {
@@ -80,36 +91,44 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
     return batch;
   };
 
-  const writeNext = async (topic: Topic, share: readonly PartitionWork[]): Promise<string | null> => {
+  const writeNext = async (topic: Topic, share: readonly PartitionWork[]): Promise<BatchResult> => {
     const batch = take(share);
+    if (batch.length === 0) return { taken: false, sent: 0, problem: null };
     const keys = batch.flatMap(({ request }) => request.idempotencyKey ?? []);
     try {
+      // A create repeated after `unknown` is known again by what the store says of it.
+      if (settlements.hasUnanswered) await commit({});
       const orderIds = batch.map(({ request }) => request.command.orderId);
-      const plan = planBatch(batch, await store.load(orderIds, keys), nextSeq, options.circumstances());
+      const loaded = await store.load(orderIds, keys);
+      // Whoever was answered while this was under way has been told that nothing was done.
+      const open = batch.filter(({ waiting }) => !waiting.answered);
+      const plan = planBatch(open, loaded, nextSeq, options.circumstances());
       const { events, idempotency } = plan;
       nextSeq += events.length;
       for (const { of, answer } of plan.answers) room.answer(of.waiting, answer);
+      // From here on, a deadline that passes leaves the outcome unknown.
+      for (const { of } of events) of.waiting.stored = true;
       if (events.length + idempotency.length > 0) {
         await commit({ orders: events.map(({ state }) => state), outbox: events.map(({ row }) => row), idempotency });
       }
       for (const { of, answer } of plan.answersAfterCommit) room.answer(of.waiting, answer);
-      if (events.length === 0) return null;
-      for (const { of, row } of events) {
-        of.waiting.stored = true;
-        of.work.outbox.push(row);
-      }
+      if (events.length === 0) return { taken: true, sent: 0, problem: null };
+      for (const { of, row } of events) of.work.outbox.push(row);
       const rows = events.map(({ row }) => row);
-      return await settleFates(topic, events, await publish(topic, rows, false));
+      const problem = await settleFates(topic, events, await publish(topic, rows, false));
+      return { taken: true, sent: rows.length, problem };
     } catch (error) {
       logger.error({ err: error }, 'the store failed; the requests of this batch are refused');
+      // After a failed sync nobody knows what a recovery will find.
+      const inDoubt = error instanceof StoreError && error.code === 'STORE_IN_DOUBT';
       for (const { request, waiting } of batch) {
-        const outcome = waiting.stored ? 'unknown' : nothingDone(request.command);
+        const outcome = inDoubt ? 'unknown' : nothingDone(request.command);
         room.answer(
           waiting,
           failed('StoreUnavailable', outcome, 'the store of the Cart Service failed; its log has the cause'),
         );
       }
-      return null;
+      return { taken: true, sent: 0, problem: null };
     } finally {
       for (const key of keys) keysInFlight.delete(key);
     }
@@ -177,7 +196,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
     }
   };
 
-  const relay = async (topic: Topic, share: readonly PartitionWork[]): Promise<string | null> => {
+  const relay = async (topic: Topic, share: readonly PartitionWork[]): Promise<BatchResult> => {
     const rows = share
       .flatMap(({ outbox }) => outbox)
       .toSorted((a, b) => a.seq - b.seq)
@@ -193,7 +212,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
       } else problem ??= fate.detail;
     });
     removeFromOutbox(new Set(share), settled);
-    return problem;
+    return { taken: true, sent: rows.length, problem };
   };
 
   const publish = async (topic: Topic, rows: readonly OutboxRow[], relayed: boolean): Promise<Fate[]> => {

@@ -32,7 +32,7 @@ export interface IdempotencyRecord {
   readonly key: string;
   readonly fingerprint: string;
   readonly orderId: string;
-  /** The code of the error that was answered; null for a success. */
+  /** The error that was answered; null for a success. */
   readonly refusal: Refusal | null;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -45,7 +45,7 @@ export interface SeenPosition {
   readonly next: number;
 }
 
-/** One transaction; every part may be empty. Applied in the order of the fields. */
+/** One transaction; every part may be empty. Applied in the order of the fields: what is taken back gives way to what is new. */
 export interface CartBatch {
   /** Acknowledged by the broker: leave the outbox. */
   readonly settled: readonly number[];

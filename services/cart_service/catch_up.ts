@@ -75,10 +75,14 @@ const startPositions = async ({
       { topic: topic.name },
       'the topic was deleted and made again: its earlier events are gone; reading it from the start',
     );
+    // Stored at once, so that it is said once, also of a partition that gets no event for long.
+    await store.commit({
+      ...EMPTY_CART_BATCH,
+      positions: positions.map(({ partition }) => ({ partition, topicId: topic.id, next: 0 })),
+    });
+    return new Map();
   }
-  return new Map(
-    positions.filter((position) => position.topicId === topic.id).map(({ partition, next }) => [partition, next]),
-  );
+  return new Map(positions.map(({ partition, next }) => [partition, next]));
 };
 
 /** The state after an event of the log, or null where the event says nothing new of a known order. */

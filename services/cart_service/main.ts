@@ -11,7 +11,7 @@ import { createPublisher } from './publisher.ts';
 import { createPublisherMetrics } from './publisher_metrics.ts';
 
 /** Of the five seconds that stopping may take, the share of the requests inside. */
-const DRAIN_MS = 3_000;
+const DRAIN_MS = 2_500;
 
 await runService('cart-service', async (config, logger) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
@@ -41,7 +41,7 @@ await runService('cart-service', async (config, logger) => {
     url,
     async close() {
       // Requests inside go on as ever; those that Kafka holds up are answered when their time is over.
-      const closed = closeHttpApp(app, DRAIN_MS + 500);
+      const closed = closeHttpApp(app, DRAIN_MS + 300);
       await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
       await publisher.close(0);
       await closed;

@@ -8,7 +8,7 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually, Never } from '#tests/eventually.ts';
 import { type FaultyBroker, withFaults } from '#tests/faulty_broker.ts';
 import { tempDir } from '#tests/temp_dir.ts';
 import type { CartStore } from './cart_store.ts';
@@ -107,6 +107,15 @@ const startCart = async (
   };
 };
 
+/** Repeats a request as its client would, until it is granted: nothing but a 503 may come before. */
+const untilDone = async (cart: Cart, of: Request): Promise<void> => {
+  await eventually(async () => {
+    const answer = await cart.submit(of);
+    if (answer !== 'done' && !answer.startsWith('Kafka')) throw new Never(`answered ${answer}`);
+    assert.equal(answer, 'done');
+  });
+};
+
 const summary = (events: readonly OrderEvent[]): string[] =>
   events.map((e) => `${e.orderId} v${e.version} ${e.type === 'ORDER_CREATED' ? 'created' : e.status}`);
 
@@ -165,7 +174,7 @@ describe('the publisher, an event being certainly not written', () => {
     await cart.submit(create(1));
     cart.faulty.faults.push('not_written');
     assert.equal(await cart.submit(update(1, 'cancelled')), 'KafkaBrokersUnavailable not_updated');
-    await eventually(async () => assert.equal(await cart.submit(update(1, 'shipped')), 'done'));
+    await untilDone(cart, update(1, 'shipped'));
     assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 shipped']);
   });
 
@@ -187,7 +196,7 @@ describe('the publisher, an event being certainly not written', () => {
     cart.faulty.faults.push('held_not_written');
     assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
     cart.faulty.release();
-    await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+    await untilDone(cart, create(1));
     assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created']);
   });
 });
@@ -198,7 +207,7 @@ describe('the publisher, the fate of an event being unknown', () => {
       const cart = await startCart(t, tempDir());
       cart.faulty.faults.push(fault);
       assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
-      await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+      await untilDone(cart, create(1));
       assert.equal(await cart.submit(create(1, 2)), 'OrderAlreadyExists', 'another request for the same id');
       const events = await cart.log();
       assert.equal(events.length, fault === 'written_unknown' ? 2 : 1);
@@ -211,7 +220,7 @@ describe('the publisher, the fate of an event being unknown', () => {
     await cart.submit(create(1));
     cart.faulty.faults.push('lost_unknown');
     assert.equal(await cart.submit(update(1, 'confirmed')), 'KafkaTimeout unknown');
-    await eventually(async () => assert.equal(await cart.submit(update(1, 'shipped')), 'done'));
+    await untilDone(cart, update(1, 'shipped'));
     assert.equal(await cart.submit(update(1, 'shipped')), 'done');
     assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 confirmed', 'ORD-1 v3 shipped']);
   });
@@ -226,7 +235,7 @@ describe('the publisher, the fate of an event being unknown', () => {
     assert.equal(await cart.submit(create(1)), 'KafkaBrokersUnavailable unknown');
     assert.match(await cart.submit(create(4)), /not_created$/);
     cart.faulty.down = false;
-    await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+    await untilDone(cart, create(1));
   });
 
   test('answers every request within the deadline while a publish hangs', async (t) => {
@@ -242,8 +251,26 @@ describe('the publisher, the fate of an event being unknown', () => {
     assert.equal(await same, 'KafkaTimeout unknown');
     assert.ok(performance.now() - started < 1_000);
     cart.faulty.release();
-    await eventually(async () => assert.equal(await cart.submit(create(1)), 'done'));
+    await untilDone(cart, create(1));
     assert.equal((await cart.log()).length, 1);
+  });
+});
+
+/** As a database server would: commits that end after the deadline of those who wait for them. */
+const slowly = (store: CartStore): CartStore => ({
+  ...store,
+  async commit(batch) {
+    await new Promise((resolve) => setTimeout(resolve, batch.outbox.length > 0 ? 400 : 0));
+    await store.commit(batch);
+  },
+});
+
+describe('the publisher on a store that takes its time', () => {
+  test('says unknown to a deadline that passes during the commit, as the event is published after all', async (t) => {
+    const cart = await startCart(t, tempDir(), { requestDeadlineMs: 200, wrapStore: slowly });
+    assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
+    await eventually(async () => assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created']));
+    await untilDone(cart, create(1));
   });
 });
 
@@ -423,6 +450,34 @@ describe('the publisher, parts of it failing', () => {
     const others = await Promise.all([2, 3, 4, 5, 6, 7, 8, 9].map((id) => cart.submit(create(id))));
     assert.ok(others.filter((answer) => answer === 'done').length >= 4, others.join());
     assert.equal(await stuck, 'KafkaTimeout unknown');
+  });
+
+  test('does not look again and again for requests whose idempotency key another leader holds up', async (t) => {
+    let loads = 0;
+    const cart = await startCart(t, tempDir(), {
+      prepare: (faulty) => {
+        const { publish } = faulty.broker;
+        Object.assign(faulty.broker, {
+          leaderOf: (_topic: string, partition: number) => partition,
+          publish: (...args: Parameters<typeof publish>) =>
+            args[1].some((message) => message.key === 'ORD-1') ? new Promise(() => {}) : publish(...args),
+        });
+      },
+      wrapStore: (store) => ({
+        ...store,
+        load: (...args) => {
+          loads++;
+          return store.load(...args);
+        },
+      }),
+      requestDeadlineMs: 300,
+    });
+    const first = cart.submit(keyed('a', create(1)));
+    await eventually(() => assert.equal(cart.status().unsettled, 1));
+    const others = [2, 3, 4, 5].map((id) => cart.submit(keyed('a', create(id))));
+    assert.equal(await first, 'KafkaTimeout unknown');
+    await Promise.all(others);
+    assert.ok(loads < 50, `${loads} loads`);
   });
 
   test('refuses with nothing published when its store fails, and goes on when it works again', async (t) => {

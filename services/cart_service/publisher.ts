@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
+import { reasonOf } from '#service_common/reason_of.ts';
 import { type BatchWriterOptions, createBatchWriter, type PartitionWork } from './batch_writer.ts';
 import type { CartStore } from './cart_store.ts';
 import { catchUp } from './catch_up.ts';
@@ -51,9 +52,9 @@ export interface PublisherOptions {
   readonly onPublish: BatchWriterOptions['onPublish'];
 }
 
-const PROBE_TIMEOUT_MS = 2_000;
+const PROBE_TIMEOUT_MS = 1_000;
 /** For the catching up under way when the service is stopped. */
-const OPENING_MS = 1_000;
+const OPENING_MS = 500;
 /** How long acknowledgements wait for a transaction to ride on before they get one of their own. */
 const SETTLE_IDLE_MS = 50;
 
@@ -70,6 +71,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
   const lanes = new Set<number>();
   const inBatch = new Set<PartitionWork>();
   let scheduled = false;
+  let first = 0;
   let idle: NodeJS.Timeout | undefined;
 
   const workOf = ({ command }: Request): PartitionWork | undefined =>
@@ -120,7 +122,9 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
     scheduled = false;
     if (topic === null || closing.signal.aborted) return;
     const shares = new Map<number, PartitionWork[]>();
-    for (const work of works) {
+    // From another partition each time, so that under overload none of them waits for ever.
+    first = (first + 1) % works.length;
+    for (const work of [...works.slice(first), ...works.slice(0, first)]) {
       if (inBatch.has(work) || work.queue.length + work.outbox.length === 0) continue;
       const leader = broker.leaderOf(options.topic, work.partition);
       if (lanes.has(leader) || health.whyDown(leader) !== undefined) continue;
@@ -135,19 +139,22 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
   const runLane = async (of: Topic, leader: number, share: readonly PartitionWork[]): Promise<void> => {
     lanes.add(leader);
     for (const work of share) inBatch.add(work);
+    let taken = true;
     try {
       // What earlier batches left goes before anything newer.
       const left = share.filter(({ outbox }) => outbox.length > 0);
-      const problem = left.length > 0 ? await writer.relay(of, left) : await writer.writeNext(of, share);
-      if (problem === null) health.succeeded(leader);
-      else takeDown(leader, problem);
+      const result = left.length > 0 ? await writer.relay(of, left) : await writer.writeNext(of, share);
+      taken = result.taken;
+      if (result.problem !== null) takeDown(leader, result.problem);
+      else if (result.sent > 0) health.succeeded(leader);
     } catch (error) {
       logger.error({ err: error }, 'a batch failed by a fault of this service');
       takeDown(leader, 'a fault of the Cart Service, which was logged');
     } finally {
       for (const work of share) inBatch.delete(work);
       lanes.delete(leader);
-      schedule();
+      // Where nothing could be taken, another lane has the idempotency key, and schedules when it is done with it.
+      if (taken) schedule();
     }
   };
 
@@ -183,7 +190,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         logger.info({ topic: found.name, partitions: found.partitions }, 'ready to publish');
         schedule();
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         if (reason !== startProblem) logger.warn({ reason }, 'cannot publish yet; trying again');
         startProblem = reason;
         await sleep(backoffMs(attempt), undefined, { signal: closing.signal }).catch(() => {});
@@ -204,9 +211,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       return new Promise((resolve) => {
         const waiting = room.enter(request, resolve);
         if (waiting === null) {
-          resolve(
-            failed('ProducerQueueFull', outcomeOf(request, false), `${options.queueLimit} requests wait already`),
-          );
+          resolve(failed('ProducerQueueFull', outcomeOf(request, false), 'too many requests wait already'));
           return;
         }
         work.queue.push(waiting);

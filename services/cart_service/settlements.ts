@@ -8,6 +8,8 @@ export interface Settlements {
   /** @param answered whether the client of the event was told of its success */
   acknowledged(row: OutboxRow, position: { partition: number; offset: number }, topic: Topic, answered: boolean): void;
   readonly isEmpty: boolean;
+  /** Is there a create among them whose repetition the store could not tell yet? */
+  readonly hasUnanswered: boolean;
   /** Hands over all there is; to be given back should its transaction fail. */
   take(): Settled;
   giveBack(settled: Settled): void;
@@ -32,6 +34,9 @@ export const createSettlements = (): Settlements => {
     },
     get isEmpty() {
       return settled.length === 0;
+    },
+    get hasUnanswered() {
+      return unanswered.length > 0;
     },
     take() {
       const taken = { settled, unanswered, positions: [...positions.values()] };

@@ -19,6 +19,12 @@ export interface WaitingRoom {
   [Symbol.iterator](): Iterator<Waiting>;
 }
 
+/** Items that clients gave, in all requests inside: what bounds their memory, about 300 bytes each. */
+const MAX_GIVEN_ITEMS = 100_000;
+
+const givenItems = ({ command }: Request): number =>
+  command.kind === 'create' ? (command.draft.items?.length ?? 0) : 0;
+
 /** Holds at most `limit` requests, each for at most `deadlineMs`: then `onDeadline` says what it is answered. */
 export const createWaitingRoom = (options: {
   limit: number;
@@ -27,6 +33,7 @@ export const createWaitingRoom = (options: {
 }): WaitingRoom => {
   // In order of arrival, and so in order of deadline: the first is always the next to expire.
   const inside = new Map<Waiting, (answer: Answer) => void>();
+  let items = 0;
   let timer: NodeJS.Timeout | null = null;
 
   const watch = (): void => {
@@ -48,6 +55,7 @@ export const createWaitingRoom = (options: {
     waiting.answered = true;
     const resolve = inside.get(waiting);
     inside.delete(waiting);
+    items -= givenItems(waiting.request);
     resolve?.(text);
     if (inside.size === 0 && timer !== null) {
       clearTimeout(timer);
@@ -57,7 +65,9 @@ export const createWaitingRoom = (options: {
 
   return {
     enter(request, resolve) {
-      if (inside.size >= options.limit) return null;
+      const given = givenItems(request);
+      if (inside.size >= options.limit || items + given > MAX_GIVEN_ITEMS) return null;
+      items += given;
       const waiting: Waiting = {
         request,
         deadline: performance.now() + options.deadlineMs,

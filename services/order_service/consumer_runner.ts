@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Batch, type Broker, BrokerError, type Positions, type Topic } from '#kafka_common/broker.ts';
+import { reasonOf } from '#service_common/reason_of.ts';
 import { type ApplierStatus, createBatchApplier } from './batch_applier.ts';
 import type { ConsumerDb } from './consumer_db.ts';
 
@@ -145,7 +146,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
     }
     const delayMs = delays.reconnect(attempt);
     if (code === 'UNAVAILABLE')
-      logger.warn({ attempt, delayMs, reason: messageOf(error) }, 'the broker cannot be reached, trying again');
+      logger.warn({ attempt, delayMs, reason: reasonOf(error) }, 'the broker cannot be reached, trying again');
     else logger.error({ attempt, delayMs, err: error }, 'consuming failed, trying again');
     return delayMs;
   };
@@ -195,5 +196,3 @@ const RECREATED =
 const BEHIND = 'the view is older than what the group has committed (deleted or restored?): rebuilding it from the log';
 
 const FENCED = 'another process has joined the group under the same member id; give each its own by CONSUMER_MEMBER_ID';
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

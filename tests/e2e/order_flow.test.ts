@@ -32,11 +32,11 @@ const start = async (t: TestContext, name: ServiceName, env: Record<string, stri
 
 const kafka = kafkaForTests();
 const brokers = [
-  { name: 'the embedded broker', bootstrapServers: '', skip: false },
-  { name: 'Apache Kafka', bootstrapServers: '', skip: false, ...kafka },
+  { name: 'the embedded broker', folder: 'embedded', bootstrapServers: '', skip: false },
+  { name: 'Apache Kafka', folder: 'kafka', bootstrapServers: '', skip: false, ...kafka },
 ];
 
-for (const { name, bootstrapServers, skip } of brokers) {
+for (const { name, folder, bootstrapServers, skip } of brokers) {
   describe(`the system on ${name}`, { skip }, () => {
     test('creates, reads, updates and lists orders, and refuses what it must', async (t) => {
       const env = settings(bootstrapServers);
@@ -142,7 +142,7 @@ for (const { name, bootstrapServers, skip } of brokers) {
       assert.deepEqual(await Promise.all([cart.stop(), order.stop()]), [0, 0]);
       for (const store of ['cart', 'order_view']) {
         for (const suffix of ['', '-wal', '-shm'])
-          rmSync(join(env['DATA_DIR'] ?? '', `${store}.sqlite${suffix}`), { force: true });
+          rmSync(join(env['DATA_DIR'] ?? '', folder, `${store}.sqlite${suffix}`), { force: true });
       }
 
       const order2 = await start(t, 'order_service', env);

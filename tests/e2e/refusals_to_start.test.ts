@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -49,11 +49,12 @@ for (const { name, port, store } of SERVICES) {
 
     test('on a store that is no database, which it leaves as it is', async () => {
       const directory = tempDir();
-      writeFileSync(join(directory, store), 'my holiday photos');
+      mkdirSync(join(directory, 'embedded'));
+      writeFileSync(join(directory, 'embedded', store), 'my holiday photos');
       const { code, reason } = await failToStart(name, { DATA_DIR: directory });
       assert.equal(code, 1);
       assert.match(reason, new RegExp(`cannot start: cannot use .*${store} as a store: .*left as it is`));
-      assert.equal(readFileSync(join(directory, store), 'utf8'), 'my holiday photos');
+      assert.equal(readFileSync(join(directory, 'embedded', store), 'utf8'), 'my holiday photos');
     });
   });
 }

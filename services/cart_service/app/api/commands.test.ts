@@ -52,7 +52,6 @@ describe('a create command', () => {
 });
 
 const REFUSED: readonly (readonly [circumstance: string, body: Body, field: string, message: RegExp])[] = [
-  ['without a count and items', { order_id: '1' }, 'number_of_items', /is missing, and no items are given/],
   [
     'with a count that is not that of its items',
     { order_id: '1', number_of_items: 2, items: [ITEM] },

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Static } from 'typebox';
 import { canonicalOrderId, ORDER_STATUSES, type OrderItem, parseStatus } from '#kafka_common/models.ts';
 import { currencyExponent, toMinorUnits, totalOf } from '#kafka_common/money.ts';
-import { type FieldError, Problem } from '#service_common/errors.ts';
+import { type FieldError, validationProblem } from '#service_common/errors.ts';
 import type { CreateOrder, UpdateOrder } from '../../order_commands.ts';
 import type { CreateOrderBody, UpdateOrderBody } from './schemas.ts';
 
@@ -12,10 +12,8 @@ const DEFAULT_CURRENCY = 'USD';
 /** A body that its schema has passed, as a command. @throws Problem `ValidationFailed` for what no schema can say */
 export const toCreateOrder = (body: Static<typeof CreateOrderBody>): CreateOrder => {
   const orderId = canonicalOrderId(body.order_id) ?? invalid({ field: 'order_id', message: 'is no order id' });
-  const numberOfItems =
-    body.number_of_items ??
-    body.items?.length ??
-    invalid({ field: 'number_of_items', message: 'is missing, and no items are given' });
+  // The schema asks for one of the two.
+  const numberOfItems = body.number_of_items ?? body.items?.length ?? 0;
   if (body.items !== undefined && body.items.length !== numberOfItems) {
     invalid({ field: 'number_of_items', message: `is ${numberOfItems}, but ${body.items.length} items are given` });
   }
@@ -64,7 +62,5 @@ const toItems = (
 const fingerprintOf = (...parts: unknown[]): string => hash('sha256', JSON.stringify(parts), 'base64url');
 
 const invalid = (...errors: FieldError[]): never => {
-  throw new Problem('ValidationFailed', errors.map(({ field, message }) => `${field} ${message}`).join('; '), {
-    errors,
-  });
+  throw validationProblem(errors);
 };

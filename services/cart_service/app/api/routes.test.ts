@@ -64,7 +64,7 @@ for (const route of BOTH) {
     }
 
     test('without any field names each that is missing', async () => {
-      const needed = { create: ['order_id'], update: ['order_id', 'status'] };
+      const needed = { create: ['number_of_items', 'order_id'], update: ['order_id', 'status'] };
       assert.deepEqual(wrongFields(await cart.send(route, {})), needed[route]);
     });
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '#service_common/errors.ts';
+import { Problem, validationProblem } from '#service_common/errors.ts';
 import { type HttpApp, ProblemRef } from '#service_common/http.ts';
 import type { Command } from '../../order_commands.ts';
 import type { Answer, Request } from '../../requests.ts';
@@ -8,7 +8,7 @@ import { toSnakeCase } from './field_names.ts';
 import { CommandHeaders, CreateOrderBody, Published, UpdateOrderBody } from './schemas.ts';
 import { childTraceparent } from './trace_context.ts';
 
-/** Seconds after which a client may try again: Kafka is looked for at least once a second. */
+/** Seconds after which a client may try again: about as often as Kafka is looked for. */
 const RETRY_AFTER_S = 1;
 
 export const addOrderRoutes = (app: HttpApp, submit: (request: Request) => Promise<Answer>): void => {
@@ -60,8 +60,5 @@ const normalizeBody = (request: FastifyRequest, _reply: unknown, done: (error?: 
   const { body, errors } = toSnakeCase(request.body);
   request.body = body;
   if (errors.length === 0) done();
-  else
-    done(
-      new Problem('ValidationFailed', errors.map(({ field, message }) => `${field} ${message}`).join('; '), { errors }),
-    );
+  else done(validationProblem(errors));
 };

@@ -37,7 +37,12 @@ export const CreateOrderBody = Type.Object(
       }),
     ),
   },
-  { examples: [{ order_id: '123', number_of_items: 3 }] },
+  {
+    if: { not: { required: ['items'] } },
+    // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word
+    then: { required: ['number_of_items'] },
+    examples: [{ order_id: '123', number_of_items: 3 }],
+  },
 );
 
 export const UpdateOrderBody = Type.Object(
