@@ -27,7 +27,7 @@ export interface BatchWriter {
   readonly lastAcknowledgedAt: number | null;
 }
 
-export interface BatchResult {
+interface BatchResult {
   /** Whether there was anything to do; not so where all that waits has an idempotency key that is in another batch. */
   readonly taken: boolean;
   /** Events sent to the broker. */
