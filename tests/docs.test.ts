@@ -40,7 +40,8 @@ describe('the documentation', () => {
   test('README.md names only npm scripts and files that are there', () => {
     const readme = read('README.md');
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    for (const [, script = ''] of readme.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g)) assert.ok(script in scripts, script);
+    for (const [, script = ''] of readme.matchAll(/npm run ([a-z]+(?::[a-z]+)*)/g))
+      assert.ok(script in scripts, script);
     for (const [, file = ''] of readme.matchAll(/(?:compose|docker-compose) -f (\S+)/g)) {
       const places = ['', 'services/cart_service/', 'services/order_service/'];
       assert.ok(
