@@ -42,10 +42,7 @@ const startFailure = (error: unknown): string => {
 };
 
 const closeOnSignal = (service: RunningService, logger: Logger): void => {
-  let closing = false;
-  const close = (reason: string): void => {
-    if (closing) return;
-    closing = true;
+  onStopSignal((reason) => {
     logger.info({ reason }, 'stopping');
     setTimeout(() => {
       logger.error({ afterMs: SHUTDOWN_MS }, 'could not stop in time, ending');
@@ -61,8 +58,7 @@ const closeOnSignal = (service: RunningService, logger: Logger): void => {
         process.exit(1);
       },
     );
-  };
-  onStopSignal(close);
+  });
 };
 
 class ListenError extends Error {}

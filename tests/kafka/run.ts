@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { onStopSignal } from '#service_common/stop_signals.ts';
 import { KAFKA_VERSION, kafkaStarter, startKafka } from './apache_kafka.ts';
 import { isPortFree } from './free_ports.ts';
 import { KAFKA_FOLDER } from './kafka_jars.ts';
@@ -41,7 +42,7 @@ async function runFromJars(port: number): Promise<void> {
   };
   // The broker's process is all that keeps this one going.
   process.once('beforeExit', endedByItself);
-  onStop(() => {
+  onStopSignal(() => {
     process.off('beforeExit', endedByItself);
     void kafka.stop().then(() => console.log('Kafka has stopped.'));
   });
@@ -54,13 +55,8 @@ async function runInDocker(port: number): Promise<void> {
     stdio: 'inherit',
     env: { ...process.env, KAFKA_PORT: String(port) },
   });
-  onStop(() => void compose.kill('SIGTERM'));
+  onStopSignal(() => void compose.kill('SIGTERM'));
   await once(compose, 'exit');
-}
-
-function onStop(stop: () => void): void {
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
 }
 
 function whatNext(port: number): string {
