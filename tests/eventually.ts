@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 export class Never extends Error {}
 
 /** Checks again and again until the check passes, and returns its result. @throws the check's last error, once the time is over, or `Never` */
-export const eventually = async <T>(check: () => T | Promise<T>, withinMs = 10_000): Promise<T> => {
+export const eventually = async <T>(check: () => T | Promise<T>, withinMs = 30_000): Promise<T> => {
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {

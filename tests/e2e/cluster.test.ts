@@ -44,7 +44,7 @@ describe('the system on three brokers', { skip }, () => {
       const ids = Array.from({ length: 12 }, () => next++);
       await Promise.all(ids.map(create));
       assert.deepEqual(ids.map((id) => answers.get(id)?.body['detail']).filter(Boolean), []);
-    }, 60_000);
+    }, 90_000);
     for (const [id, { status }] of answers) {
       if (status === 200)
         assert.equal((await orderDetails(order.url, String(id), { prefer: 'wait=30' })).status, 200, String(id));
