@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Admin,
   type BaseOptions,
@@ -49,7 +50,8 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
   } satisfies BaseOptions & { requestTimeout: number };
 
   const admin = new Admin({ ...common, clientId: `${clientId}-admin`, retries: 1 });
-  const topics = new Map<string, { topic: Topic; leaders: readonly number[] }>();
+  /** Of each topic, as last described: the leader of every partition. */
+  const leaders = new Map<string, readonly number[]>();
   const lanes = new Map<number, Lane>();
 
   const newProducer = (): Producer<string, string, string, string> =>
@@ -81,9 +83,11 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       const metadata = await admin.metadata({ topics: [name], forceUpdate: true });
       const found = metadata.topics.get(name);
       if (!found) return null;
-      const topic: Topic = { name, id: found.id, partitions: found.partitionsCount };
-      topics.set(name, { topic, leaders: found.partitions.map(({ leader }) => leader) });
-      return topic;
+      leaders.set(
+        name,
+        found.partitions.map(({ leader }) => leader),
+      );
+      return { name, id: found.id, partitions: found.partitionsCount };
     } catch (error) {
       if (describeError(error).includes('Unknown topic')) return null;
       throw toBrokerError(error);
@@ -112,39 +116,38 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
     const deadline = performance.now() + CREATED_TOPIC_MS;
     while (performance.now() < deadline) {
       const created = await describeTopic(name);
-      if (created !== null && topics.get(name)?.leaders.every((leader) => leader >= 0)) return created;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (created !== null && leaders.get(name)?.every((leader) => leader >= 0)) return created;
+      await sleep(50);
     }
     throw new BrokerError('UNAVAILABLE', `topic ${name} was created, but has no leaders yet`);
   };
 
-  const offsets = async (topic: Topic, timestamp: bigint): Promise<Map<number, number>> => {
-    const partitions = Array.from({ length: topic.partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp }));
+  const offsets = async (
+    name: string,
+    partitions: readonly number[],
+    timestamp: bigint,
+  ): Promise<Map<number, number>> => {
+    const asked = partitions.map((partitionIndex) => ({ partitionIndex, timestamp }));
     // As far as it may be read: an open transaction of another producer ends it.
     const isolationLevel = FetchIsolationLevels.READ_COMMITTED;
-    const listed = await admin.listOffsets({ topics: [{ name: topic.name, partitions }], isolationLevel });
+    const listed = await admin.listOffsets({ topics: [{ name, partitions: asked }], isolationLevel });
     return new Map(listed.flatMap((entry) => entry.partitions.map((p) => [p.partitionIndex, Number(p.offset)])));
   };
 
-  const bounds = async (name: string): Promise<Map<number, { start: number; end: number }>> => {
-    const topic = await existingTopic(name);
+  const boundsOf = async (topic: Topic): Promise<Map<number, { start: number; end: number }>> => {
     try {
-      const starts = await offsets(topic, ListOffsetTimestamps.EARLIEST);
-      const ends = await offsets(topic, ListOffsetTimestamps.LATEST);
+      const starts = await offsets(topic.name, partitionsOf(topic), ListOffsetTimestamps.EARLIEST);
+      const ends = await offsets(topic.name, partitionsOf(topic), ListOffsetTimestamps.LATEST);
       return new Map([...ends].map(([partition, end]) => [partition, { start: starts.get(partition) ?? 0, end }]));
     } catch (error) {
       throw toBrokerError(error);
     }
   };
 
-  const earliest = async (name: string, partition: number): Promise<number> => {
-    const listed = await admin.listOffsets({
-      topics: [{ name, partitions: [{ partitionIndex: partition, timestamp: ListOffsetTimestamps.EARLIEST }] }],
-    });
-    return Number(listed[0]?.partitions[0]?.offset ?? 0n);
-  };
+  const earliest = async (name: string, partition: number): Promise<number> =>
+    (await offsets(name, [partition], ListOffsetTimestamps.EARLIEST)).get(partition) ?? 0;
 
-  const leaderOf = (topic: string, partition: number): number => topics.get(topic)?.leaders[partition] ?? -1;
+  const leaderOf = (topic: string, partition: number): number => leaders.get(topic)?.[partition] ?? -1;
 
   const laneOf = (leader: number): Lane => {
     let lane = lanes.get(leader);
@@ -189,11 +192,9 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
     async probe(name, leader, timeoutMs) {
       const check = async (): Promise<void> => {
         const topic = await existingTopic(name);
-        const led = Array.from({ length: topic.partitions }, (_, partition) => partition).filter(
-          (partition) => leaderOf(name, partition) === leader,
-        );
+        const led = partitionsOf(topic).find((partition) => leaderOf(name, partition) === leader);
         // Metadata can come from any broker: this one must answer itself.
-        if (led[0] !== undefined) await earliest(name, led[0]);
+        if (led !== undefined) await earliest(name, led);
       };
       await withinMs(timeoutMs, check()).catch((error: unknown) => {
         throw toBrokerError(error);
@@ -202,7 +203,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
 
     async *read(name, from) {
       const topic = await existingTopic(name);
-      const limits = await bounds(name);
+      const limits = await boundsOf(topic);
       const consumer = newConsumer(`${clientId}-reader`);
       const fetchPool = newFetchPool();
       consumer.topics.track(name);
@@ -245,7 +246,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
 
     async committed(group, name) {
       const topic = await existingTopic(name);
-      const partitionIndexes = Array.from({ length: topic.partitions }, (_, partition) => partition);
+      const partitionIndexes = partitionsOf(topic);
       try {
         const groups = await admin.listConsumerGroupOffsets({
           groups: [{ groupId: group, topics: [{ name, partitionIndexes }] }],
@@ -264,7 +265,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       }
     },
 
-    bounds,
+    bounds: async (name) => boundsOf(await existingTopic(name)),
 
     async close() {
       await withinMs(
@@ -275,13 +276,15 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
   };
 };
 
+const partitionsOf = ({ partitions }: Topic): number[] =>
+  Array.from({ length: partitions }, (_, partition) => partition);
+
 /** The promise's result, or null as soon as the signal aborts: a broker that stands still must not hold up a stop. */
 const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> => {
   const aborted = Promise.withResolvers<null>();
   const onAbort = (): void => aborted.resolve(null);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  promise.catch(() => {});
   try {
     return await Promise.race([promise, aborted.promise]);
   } finally {

@@ -2,17 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { murmur2 } from '@platformatic/kafka';
 import fc from 'fast-check';
+import { JAVA_HASHES } from '#tests/java_hashes.ts';
 import { partitionOf } from './partitioner.ts';
-
-/** From `UtilsTest.testMurmur2` of the Java client: the signed 32-bit hashes of these keys. */
-const JAVA_HASHES: readonly (readonly [string, number])[] = [
-  ['21', -973_932_308],
-  ['foobar', -790_332_482],
-  ['a-little-bit-long-string', -985_981_536],
-  ['a-little-bit-longer-string', -1_486_304_829],
-  ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58_897_971],
-  ['abc', 479_470_107],
-];
 
 describe('the partition of a key', () => {
   for (const [key, hash] of JAVA_HASHES) {

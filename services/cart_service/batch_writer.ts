@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { Broker, Fate, Topic } from '#kafka_common/broker.ts';
+import { StoreError } from '#service_common/store_error.ts';
 import { type CartBatch, type CartStore, EMPTY_CART_BATCH, type OutboxRow } from './cart_store.ts';
 import type { Circumstances } from './order_commands.ts';
 import { type PlannedEvent, planBatch } from './plan_batch.ts';
-import { DONE, failed, nothingDone, type Request } from './requests.ts';
+import { type Answer, DONE, failed, nothingDone, type Outcome, type Request } from './requests.ts';
 import { createSettlements } from './settlements.ts';
 import type { Waiting, WaitingRoom } from './waiting_room.ts';
-import { StoreError } from '#service_common/store_error.ts';
 
 /** The work of one partition; in at most one batch at a time. */
 export interface PartitionWork {
@@ -123,10 +123,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
       const inDoubt = error instanceof StoreError && error.code === 'STORE_IN_DOUBT';
       for (const { request, waiting } of batch) {
         const outcome = inDoubt ? 'unknown' : nothingDone(request.command);
-        room.answer(
-          waiting,
-          failed('StoreUnavailable', outcome, 'the store of the Cart Service failed; its log has the cause'),
-        );
+        room.answer(waiting, storeFailed(outcome));
       }
       return { taken: true, sent: 0, problem: null };
     } finally {
@@ -182,10 +179,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
         'the store failed to take back events; they stay in the outbox and will be published',
       );
       for (const { of } of events) {
-        room.answer(
-          of.waiting,
-          failed('StoreUnavailable', 'unknown', 'the store of the Cart Service failed; its log has the cause'),
-        );
+        room.answer(of.waiting, storeFailed('unknown'));
       }
       return;
     }
@@ -251,6 +245,9 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
 };
 
 const NO_FATE = { kind: 'unknown', detail: 'the broker told no fate' } as const satisfies Fate;
+
+const storeFailed = (outcome: Outcome): Answer =>
+  failed('StoreUnavailable', outcome, 'the store of the Cart Service failed; its log has the cause');
 
 const removeFromOutbox = (works: ReadonlySet<PartitionWork>, rows: ReadonlySet<OutboxRow>): void => {
   for (const work of works) work.outbox = work.outbox.filter((row) => !rows.has(row));

@@ -2,6 +2,7 @@ import type { Batch, LogRecord } from '#kafka_common/broker.ts';
 import type { OrderCreated, OrderEvent, OrderStatusUpdated } from '#kafka_common/events.ts';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
+import type { AppliedBatch } from './consumer_db.ts';
 
 /** Events for tests: valid, and differing only in what a test says. */
 
@@ -63,4 +64,15 @@ export const batchOf = (partition: number, from: number, contents: readonly (Ord
   records: contents.map((content, n) => record(content, { offset: from + n })),
   next: from + contents.length,
   end: from + contents.length,
+});
+
+/** A batch of the first record of partition 0, without effect but for what a test says. */
+export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
+  topic: 'orders.events',
+  position: { partition: 0, topicId: 'topic-1', next: 1 },
+  views: [],
+  orders: [],
+  unversionedEventIds: [],
+  deadLetters: [],
+  ...changes,
 });

@@ -13,16 +13,7 @@ import {
   readAll,
 } from './broker_scene.ts';
 import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
-
-/** Hashes by the Java client, from Apache Kafka's own `UtilsTest.testMurmur2`. */
-const MURMUR2_OF_JAVA: readonly (readonly [key: string, hash: number])[] = [
-  ['21', -973_932_308],
-  ['foobar', -790_332_482],
-  ['a-little-bit-long-string', -985_981_536],
-  ['a-little-bit-longer-string', -1_486_304_829],
-  ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58_897_971],
-  ['abc', 479_470_107],
-];
+import { JAVA_HASHES } from '#tests/java_hashes.ts';
 
 const KIB = 1024;
 
@@ -113,8 +104,8 @@ export const publishContract = (address: () => BrokerAddress, features: BrokerFe
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker, 7);
-    const keys = MURMUR2_OF_JAVA.map(([key]) => message(key));
-    const expected = MURMUR2_OF_JAVA.map(([, hash]) => (hash & 0x7fffffff) % 7);
+    const keys = JAVA_HASHES.map(([key]) => message(key));
+    const expected = JAVA_HASHES.map(([, hash]) => (hash & 0x7fffffff) % 7);
     assert.deepEqual(
       keys.map(({ key }) => partitionOf(key, 7)),
       expected,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView } from '#order_service/consumer_db.ts';
-import { anOrder } from '#order_service/test_events.ts';
+import { anAppliedBatch, anOrder } from '#order_service/test_events.ts';
 
 /** A fresh, empty place that a db can be opened in again and again. */
 export interface ConsumerDbPlace {
@@ -10,16 +10,6 @@ export interface ConsumerDbPlace {
 }
 
 const TOPIC = 'orders.events';
-
-const batch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
-  topic: TOPIC,
-  position: { partition: 0, topicId: 'topic-1', next: 1 },
-  views: [],
-  orders: [],
-  unversionedEventIds: [],
-  deadLetters: [],
-  ...changes,
-});
 
 const view = (orderId: string, changes: Partial<OrderView> = {}): OrderView => ({
   orderId,
@@ -30,7 +20,7 @@ const view = (orderId: string, changes: Partial<OrderView> = {}): OrderView => (
 });
 
 const createdOrders = (orderIds: readonly string[]): AppliedBatch =>
-  batch({ views: orderIds.map((id) => view(id)), orders: orderIds.map((id) => anOrder(id)) });
+  anAppliedBatch({ views: orderIds.map((id) => view(id)), orders: orderIds.map((id) => anOrder(id)) });
 
 const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   topic: TOPIC,
@@ -96,16 +86,16 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     test('an order is read back whole, with its present status', async () => {
       const items = [{ itemId: 'ITEM-é-漢-😀', quantity: 1_000_000, price: 9_007_199_254 }];
       const order = anOrder('ORD-1', { items, totalAmount: Number.MAX_SAFE_INTEGER, currency: 'JPY' });
-      await db.applyBatch(batch({ views: [view('ORD-1')], orders: [order] }));
+      await db.applyBatch(anAppliedBatch({ views: [view('ORD-1')], orders: [order] }));
       assert.deepEqual(await db.order('ORD-1'), order);
-      await db.applyBatch(batch({ views: [view('ORD-1', { version: 2, status: 'shipped' })] }));
+      await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { version: 2, status: 'shipped' })] }));
       assert.deepEqual(await db.order('ORD-1'), { ...order, status: 'shipped' });
     });
 
     test('an order that comes again replaces its body and keeps its place', async () => {
       await db.applyBatch(createdOrders(['ORD-1', 'ORD-2']));
       const order = anOrder('ORD-1', { customerId: 'CUST-2' });
-      await db.applyBatch(batch({ views: [view('ORD-1', { version: 5 })], orders: [order] }));
+      await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { version: 5 })], orders: [order] }));
       assert.deepEqual(await db.order('ORD-1'), order);
       assert.deepEqual(await allIds(db), ['ORD-1', 'ORD-2']);
     });
@@ -119,7 +109,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     test('load answers for a thousand ids at once, leaving out the unknown ones', async () => {
       const known = ids(1_000);
       await db.applyBatch(createdOrders(known));
-      await db.applyBatch(batch({ views: [view('ORD-w', { version: 7, waitingSince: 5 })] }));
+      await db.applyBatch(anAppliedBatch({ views: [view('ORD-w', { version: 7, waitingSince: 5 })] }));
       const { views } = await db.load([...known, 'ORD-w', 'ORD-unknown'], []);
       assert.deepEqual(
         views,
@@ -130,36 +120,38 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     });
 
     test('seen event ids are remembered, and only those that were asked for are told', async () => {
-      await db.applyBatch(batch({ unversionedEventIds: ['a', 'b'] }));
-      await db.applyBatch(batch({ unversionedEventIds: ['b', 'c'] }));
+      await db.applyBatch(anAppliedBatch({ unversionedEventIds: ['a', 'b'] }));
+      await db.applyBatch(anAppliedBatch({ unversionedEventIds: ['b', 'c'] }));
       assert.deepEqual((await db.load([], ['a', 'c', 'd'])).seenEventIds, new Set(['a', 'c']));
     });
 
     test('a version as high as a number can be exact is kept', async () => {
       const newest = view('ORD-1', { version: Number.MAX_SAFE_INTEGER });
-      await db.applyBatch(batch({ views: [newest], orders: [anOrder('ORD-1')] }));
+      await db.applyBatch(anAppliedBatch({ views: [newest], orders: [anOrder('ORD-1')] }));
       assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), newest);
     });
 
     describe('a status that waits for its order', () => {
       test('is no order: not read, not listed, not counted as one', async () => {
-        await db.applyBatch(batch({ views: [view('ORD-1', { waitingSince: 1_000 })] }));
+        await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { waitingSince: 1_000 })] }));
         assert.equal(await db.order('ORD-1'), null);
         assert.deepEqual(await allIds(db), []);
         assert.deepEqual(await db.counts(), { orders: 0, waiting: 1, deadLetters: 0 });
       });
 
       test('is replaced by a newer one', async () => {
-        await db.applyBatch(batch({ views: [view('ORD-1', { version: 2, waitingSince: 1_000 })] }));
+        await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { version: 2, waitingSince: 1_000 })] }));
         const newer = view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 });
-        await db.applyBatch(batch({ views: [newer] }));
+        await db.applyBatch(anAppliedBatch({ views: [newer] }));
         assert.deepEqual(await db.waiting(10), [newer]);
       });
 
       test('becomes the status of its order when that arrives', async () => {
-        await db.applyBatch(batch({ views: [view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 })] }));
+        await db.applyBatch(
+          anAppliedBatch({ views: [view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 })] }),
+        );
         const there = view('ORD-1', { version: 3, status: 'shipped' });
-        await db.applyBatch(batch({ views: [there], orders: [anOrder('ORD-1')] }));
+        await db.applyBatch(anAppliedBatch({ views: [there], orders: [anOrder('ORD-1')] }));
         assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), there);
         assert.equal((await db.order('ORD-1'))?.status, 'shipped');
         assert.deepEqual(await db.waiting(10), []);
@@ -168,7 +160,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
       test('is listed by age, up to the limit', async () => {
         const views = [3_000, 1_000, 2_000, 1_000].map((since, n) => view(`ORD-${n}`, { waitingSince: since }));
-        await db.applyBatch(batch({ views }));
+        await db.applyBatch(anAppliedBatch({ views }));
         assert.deepEqual(
           (await db.waiting(3)).map(({ orderId }) => orderId),
           ['ORD-1', 'ORD-3', 'ORD-2'],
@@ -180,7 +172,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       test('gives each id once, over many pages, in the order first received', async () => {
         const received = ids(5_500);
         for (let n = 0; n < received.length; n += 500) await db.applyBatch(createdOrders(received.slice(n, n + 500)));
-        await db.applyBatch(batch({ views: [view(received[700] ?? '', { version: 2, status: 'shipped' })] }));
+        await db.applyBatch(anAppliedBatch({ views: [view(received[700] ?? '', { version: 2, status: 'shipped' })] }));
         assert.deepEqual(await allIds(db), received);
       });
 
@@ -235,7 +227,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
       test('keep every byte of key, value and headers', async () => {
         const letters = [odd, deadLetter({ value: null, headers: [] }), deadLetter({ value: Buffer.alloc(0) })];
-        await db.applyBatch(batch({ deadLetters: letters }));
+        await db.applyBatch(anAppliedBatch({ deadLetters: letters }));
         const stored = await db.deadLetters(0, 10);
         assert.deepEqual(
           stored.map(({ id: _id, ...letter }) => letter),
@@ -245,7 +237,9 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
       test('are paged in the order they were set aside', async () => {
         for (let n = 0; n < 5; n += 1) {
-          await db.applyBatch(batch({ deadLetters: [deadLetter({ offset: n }), deadLetter({ offset: n + 100 })] }));
+          await db.applyBatch(
+            anAppliedBatch({ deadLetters: [deadLetter({ offset: n }), deadLetter({ offset: n + 100 })] }),
+          );
         }
         const offsets: number[] = [];
         let after = 0;
@@ -261,9 +255,11 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
     describe('positions', () => {
       test('are kept for each partition of each topic, with the id of the topic', async () => {
-        await db.applyBatch(batch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
-        await db.applyBatch(batch({ position: { partition: 0, topicId: 'topic-1', next: 2 ** 52 } }));
-        await db.applyBatch(batch({ topic: 'other', position: { partition: 1, topicId: 'topic-2', next: 30 } }));
+        await db.applyBatch(anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
+        await db.applyBatch(anAppliedBatch({ position: { partition: 0, topicId: 'topic-1', next: 2 ** 52 } }));
+        await db.applyBatch(
+          anAppliedBatch({ topic: 'other', position: { partition: 1, topicId: 'topic-2', next: 30 } }),
+        );
         assert.deepEqual(await db.positions(TOPIC), [
           { partition: 0, topicId: 'topic-1', next: 2 ** 52 },
           { partition: 1, topicId: 'topic-1', next: 10 },
@@ -271,13 +267,13 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       });
 
       test('follow the last batch, also back and to another topic of the same name', async () => {
-        await db.applyBatch(batch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
-        await db.applyBatch(batch({ position: { partition: 1, topicId: 'topic-2', next: 3 } }));
+        await db.applyBatch(anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
+        await db.applyBatch(anAppliedBatch({ position: { partition: 1, topicId: 'topic-2', next: 3 } }));
         assert.deepEqual(await db.positions(TOPIC), [{ partition: 1, topicId: 'topic-2', next: 3 }]);
       });
     });
 
-    const full = batch({
+    const full = anAppliedBatch({
       position: { partition: 2, topicId: 'topic-1', next: 77 },
       views: [view('ORD-1'), view('ORD-2', { version: 0, waitingSince: 1_000 })],
       orders: [anOrder('ORD-1')],

@@ -7,7 +7,7 @@ import type { AppliedBatch, ConsumerDb } from '../consumer_db.ts';
 import { createSqliteConsumerDb } from '../consumer_db_sqlite.ts';
 import type { RunnerStatus } from '../consumer_runner.ts';
 import { createOrderWaiters, type OrderWaiters } from '../order_waiters.ts';
-import { anOrder } from '../test_events.ts';
+import { anAppliedBatch, anOrder } from '../test_events.ts';
 import { createTestLog } from '../test_log.ts';
 import { createOrderApp } from './app.ts';
 
@@ -50,16 +50,7 @@ export const createTestApp = async () => {
   const waiters = createOrderWaiters({ limit: 2 });
   const app = await newApp({ db, waiters });
 
-  const apply = (changes: Partial<AppliedBatch>): Promise<void> =>
-    db.applyBatch({
-      topic: TOPIC,
-      position: { partition: 0, topicId: 'topic-1', next: 1 },
-      views: [],
-      orders: [],
-      unversionedEventIds: [],
-      deadLetters: [],
-      ...changes,
-    });
+  const apply = (changes: Partial<AppliedBatch>): Promise<void> => db.applyBatch(anAppliedBatch(changes));
 
   return {
     app,
