@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Order, OrderStatus } from '#kafka_common/models.ts';
+import { agreementRules } from './agreement.ts';
+import { check } from './check.ts';
+import type { AskedFor, Evidence, Exchange, LogEntry, LoggedEvent } from './evidence.ts';
+import { promiseRules } from './promises.ts';
+import { runningRules } from './running.ts';
+
+const orderOf = (orderId: string): Order => ({
+  orderId,
+  customerId: 'CUST-1',
+  orderDate: '2026-01-18T12:00:00.000Z',
+  items: [{ itemId: 'ITEM-1', quantity: 1, price: 100 }],
+  totalAmount: 100,
+  currency: 'USD',
+  status: 'new',
+});
+
+const exchange = (
+  request: AskedFor,
+  askedAt: number,
+  status: number | null,
+  outcome: string | null = null,
+): Exchange => ({
+  request,
+  askedAt,
+  endedAt: askedAt + 10,
+  answer: status === null ? null : { status, code: null, outcome },
+});
+const create = (askedAt: number, status: number | null, outcome?: string): Exchange =>
+  exchange({ kind: 'create', orderId: 'ORD-1', body: 'a' }, askedAt, status, outcome);
+const update = (askedAt: number, to: OrderStatus, status: number | null, outcome?: string): Exchange =>
+  exchange({ kind: 'update', orderId: 'ORD-1', status: to }, askedAt, status, outcome);
+
+const entry = (offset: number, event: Partial<LoggedEvent> | null, writtenAt: number | null = null): LogEntry => ({
+  partition: 0,
+  offset,
+  writtenAt,
+  event: event && {
+    eventId: `e${offset}`,
+    orderId: 'ORD-1',
+    version: offset + 1,
+    status: 'confirmed',
+    order: null,
+    ...event,
+  },
+});
+const created = entry(0, { status: 'new', order: orderOf('ORD-1') }, 5);
+const confirmed = entry(1, {}, 25);
+
+/** One order, created and confirmed without any trouble. */
+const sound: Evidence = {
+  exchanges: [create(0, 200), update(20, 'confirmed', 200)],
+  log: [created, confirmed],
+  cart: { orders: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }], outbox: [] },
+  view: {
+    orders: [{ orderId: 'ORD-1', version: 2, status: 'confirmed', order: orderOf('ORD-1') }],
+    listed: ['ORD-1'],
+    waiting: [],
+    deadLetters: [],
+  },
+  processes: [{ name: 'cart_service', crashes: [], peakResidentBytes: 100_000_000 }],
+  heals: [{ at: 100, first200At: 200, agreedAt: 300 }],
+  commits: [{ partition: 0, next: 2, viewNext: 2 }],
+  limits: { answerMs: 5_500, first200Ms: 5_000, agreeMs: 10_000, residentBytes: 256_000_000, clockMs: 2 },
+};
+
+/** Nothing but one create, which was not answered 200. */
+const refused = { exchanges: [create(0, 503, 'not_created')], log: [], cart: { orders: [], outbox: [] } };
+const nothing: NonNullable<Evidence['view']> = { orders: [], listed: [], waiting: [], deadLetters: [] };
+const seen = (view: Partial<NonNullable<Evidence['view']>['orders'][number]>): Evidence['view'] =>
+  sound.view && { ...sound.view, orders: sound.view.orders.map((order) => ({ ...order, ...view })) };
+
+const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
+  ['I1 an order answered 200 is not in the log', { log: [], view: nothing, cart: null }],
+  ['I1 a status answered 200 is not in the log', { log: [created] }],
+  ['I1 a version is missing from the log', { log: [created, entry(2, { version: 3 })] }],
+  ['I1 an order answered 200 is not known to the Cart Service', { cart: { orders: [], outbox: [] } }],
+  [
+    'I1 an order answered 200 is not known to the Cart Service',
+    { exchanges: [create(0, 200), update(20, 'confirmed', 404)] },
+  ],
+  ['I1 an order answered 200 is not in the view', { view: nothing }],
+  [
+    'I2 an order was created by two events',
+    { log: [created, confirmed, entry(2, { version: 3, order: orderOf('ORD-1') })] },
+  ],
+  ['I2 two events have the same version', { log: [created, confirmed, entry(2, { version: 2, status: 'shipped' })] }],
+  [
+    'I2 two creates of one order were answered 200, though no answer was uncertain',
+    { exchanges: [create(0, 200), create(1, 200)] },
+  ],
+  ['I3 the view holds what the log does not', { exchanges: [], log: [], cart: null }],
+  ['I3 an order of the log is not in the view', { exchanges: [], view: nothing }],
+  ['I3 the view of an order is not the fold of the log', { view: seen({ status: 'new' }) }],
+  ['I3 the view of an order is not the fold of the log', { view: seen({ version: 1 }) }],
+  ['I3 the view of an order is not the fold of the log', { view: seen({ order: orderOf('ORD-2') }) }],
+  ['I3 the listing does not hold each order once', { view: sound.view && { ...sound.view, listed: [] } }],
+  [
+    'I3 the listing does not hold each order once',
+    { view: sound.view && { ...sound.view, listed: ['ORD-1', 'ORD-1'] } },
+  ],
+  ['I3 the dead letters are not the unreadable messages, each once', { log: [created, confirmed, entry(2, null)] }],
+  [
+    'I3 the dead letters are not the unreadable messages, each once',
+    { view: sound.view && { ...sound.view, deadLetters: [{ partition: 0, offset: 0 }] } },
+  ],
+  [
+    'I3 the group was told of an offset that the view had not reached',
+    { commits: [{ partition: 0, next: 2, viewNext: 1 }] },
+  ],
+  [
+    'I4 the Cart Service and the log do not agree',
+    { cart: { orders: [{ orderId: 'ORD-1', version: 3, status: 'shipped' }], outbox: [] } },
+  ],
+  [
+    'I4 the outbox did not become empty',
+    { cart: sound.cart && { ...sound.cart, outbox: [{ orderId: 'ORD-1', eventId: 'e1' }] } },
+  ],
+  [
+    'I4 cart and view did not agree in time after the heal',
+    { heals: [{ at: 100, first200At: 200, agreedAt: 20_000 }] },
+  ],
+  ['I4 cart and view did not agree in time after the heal', { heals: [{ at: 100, first200At: 200, agreedAt: null }] }],
+  [
+    'I5 a create answered not_created has appeared',
+    { exchanges: [create(0, 503, 'not_created')], log: [created, confirmed] },
+  ],
+  ['I5 a create answered not_created has appeared', { ...refused, cart: sound.cart, view: nothing }],
+  [
+    'I5 an update answered not_updated has appeared',
+    { exchanges: [create(0, 200), update(20, 'confirmed', 503, 'not_updated')] },
+  ],
+  ['I5 a create repeated after unknown was answered 409', { exchanges: [create(0, 503, 'unknown'), create(20, 409)] }],
+  ['I6 a service has crashed', { processes: [{ name: 'cart_service', crashes: ['code 1'], peakResidentBytes: 0 }] }],
+  [
+    'I6 a service used too much memory',
+    { processes: [{ name: 'cart_service', crashes: [], peakResidentBytes: 300_000_000 }] },
+  ],
+  ['I6 an answer was a fault of the service', { exchanges: [create(0, 200), update(20, 'confirmed', 500)] }],
+  ['I7 a 200 was answered before the log took its event', { log: [{ ...created, writtenAt: 13 }, confirmed] }],
+  ['I7 a 200 was answered before the log took its event', { log: [created, { ...confirmed, writtenAt: 33 }] }],
+  ['I7 a request was not answered in time', { exchanges: [{ ...create(0, 200), endedAt: 5_600 }] }],
+  ['I7 a request was not answered in time', { exchanges: [{ ...create(0, null), endedAt: 20_000 }] }],
+  ['I8 no write was answered 200 in time after the heal', { heals: [{ at: 100, first200At: null, agreedAt: 300 }] }],
+  ['I8 no write was answered 200 in time after the heal', { heals: [{ at: 100, first200At: 5_200, agreedAt: 300 }] }],
+];
+
+const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[] = [
+  ['one order without any trouble', {}],
+  [
+    'an event that the log holds twice, with the same id',
+    { log: [created, confirmed, entry(2, { ...confirmed.event })] },
+  ],
+  [
+    'an event that comes late',
+    {
+      log: [
+        { ...confirmed, offset: 0 },
+        { ...created, offset: 1 },
+      ],
+    },
+  ],
+  ['a create answered not_created that left nothing', { ...refused, view: nothing }],
+  [
+    'a create answered unknown that left nothing',
+    { ...refused, exchanges: [create(0, 503, 'unknown')], view: nothing },
+  ],
+  ['a create answered unknown that has appeared', { exchanges: [create(0, 503, 'unknown')] }],
+  ['a create answered unknown, then 200', { exchanges: [create(0, 503, 'unknown'), create(20, 200)] }],
+  ['a create answered not_created, then 200', { exchanges: [create(0, 503, 'not_created'), create(20, 200)] }],
+  ['a create whose answer was lost, then 409', { exchanges: [create(0, null), create(20, 409)] }],
+  ['a create answered 200, then 409', { exchanges: [create(0, 200), create(20, 409)] }],
+  [
+    'an update answered not_updated, then 200',
+    { exchanges: [create(0, 200), update(20, 'confirmed', 503, 'not_updated'), update(40, 'confirmed', 200)] },
+  ],
+  [
+    'an unreadable message that was set aside',
+    {
+      log: [created, confirmed, entry(2, null)],
+      view: sound.view && { ...sound.view, deadLetters: [{ partition: 0, offset: 2 }] },
+    },
+  ],
+  [
+    'a status that waits for its order',
+    {
+      exchanges: [],
+      log: [confirmed],
+      cart: null,
+      view: { ...nothing, waiting: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }] },
+    },
+  ],
+  ['stores that were not looked into', { cart: null, view: null }],
+];
+
+describe('the checker', () => {
+  for (const [name, flaw] of broken) {
+    test(`finds ${name}: ${JSON.stringify(flaw).slice(0, 60)}`, () => {
+      const found = check({ ...sound, ...flaw });
+      assert.ok(
+        found.some((violation) => `${violation.invariant} ${violation.name}` === name),
+        `found ${found.map((violation) => violation.name).join('; ') || 'nothing'}`,
+      );
+    });
+  }
+
+  for (const [name, evidence] of allowed) {
+    test(`lets pass ${name}`, () => {
+      // A lone status has a version that no create precedes, which only the log of other producers holds.
+      const found = check({ ...sound, ...evidence }).filter((v) => evidence.cart !== null || v.invariant !== 'I1');
+      assert.deepEqual(found, []);
+    });
+  }
+
+  test('is itself tested: each of its rules is broken above', () => {
+    const rules = [
+      ...promiseRules,
+      ...agreementRules.orders,
+      ...agreementRules.system,
+      ...runningRules.orders,
+      ...runningRules.system,
+    ];
+    const names = new Set(rules.map(({ invariant, name }) => `${invariant} ${name}`));
+    assert.deepEqual(new Set(broken.map(([name]) => name)), names);
+  });
+
+  test('tells the story of a violation: what was asked, what the log holds, what each store holds', () => {
+    const [violation] = check({ ...sound, log: [created, confirmed, entry(2, { version: 2, status: 'shipped' })] });
+    assert.equal(
+      violation?.story,
+      [
+        'I2: two events have the same version',
+        'order ORD-1',
+        '  told  0.0 ms create -> 200 after 10.0 ms',
+        '        20.0 ms update to confirmed -> 200 after 10.0 ms',
+        '  log   0:0 version 1 created, new, event e0 at 5.0 ms',
+        '        0:1 version 2 status confirmed, event e1 at 25.0 ms',
+        '        0:2 version 2 status shipped, event e2',
+        '  cart  version 2, confirmed',
+        '  view  version 2, confirmed',
+      ].join('\n'),
+    );
+  });
+});

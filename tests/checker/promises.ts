@@ -1,0 +1,134 @@
+import type { OrderFile } from './by_order.ts';
+import type { OrderRule } from './check.ts';
+import type { Exchange, LoggedEvent } from './evidence.ts';
+
+/** What clients were told, against what the log holds: nothing lost, nothing doubled, nothing promised too early. */
+export const promiseRules: readonly OrderRule[] = [
+  {
+    invariant: 'I1',
+    name: 'an order answered 200 is not in the log',
+    isBroken: (file) => creates(file).some(succeeded) && !events(file).some(isCreate),
+  },
+  {
+    invariant: 'I1',
+    name: 'a status answered 200 is not in the log',
+    isBroken: (file) =>
+      updates(file).some(
+        (update) => succeeded(update) && !events(file).some(({ status }) => status === statusOf(update)),
+      ),
+  },
+  {
+    invariant: 'I1',
+    name: 'a version is missing from the log',
+    isBroken: (file) => {
+      const versions = new Set(events(file).flatMap(({ version }) => version ?? []));
+      return versions.size > 0 && versions.size < Math.max(...versions);
+    },
+  },
+  {
+    invariant: 'I1',
+    name: 'an order answered 200 is not known to the Cart Service',
+    isBroken: (file, { cart }) =>
+      creates(file).some(succeeded) &&
+      ((cart !== null && file.cart === undefined) ||
+        updates(file).some(
+          (update) =>
+            update.answer?.status === 404 &&
+            creates(file).some((create) => succeeded(create) && create.endedAt < update.askedAt),
+        )),
+  },
+  {
+    invariant: 'I1',
+    name: 'an order answered 200 is not in the view',
+    isBroken: (file, { view }) => view !== null && creates(file).some(succeeded) && file.view === undefined,
+  },
+  {
+    invariant: 'I2',
+    name: 'an order was created by two events',
+    isBroken: (file) => new Set(events(file).filter(isCreate).map(eventId)).size > 1,
+  },
+  {
+    invariant: 'I2',
+    name: 'two events have the same version',
+    isBroken: (file) => {
+      const versioned = events(file).filter(({ version }) => version !== null);
+      return Map.groupBy(versioned, ({ version }) => version)
+        .values()
+        .some((same) => new Set(same.map(eventId)).size > 1);
+    },
+  },
+  {
+    invariant: 'I2',
+    name: 'two creates of one order were answered 200, though no answer was uncertain',
+    isBroken: (file) => creates(file).filter(succeeded).length > 1 && !creates(file).some(isUncertain),
+  },
+  {
+    invariant: 'I5',
+    name: 'a create answered not_created has appeared',
+    isBroken: (file) =>
+      creates(file).some(({ answer }) => answer?.outcome === 'not_created') &&
+      creates(file).every(isCertainNo) &&
+      (events(file).some(isCreate) || file.cart !== undefined || file.view !== undefined),
+  },
+  {
+    invariant: 'I5',
+    name: 'an update answered not_updated has appeared',
+    isBroken: (file) =>
+      Map.groupBy(updates(file), statusOf)
+        .entries()
+        .some(
+          ([status, asked]) =>
+            asked.some(({ answer }) => answer?.outcome === 'not_updated') &&
+            asked.every(isCertainNo) &&
+            events(file).some((event) => event.order === null && event.status === status),
+        ),
+  },
+  {
+    invariant: 'I5',
+    name: 'a create repeated after unknown was answered 409',
+    isBroken: (file) => {
+      const asked = creates(file);
+      const conflict = asked.find(({ answer }) => answer?.status === 409);
+      if (conflict === undefined) return false;
+      const before = asked.filter(({ askedAt }) => askedAt < conflict.endedAt);
+      // Whose answer was lost after it was given, or came to another request, may rightly be told of a conflict.
+      return (
+        asked.every(({ request }) => bodyOf(request) === bodyOf(conflict.request)) &&
+        before.some(({ answer }) => answer?.outcome === 'unknown') &&
+        !before.some((create) => succeeded(create) || isUnanswered(create))
+      );
+    },
+  },
+  {
+    invariant: 'I7',
+    name: 'a 200 was answered before the log took its event',
+    isBroken: (file, { limits }) =>
+      file.exchanges.some((exchange) => {
+        if (exchange.request.kind === 'read' || !succeeded(exchange)) return false;
+        const written = file.entries.filter(({ event }) =>
+          exchange.request.kind === 'create' ? event?.order !== null : event?.status === statusOf(exchange),
+        );
+        return (
+          written.length > 0 &&
+          written.every(({ writtenAt }) => writtenAt !== null && writtenAt > exchange.endedAt + limits.clockMs)
+        );
+      }),
+  },
+];
+
+const creates = (file: OrderFile): Exchange[] => file.exchanges.filter(({ request }) => request.kind === 'create');
+const updates = (file: OrderFile): Exchange[] => file.exchanges.filter(({ request }) => request.kind === 'update');
+const events = (file: OrderFile): LoggedEvent[] => file.entries.flatMap(({ event }) => event ?? []);
+
+const statusOf = ({ request }: Exchange): string | null => (request.kind === 'update' ? request.status : null);
+const bodyOf = (request: Exchange['request']): string | undefined =>
+  request.kind === 'create' ? request.body : undefined;
+const eventId = (event: LoggedEvent): string => event.eventId;
+const isCreate = (event: LoggedEvent): boolean => event.order !== null;
+
+const succeeded = ({ answer }: Exchange): boolean => answer?.status === 200;
+const isUnanswered = ({ answer, refusedConnection }: Exchange): boolean =>
+  answer === null && refusedConnection !== true;
+/** Its event may be written, now or later. */
+const isUncertain = (exchange: Exchange): boolean => isUnanswered(exchange) || exchange.answer?.outcome === 'unknown';
+const isCertainNo = (exchange: Exchange): boolean => !succeeded(exchange) && !isUncertain(exchange);

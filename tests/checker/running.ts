@@ -1,0 +1,46 @@
+import type { OrderRule, SystemRule } from './check.ts';
+
+/** The services as their clients and operators meet them: up, in time, within their memory. */
+const orders: readonly OrderRule[] = [
+  {
+    invariant: 'I6',
+    name: 'an answer was a fault of the service',
+    isBroken: ({ exchanges }) => exchanges.some(({ answer }) => answer?.status === 500),
+  },
+  {
+    invariant: 'I7',
+    name: 'a request was not answered in time',
+    isBroken: ({ exchanges }, { limits }) =>
+      exchanges.some(({ askedAt, endedAt }) => endedAt - askedAt > limits.answerMs),
+  },
+];
+
+const system: readonly SystemRule[] = [
+  {
+    invariant: 'I6',
+    name: 'a service has crashed',
+    breaches: ({ processes }) => processes.flatMap(({ name, crashes }) => crashes.map((how) => `${name}: ${how}`)),
+  },
+  {
+    invariant: 'I6',
+    name: 'a service used too much memory',
+    breaches: ({ processes, limits }) =>
+      processes
+        .filter(({ peakResidentBytes }) => peakResidentBytes > limits.residentBytes)
+        .map(({ name, peakResidentBytes }) => `${name}: ${Math.round(peakResidentBytes / 1_000_000)} MB`),
+  },
+  {
+    invariant: 'I8',
+    name: 'no write was answered 200 in time after the heal',
+    breaches: ({ heals, limits }) =>
+      heals.flatMap(({ at, first200At }) =>
+        first200At !== null && first200At - at <= limits.first200Ms
+          ? []
+          : [
+              `healed at ${at.toFixed(0)} ms, ${first200At === null ? 'no 200 came' : `the first 200 after ${(first200At - at).toFixed(0)} ms`}`,
+            ],
+      ),
+  },
+];
+
+export const runningRules = { orders, system };
