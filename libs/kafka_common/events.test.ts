@@ -123,6 +123,11 @@ const INVALID: readonly (readonly [circumstance: string, json: unknown, reason: 
   ['without a customer', { ...CREATED, order: without(ORDER, 'customer_id') }, /^order .*customer_id/],
   ['without items', created({ items: [], total_amount: 0 }), /^order\.items /],
   ['with too many items', created({ items: Array.from({ length: LIMITS.items + 1 }, () => ITEM) }), /^order\.items /],
+  [
+    'with too many items, all of them broken',
+    created({ items: Array.from({ length: LIMITS.items + 1 }, () => ({})) }),
+    /^order\.items must not have more than 1000 items$/,
+  ],
   ['with items that are no array', created({ items: { 0: ITEM } }), /^order\.items /],
   ['with an item that is null', created({ items: [null] }), /^order\.items\.0 /],
   ['with an item without a price', created({ items: [without(ITEM, 'price')] }), /^order\.items\.0 .*price/],

@@ -203,6 +203,10 @@ const orderNamesToSnakeCase = (order: unknown): unknown => {
   if (!isObject(order)) return order;
   const named = toSnakeCase(order);
   const items = named['items'];
+  // Here, as the validator would list what is wrong with each of them: a message has room for 300,000.
+  if (Array.isArray(items) && items.length > LIMITS.items) {
+    throw new InvalidEvent(`order.items must not have more than ${LIMITS.items} items`);
+  }
   return Array.isArray(items)
     ? { ...named, items: items.map((item: unknown) => (isObject(item) ? toSnakeCase(item) : item)) }
     : named;

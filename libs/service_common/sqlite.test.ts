@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { tempDir } from '#tests/temp_dir.ts';
 import { commitTransaction, type DatabaseFile, inTransaction, openDatabase } from './sqlite.ts';
 
@@ -168,6 +171,23 @@ describe('an opened database', () => {
     const db = openDatabase(fileIn(directory));
     assert.deepEqual(notesIn(db), []);
     db.close();
+  });
+
+  test('made by two at once, is opened by both', async (t) => {
+    const turn = new Int32Array(new SharedArrayBuffer(4));
+    const directories = Array.from({ length: 60 }, tempDir);
+    const other = new Worker(new URL('./test_opener.ts', import.meta.url), {
+      workerData: { turn, files: directories.map((directory) => fileIn(directory)) },
+    });
+    t.after(() => other.terminate());
+    const failure = once(other, 'error').then(([error]) => Promise.reject(error as Error));
+    const ended = once(other, 'exit');
+    while (Atomics.load(turn, 0) === 0) await Promise.race([setImmediate(), failure]);
+    for (const [index, directory] of directories.entries()) {
+      Atomics.store(turn, 0, index + 2);
+      openDatabase(fileIn(directory)).close();
+    }
+    await Promise.race([ended, failure]);
   });
 });
 

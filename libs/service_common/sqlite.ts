@@ -25,6 +25,22 @@ export interface DatabaseFile {
  * @throws StoreError `STORE_REFUSED` with the reason; an existing file is then as it was
  */
 export const openDatabase = (file: DatabaseFile): DatabaseSync => {
+  const deadline = performance.now() + OPENING_MS;
+  for (;;) {
+    try {
+      return openOnce(file);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPENING_RETRY_MS);
+  }
+};
+
+/** While another process makes the same file, it can look foreign, broken or locked for a moment. */
+const OPENING_MS = 500;
+const OPENING_RETRY_MS = 20;
+
+const openOnce = (file: DatabaseFile): DatabaseSync => {
   const path = join(file.directory, file.name);
   try {
     mkdirSync(file.directory, { recursive: true });
