@@ -65,12 +65,17 @@ export const batchesOf = (response: FetchResponse, topic: Topic, positions: read
   );
 };
 
+/** The broker's own time stands in the batch, once for all records (attributes, bit 3: `message.timestamp.type=LogAppendTime`). */
+const HAS_APPEND_TIME = 1 << 3;
+
 const recordsOf = (batch: RecordsBatch): LogRecord[] =>
   (batch.attributes & IS_CONTROL) !== 0
     ? []
     : batch.records.map(({ offsetDelta, timestampDelta, key, value, headers }) => ({
         offset: Number(batch.firstOffset) + offsetDelta,
-        timestamp: Number(batch.firstTimestamp + timestampDelta),
+        timestamp: Number(
+          (batch.attributes & HAS_APPEND_TIME) !== 0 ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta,
+        ),
         key,
         value,
         headers: headers.map(([name, content]) => [name?.toString() ?? '', content] as const),

@@ -114,11 +114,12 @@ export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
   }
 };
 
-/** Runs a transaction at run time, when the file was good at the start: what goes wrong now may pass. @throws StoreError `STORE_UNAVAILABLE`, `STORE_IN_DOUBT` */
+/** Runs a transaction at run time, when the file was good at the start: what goes wrong now may pass. @throws StoreError `STORE_UNAVAILABLE`, `STORE_IN_DOUBT`, or that of `work` */
 export const commitTransaction = (db: DatabaseSync, work: () => void): void => {
   try {
     inTransaction(db, work);
   } catch (error) {
+    if (error instanceof StoreError) throw error;
     const code = isInputOutputError(error) ? 'STORE_IN_DOUBT' : 'STORE_UNAVAILABLE';
     throw new StoreError(code, `the store did not take a transaction: ${reasonOf(error)}`, error);
   }

@@ -3,6 +3,8 @@ export type StoreErrorCode =
   | 'STORE_UNAVAILABLE'
   /** Reading, writing or syncing failed: the transaction was not applied, but a recovery after a crash may find it. */
   | 'STORE_IN_DOUBT'
+  /** Another process has moved the store on since the transaction was decided: it was not applied. */
+  | 'STORE_OVERTAKEN'
   /** The file is not a database, belongs to something else, or comes from a newer version. It was not touched. */
   | 'STORE_REFUSED';
 

@@ -69,7 +69,7 @@ describe('a batch', () => {
       statusUpdated('ORD-1', 2, 'shipped'),
       created('ORD-1'),
     ]);
-    await applier.apply(batch, never);
+    await applier.apply(batch, null, never);
 
     assert.equal((await db.order('ORD-1'))?.status, 'shipped');
     assert.deepEqual(await db.positions(TOPIC), [{ partition: 2, topicId: 'topic-1', next: 44 }]);
@@ -98,7 +98,7 @@ describe('a batch', () => {
 
   test('without records moves the position', async () => {
     const { applier } = applierOn();
-    await applier.apply({ ...batchOf(0, 0, []), next: 7, end: 7 }, never);
+    await applier.apply({ ...batchOf(0, 0, []), next: 7, end: 7 }, null, never);
     assert.deepEqual(await db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 7 }]);
   });
 
@@ -106,7 +106,7 @@ describe('a batch', () => {
     const store = failing(0);
     const { applier } = applierOn({ db: store });
     const events = Array.from({ length: 1_200 }, (_, n) => created(`ORD-${n}`));
-    await applier.apply({ ...batchOf(0, 100, events), next: 1_305 }, never);
+    await applier.apply({ ...batchOf(0, 100, events), next: 1_305 }, null, never);
     assert.deepEqual(
       store.taken.map(({ views, position }) => [views.length, position.next]),
       [
@@ -119,7 +119,7 @@ describe('a batch', () => {
 
   test('of statuses without their order announces no order', async () => {
     const { applier, arrived } = applierOn();
-    await applier.apply(batchOf(0, 0, [statusUpdated('ORD-1', 2, 'shipped')]), never);
+    await applier.apply(batchOf(0, 0, [statusUpdated('ORD-1', 2, 'shipped')]), null, never);
     assert.deepEqual(arrived, []);
     assert.equal(applier.status().outcomes.waiting, 1);
   });
@@ -127,7 +127,7 @@ describe('a batch', () => {
   test('with an event under another key is applied, and the mismatch counted', async () => {
     const { applier, lines } = applierOn();
     const batch = batchOf(0, 0, []);
-    await applier.apply({ ...batch, records: [record(created('ORD-1'), { key: null })], next: 1 }, never);
+    await applier.apply({ ...batch, records: [record(created('ORD-1'), { key: null })], next: 1 }, null, never);
     assert.equal((await db.order('ORD-1'))?.orderId, 'ORD-1');
     assert.equal(applier.status().keyMismatches, 1);
     assert.equal(lines.length, 1);
@@ -137,9 +137,9 @@ describe('a batch', () => {
 test('events of one order in several partitions, applied at once, lose nothing', async () => {
   const { applier } = applierOn();
   await Promise.all([
-    applier.apply(batchOf(0, 0, [created('ORD-1')]), never),
-    applier.apply(batchOf(1, 0, [statusUpdated('ORD-1', 3, 'shipped')]), never),
-    applier.apply(batchOf(2, 0, [statusUpdated('ORD-1', 2, 'confirmed')]), never),
+    applier.apply(batchOf(0, 0, [created('ORD-1')]), null, never),
+    applier.apply(batchOf(1, 0, [statusUpdated('ORD-1', 3, 'shipped')]), null, never),
+    applier.apply(batchOf(2, 0, [statusUpdated('ORD-1', 2, 'confirmed')]), null, never),
   ]);
   assert.equal((await db.order('ORD-1'))?.status, 'shipped');
   assert.equal((await db.load(['ORD-1'], [])).views.get('ORD-1')?.version, 3);
@@ -152,7 +152,7 @@ describe('a store that fails', () => {
     const delays: number[] = [];
     const storeRetryDelay = (failures: number): number => delays.push(failures) && 0;
     const { applier, lines } = applierOn({ db: store, storeRetryDelay });
-    await applier.apply(batchOf(0, 0, [created('ORD-1')]), never);
+    await applier.apply(batchOf(0, 0, [created('ORD-1')]), null, never);
 
     assert.deepEqual(seen, [null, 'database or disk is full', 'database or disk is full']);
     assert.deepEqual(delays, [1, 2, 3]);
@@ -171,14 +171,35 @@ describe('a store that fails', () => {
       db: failing(Infinity, () => setImmediate(() => stopping.abort())),
       storeRetryDelay: () => 60_000,
     });
-    await assert.rejects(applier.apply(batchOf(0, 0, [created('ORD-1')]), stopping.signal), { name: 'AbortError' });
+    await assert.rejects(applier.apply(batchOf(0, 0, [created('ORD-1')]), null, stopping.signal), {
+      name: 'AbortError',
+    });
     assert.equal(await db.order('ORD-1'), null);
-    await assert.rejects(applier.apply(batchOf(1, 0, [created('ORD-2')]), stopping.signal), { name: 'AbortError' });
+    await assert.rejects(applier.apply(batchOf(1, 0, [created('ORD-2')]), null, stopping.signal), {
+      name: 'AbortError',
+    });
+  });
+
+  test('as another process has applied the batch meanwhile is not tried again, and nothing is applied twice', async () => {
+    const { applier } = applierOn({
+      db: {
+        ...db,
+        async load(...ids) {
+          const loaded = await db.load(...ids);
+          await other.applier.apply(batch, null, never);
+          return loaded;
+        },
+      },
+    });
+    const other = applierOn();
+    const batch = batchOf(0, 0, [created('ORD-1'), 'no event']);
+    await assert.rejects(applier.apply(batch, null, never), { name: 'StoreError', code: 'STORE_OVERTAKEN' });
+    assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 1 });
   });
 
   test('by a fault of the program is not tried again', async () => {
     const broken = { ...db, applyBatch: () => Promise.reject(new TypeError('a fault')) };
     const { applier } = applierOn({ db: broken });
-    await assert.rejects(applier.apply(batchOf(0, 0, [created('ORD-1')]), never), TypeError);
+    await assert.rejects(applier.apply(batchOf(0, 0, [created('ORD-1')]), null, never), TypeError);
   });
 });

@@ -34,9 +34,10 @@ export interface BatchApplier {
    * size. Batches are applied one after the other, since an order can have events in two partitions: those of a
    * producer that uses other keys, or from before partitions were added. A store that fails is tried again until the
    * signal aborts.
-   * @throws the signal's reason
+   * @param from the position that the view has of the partition; null for none
+   * @throws the signal's reason, or StoreError `STORE_OVERTAKEN`
    */
-  readonly apply: (batch: Batch, signal: AbortSignal) => Promise<void>;
+  readonly apply: (batch: Batch, from: number | null, signal: AbortSignal) => Promise<void>;
   readonly status: () => ApplierStatus;
 }
 
@@ -51,7 +52,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
   let storeFailure: string | null = null;
   let lane: Promise<void> = Promise.resolve();
 
-  const applyChunk = async ({ topic, partition, records, next }: Batch): Promise<void> => {
+  const applyChunk = async ({ topic, partition, records, next }: Batch, from: number | null): Promise<void> => {
     const decoded = decodeRecords(topic.name, partition, records, now());
     const { events } = decoded;
     const loaded = await db.load(
@@ -60,7 +61,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
     );
     const { outcomes: counted, ...effect } = applyEvents(loaded, events, now());
     const position = { partition, topicId: topic.id, next };
-    await db.applyBatch({ topic: topic.name, position, ...effect, deadLetters: decoded.deadLetters });
+    await db.applyBatch({ topic: topic.name, from, position, ...effect, deadLetters: decoded.deadLetters });
 
     for (const outcome of ['applied', 'duplicate', 'waiting'] as const) outcomes[outcome] += counted[outcome];
     deadLetters += decoded.deadLetters.length;
@@ -91,7 +92,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
         storeFailure = null;
         return;
       } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
+        if (!(error instanceof StoreError) || error.code === 'STORE_OVERTAKEN') throw error;
         storeFailure = error.message;
         const delayMs = storeRetryDelay(failures);
         logger.error({ failures, delayMs, reason: error.message }, 'the store failed, nothing was committed');
@@ -100,17 +101,20 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
     }
   };
 
-  const applyAll = async (batch: Batch, signal: AbortSignal): Promise<void> => {
+  const applyAll = async (batch: Batch, from: number | null, signal: AbortSignal): Promise<void> => {
+    let position = from;
     for (const chunk of chunksOf(batch)) {
       signal.throwIfAborted();
-      await untilStored(() => applyChunk(chunk), signal);
+      const decidedAt = position;
+      await untilStored(() => applyChunk(chunk, decidedAt), signal);
+      position = chunk.next;
       await othersTurn();
     }
   };
 
   return {
-    apply: (batch, signal) => {
-      const done = lane.then(() => applyAll(batch, signal));
+    apply: (batch, from, signal) => {
+      const done = lane.then(() => applyAll(batch, from, signal));
       lane = done.catch(() => {});
       return done;
     },

@@ -44,6 +44,11 @@ interface PartitionPosition {
 /** The effect of one batch of one partition: applied whole or not at all. */
 export interface AppliedBatch {
   readonly topic: string;
+  /**
+   * The position it was decided at: null where there is none, or none of this topic id. Where the store has another one
+   * by now, a second process has applied the same records, and the views that this batch was decided on are old.
+   */
+  readonly from: number | null;
   readonly position: PartitionPosition;
   /** Each order at most once. */
   readonly views: readonly OrderView[];
@@ -63,7 +68,7 @@ export interface LoadedViews {
 
 export interface ConsumerDb {
   load(orderIds: readonly string[], unversionedEventIds: readonly string[]): Promise<LoadedViews>;
-  /** One transaction, synced to disk when it resolves. @throws StoreError, nothing of the batch being applied */
+  /** One transaction, synced to disk when it resolves. @throws StoreError, nothing of the batch being applied; `STORE_OVERTAKEN` where the position is not `from` */
   applyBatch(batch: AppliedBatch): Promise<void>;
   positions(topic: string): Promise<readonly PartitionPosition[]>;
 

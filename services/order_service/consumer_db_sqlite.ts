@@ -97,8 +97,10 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
         seenEventIds: new Set(unversionedEventIds.filter((id) => sql.seen.get(id) !== undefined)),
       })),
 
-    applyBatch: async ({ topic, position, views, orders, unversionedEventIds, deadLetters }: AppliedBatch) =>
+    applyBatch: async ({ topic, from, position, views, orders, unversionedEventIds, deadLetters }: AppliedBatch) =>
       commitTransaction(db, () => {
+        const stored = sql.position.get(topic, position.partition, position.topicId)?.['next'] ?? null;
+        if (stored !== from) throw new StoreError('STORE_OVERTAKEN', overtaken(position.partition, from, stored));
         const bodies = new Map(orders.map((order) => [order.orderId, order]));
         views.forEach((view) => putView(view, bodies.get(view.orderId)));
         unversionedEventIds.forEach((id) => sql.putSeen.run(id));
@@ -167,6 +169,7 @@ const prepareStatements = (db: DatabaseSync) => ({
   seen: db.prepare('SELECT 1 FROM seen_events WHERE event_id = ?'),
   putSeen: db.prepare('INSERT INTO seen_events (event_id) VALUES (?) ON CONFLICT DO NOTHING'),
 
+  position: db.prepare('SELECT next FROM positions WHERE topic = ? AND partition = ? AND topic_id = ?'),
   positions: db.prepare('SELECT partition, topic_id, next FROM positions WHERE topic = ? ORDER BY partition'),
   putPosition: db.prepare('INSERT OR REPLACE INTO positions (topic, partition, topic_id, next) VALUES (?, ?, ?, ?)'),
 
@@ -215,6 +218,9 @@ const headersFromText = (text: string): Headers =>
     name,
     value === null ? null : Buffer.from(value, 'base64'),
   ]);
+
+const overtaken = (partition: number, from: number | null, stored: SQLOutputValue): string =>
+  `partition ${partition} of the view stands at ${String(stored)} and no longer at ${from}: another process applies it too`;
 
 const reading = <T>(query: () => T): T => {
   try {

@@ -105,6 +105,7 @@ describe('a runner on a broker', () => {
   test('reads a topic that was made again from its start, and says so', async () => {
     await place.db.applyBatch({
       topic: TOPIC,
+      from: null,
       position: { partition: 0, topicId: 'former', next: 1_000 },
       views: [],
       orders: [],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Batch, type Broker, BrokerError, type Positions, type Topic } from '#kafka_common/broker.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
+import { StoreError } from '#service_common/store_error.ts';
 import { type ApplierStatus, createBatchApplier } from './batch_applier.ts';
 import type { ConsumerDb } from './consumer_db.ts';
 
@@ -73,23 +74,29 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
   let attempt = 0;
   let assigned: readonly number[] = [];
   let positionsLost = 0;
-  /** What the view has of each partition, as long as it is ours. */
+  /** What has been read of each partition, as long as it is ours. */
   const positions = new Map<number, number>();
+  /** What the view has of it; null for none. */
+  const stored = new Map<number, number | null>();
   const lag = new Map<number, number>();
 
   const startAt = async (topic: Topic, partitions: readonly number[]): Promise<Positions> => {
-    const stored = (await db.positions(topic.name)).filter(({ partition }) => partitions.includes(partition));
-    const ofFormerTopic = stored.filter(({ topicId }) => topicId !== topic.id);
+    const found = (await db.positions(topic.name)).filter(({ partition }) => partitions.includes(partition));
+    const ofFormerTopic = found.filter(({ topicId }) => topicId !== topic.id);
     const valid = new Map(
-      stored.filter(({ topicId }) => topicId === topic.id).map(({ partition, next }) => [partition, next]),
+      found.filter(({ topicId }) => topicId === topic.id).map(({ partition, next }) => [partition, next]),
     );
-    for (const partition of partitions) positions.set(partition, valid.get(partition) ?? 0);
+    for (const partition of partitions) {
+      positions.set(partition, valid.get(partition) ?? 0);
+      stored.set(partition, valid.get(partition) ?? null);
+    }
     if (ofFormerTopic.length > 0) {
       positionsLost += ofFormerTopic.length;
       logger.error({ topic: topic.name, partitions: ofFormerTopic.map(({ partition }) => partition) }, RECREATED);
       // Stored at once, so that it is said once, also of a partition that gets no record for long.
       for (const { partition } of ofFormerTopic) {
-        await applier.apply({ topic, partition, records: [], next: 0, end: 0 }, signal);
+        await applier.apply({ topic, partition, records: [], next: 0, end: 0 }, null, signal);
+        stored.set(partition, 0);
       }
     } else {
       const committed = await broker.committed(group, topic.name);
@@ -104,8 +111,9 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
     const position = positions.get(partition) ?? 0;
     if (next > position) {
       const records = batch.records.filter(({ offset }) => offset >= position);
-      await applier.apply({ ...batch, records }, signal);
+      await applier.apply({ ...batch, records }, stored.get(partition) ?? null, signal);
       positions.set(partition, next);
+      stored.set(partition, next);
     }
     lag.set(partition, end - next);
   };
@@ -140,6 +148,10 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
     }
     state = 'reconnecting';
     attempt += 1;
+    if (error instanceof StoreError && error.code === 'STORE_OVERTAKEN') {
+      logger.warn({ group, memberId, reason: error.message }, OVERTAKEN);
+      return delays.store(1);
+    }
     if (code === 'FENCED') {
       logger.error({ group, memberId, delayMs: delays.fenced }, FENCED);
       return delays.fenced;
@@ -194,5 +206,7 @@ const RECREATED =
   'the topic was deleted and made again: reading the new one from its start. Orders of the former one stay in the view; to be rid of them, stop the service, delete order_view.sqlite and start it again';
 
 const BEHIND = 'the view is older than what the group has committed (deleted or restored?): rebuilding it from the log';
+
+const OVERTAKEN = 'another process has moved the view on; going on from where it stands now';
 
 const FENCED = 'another process has joined the group under the same member id; give each its own by CONSUMER_MEMBER_ID';

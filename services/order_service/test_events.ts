@@ -2,7 +2,7 @@ import type { Batch, LogRecord } from '#kafka_common/broker.ts';
 import type { OrderCreated, OrderEvent, OrderStatusUpdated } from '#kafka_common/events.ts';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
-import type { AppliedBatch } from './consumer_db.ts';
+import type { AppliedBatch, ConsumerDb } from './consumer_db.ts';
 
 /** Events for tests: valid, and differing only in what a test says. */
 
@@ -69,6 +69,7 @@ export const batchOf = (partition: number, from: number, contents: readonly (Ord
 /** A batch of the first record of partition 0, without effect but for what a test says. */
 export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
   topic: 'orders.events',
+  from: null,
   position: { partition: 0, topicId: 'topic-1', next: 1 },
   views: [],
   orders: [],
@@ -76,3 +77,10 @@ export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatc
   deadLetters: [],
   ...changes,
 });
+
+/** Applies a batch at the position that the store has now. */
+export const applyNext = async (db: ConsumerDb, batch: AppliedBatch): Promise<void> => {
+  const { partition, topicId } = batch.position;
+  const stored = (await db.positions(batch.topic)).find((p) => p.partition === partition && p.topicId === topicId);
+  await db.applyBatch({ ...batch, from: stored?.next ?? null });
+};

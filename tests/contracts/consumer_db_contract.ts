@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView } from '#order_service/consumer_db.ts';
-import { anAppliedBatch, anOrder } from '#order_service/test_events.ts';
+import { anAppliedBatch, anOrder, applyNext } from '#order_service/test_events.ts';
 
 /** A fresh, empty place that a db can be opened in again and again. */
 export interface ConsumerDbPlace {
@@ -34,6 +34,8 @@ const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   storedAt: 1_768_737_600_500,
   ...changes,
 });
+
+const positionAt = (next: number) => ({ partition: 1, topicId: 'topic-1', next });
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
 
@@ -86,30 +88,30 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     test('an order is read back whole, with its present status', async () => {
       const items = [{ itemId: 'ITEM-é-漢-😀', quantity: 1_000_000, price: 9_007_199_254 }];
       const order = anOrder('ORD-1', { items, totalAmount: Number.MAX_SAFE_INTEGER, currency: 'JPY' });
-      await db.applyBatch(anAppliedBatch({ views: [view('ORD-1')], orders: [order] }));
+      await applyNext(db, anAppliedBatch({ views: [view('ORD-1')], orders: [order] }));
       assert.deepEqual(await db.order('ORD-1'), order);
-      await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { version: 2, status: 'shipped' })] }));
+      await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 2, status: 'shipped' })] }));
       assert.deepEqual(await db.order('ORD-1'), { ...order, status: 'shipped' });
     });
 
     test('an order that comes again replaces its body and keeps its place', async () => {
-      await db.applyBatch(createdOrders(['ORD-1', 'ORD-2']));
+      await applyNext(db, createdOrders(['ORD-1', 'ORD-2']));
       const order = anOrder('ORD-1', { customerId: 'CUST-2' });
-      await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { version: 5 })], orders: [order] }));
+      await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 5 })], orders: [order] }));
       assert.deepEqual(await db.order('ORD-1'), order);
       assert.deepEqual(await allIds(db), ['ORD-1', 'ORD-2']);
     });
 
     test('ids that differ in leading zeros are different orders', async () => {
-      await db.applyBatch(createdOrders(['ORD-123', 'ORD-0123']));
+      await applyNext(db, createdOrders(['ORD-123', 'ORD-0123']));
       assert.equal((await db.order('ORD-0123'))?.orderId, 'ORD-0123');
       assert.equal(await db.order('ORD-00123'), null);
     });
 
     test('load answers for a thousand ids at once, leaving out the unknown ones', async () => {
       const known = ids(1_000);
-      await db.applyBatch(createdOrders(known));
-      await db.applyBatch(anAppliedBatch({ views: [view('ORD-w', { version: 7, waitingSince: 5 })] }));
+      await applyNext(db, createdOrders(known));
+      await applyNext(db, anAppliedBatch({ views: [view('ORD-w', { version: 7, waitingSince: 5 })] }));
       const { views } = await db.load([...known, 'ORD-w', 'ORD-unknown'], []);
       assert.deepEqual(
         views,
@@ -120,38 +122,39 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     });
 
     test('seen event ids are remembered, and only those that were asked for are told', async () => {
-      await db.applyBatch(anAppliedBatch({ unversionedEventIds: ['a', 'b'] }));
-      await db.applyBatch(anAppliedBatch({ unversionedEventIds: ['b', 'c'] }));
+      await applyNext(db, anAppliedBatch({ unversionedEventIds: ['a', 'b'] }));
+      await applyNext(db, anAppliedBatch({ unversionedEventIds: ['b', 'c'] }));
       assert.deepEqual((await db.load([], ['a', 'c', 'd'])).seenEventIds, new Set(['a', 'c']));
     });
 
     test('a version as high as a number can be exact is kept', async () => {
       const newest = view('ORD-1', { version: Number.MAX_SAFE_INTEGER });
-      await db.applyBatch(anAppliedBatch({ views: [newest], orders: [anOrder('ORD-1')] }));
+      await applyNext(db, anAppliedBatch({ views: [newest], orders: [anOrder('ORD-1')] }));
       assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), newest);
     });
 
     describe('a status that waits for its order', () => {
       test('is no order: not read, not listed, not counted as one', async () => {
-        await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { waitingSince: 1_000 })] }));
+        await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { waitingSince: 1_000 })] }));
         assert.equal(await db.order('ORD-1'), null);
         assert.deepEqual(await allIds(db), []);
         assert.deepEqual(await db.counts(), { orders: 0, waiting: 1, deadLetters: 0 });
       });
 
       test('is replaced by a newer one', async () => {
-        await db.applyBatch(anAppliedBatch({ views: [view('ORD-1', { version: 2, waitingSince: 1_000 })] }));
+        await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 2, waitingSince: 1_000 })] }));
         const newer = view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 });
-        await db.applyBatch(anAppliedBatch({ views: [newer] }));
+        await applyNext(db, anAppliedBatch({ views: [newer] }));
         assert.deepEqual(await db.waiting(10), [newer]);
       });
 
       test('becomes the status of its order when that arrives', async () => {
-        await db.applyBatch(
+        await applyNext(
+          db,
           anAppliedBatch({ views: [view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 })] }),
         );
         const there = view('ORD-1', { version: 3, status: 'shipped' });
-        await db.applyBatch(anAppliedBatch({ views: [there], orders: [anOrder('ORD-1')] }));
+        await applyNext(db, anAppliedBatch({ views: [there], orders: [anOrder('ORD-1')] }));
         assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), there);
         assert.equal((await db.order('ORD-1'))?.status, 'shipped');
         assert.deepEqual(await db.waiting(10), []);
@@ -160,7 +163,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
       test('is listed by age, up to the limit', async () => {
         const views = [3_000, 1_000, 2_000, 1_000].map((since, n) => view(`ORD-${n}`, { waitingSince: since }));
-        await db.applyBatch(anAppliedBatch({ views }));
+        await applyNext(db, anAppliedBatch({ views }));
         assert.deepEqual(
           (await db.waiting(3)).map(({ orderId }) => orderId),
           ['ORD-1', 'ORD-3', 'ORD-2'],
@@ -171,13 +174,13 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     describe('the listing of ids', () => {
       test('gives each id once, over many pages, in the order first received', async () => {
         const received = ids(5_500);
-        for (let n = 0; n < received.length; n += 500) await db.applyBatch(createdOrders(received.slice(n, n + 500)));
-        await db.applyBatch(anAppliedBatch({ views: [view(received[700] ?? '', { version: 2, status: 'shipped' })] }));
+        for (let n = 0; n < received.length; n += 500) await applyNext(db, createdOrders(received.slice(n, n + 500)));
+        await applyNext(db, anAppliedBatch({ views: [view(received[700] ?? '', { version: 2, status: 'shipped' })] }));
         assert.deepEqual(await allIds(db), received);
       });
 
       test('holds no more than a thousand ids at a time, and gives others their turn between pages', async (t) => {
-        await db.applyBatch(createdOrders(ids(5_500)));
+        await applyNext(db, createdOrders(ids(5_500)));
         let turns = 0;
         const takeTurn = (): void => {
           turns += 1;
@@ -195,20 +198,20 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       });
 
       test('ends, though orders keep arriving while it is read', async () => {
-        await db.applyBatch(createdOrders(ids(1_500)));
+        await applyNext(db, createdOrders(ids(1_500)));
         let arrived = 0;
         const listed: string[] = [];
         for await (const page of db.orderIds()) {
           listed.push(...page);
-          await db.applyBatch(createdOrders(Array.from({ length: 1_500 }, () => `ORD-9${arrived++}`)));
+          await applyNext(db, createdOrders(Array.from({ length: 1_500 }, () => `ORD-9${arrived++}`)));
         }
         assert.deepEqual(listed.slice(0, 1_500), ids(1_500));
       });
 
       test('can be given up in the middle', async () => {
-        await db.applyBatch(createdOrders(ids(2_500)));
+        await applyNext(db, createdOrders(ids(2_500)));
         for await (const _page of db.orderIds()) break;
-        await db.applyBatch(createdOrders(['ORD-99999999']));
+        await applyNext(db, createdOrders(['ORD-99999999']));
         assert.equal((await allIds(db)).length, 2_501);
       });
     });
@@ -227,7 +230,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
       test('keep every byte of key, value and headers', async () => {
         const letters = [odd, deadLetter({ value: null, headers: [] }), deadLetter({ value: Buffer.alloc(0) })];
-        await db.applyBatch(anAppliedBatch({ deadLetters: letters }));
+        await applyNext(db, anAppliedBatch({ deadLetters: letters }));
         const stored = await db.deadLetters(0, 10);
         assert.deepEqual(
           stored.map(({ id: _id, ...letter }) => letter),
@@ -237,7 +240,8 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
       test('are paged in the order they were set aside', async () => {
         for (let n = 0; n < 5; n += 1) {
-          await db.applyBatch(
+          await applyNext(
+            db,
             anAppliedBatch({ deadLetters: [deadLetter({ offset: n }), deadLetter({ offset: n + 100 })] }),
           );
         }
@@ -255,9 +259,10 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
     describe('positions', () => {
       test('are kept for each partition of each topic, with the id of the topic', async () => {
-        await db.applyBatch(anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
-        await db.applyBatch(anAppliedBatch({ position: { partition: 0, topicId: 'topic-1', next: 2 ** 52 } }));
-        await db.applyBatch(
+        await applyNext(db, anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
+        await applyNext(db, anAppliedBatch({ position: { partition: 0, topicId: 'topic-1', next: 2 ** 52 } }));
+        await applyNext(
+          db,
           anAppliedBatch({ topic: 'other', position: { partition: 1, topicId: 'topic-2', next: 30 } }),
         );
         assert.deepEqual(await db.positions(TOPIC), [
@@ -267,10 +272,33 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       });
 
       test('follow the last batch, also back and to another topic of the same name', async () => {
-        await db.applyBatch(anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
-        await db.applyBatch(anAppliedBatch({ position: { partition: 1, topicId: 'topic-2', next: 3 } }));
+        await applyNext(db, anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
+        await applyNext(db, anAppliedBatch({ position: { partition: 1, topicId: 'topic-2', next: 3 } }));
         assert.deepEqual(await db.positions(TOPIC), [{ partition: 1, topicId: 'topic-2', next: 3 }]);
       });
+    });
+
+    test('a batch that was decided at another position than the stored one is refused whole', async () => {
+      await db.applyBatch(anAppliedBatch({ from: null, position: positionAt(10) }));
+      const before = await everything(db, ['ORD-1'], ['event-1']);
+      const late = {
+        views: [view('ORD-1')],
+        orders: [anOrder('ORD-1')],
+        unversionedEventIds: ['event-1'],
+        deadLetters: [deadLetter()],
+      };
+      for (const batch of [
+        { ...late, from: null, position: positionAt(20) },
+        { ...late, from: 9, position: positionAt(20) },
+        { ...late, from: 11, position: positionAt(20) },
+        { ...late, from: 10, position: { ...positionAt(20), topicId: 'topic-2' } },
+        { ...late, from: 10, position: { ...positionAt(20), partition: 2 } },
+      ]) {
+        await assert.rejects(db.applyBatch(anAppliedBatch(batch)), { name: 'StoreError', code: 'STORE_OVERTAKEN' });
+      }
+      assert.deepEqual(await everything(db, ['ORD-1'], ['event-1']), before);
+      await db.applyBatch(anAppliedBatch({ ...late, from: 10, position: positionAt(20) }));
+      assert.deepEqual(await allIds(db), ['ORD-1']);
     });
 
     const full = anAppliedBatch({
@@ -282,7 +310,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     });
 
     test('a batch that resolved is there for another process at once, and after the store is opened again', async () => {
-      await db.applyBatch(full);
+      await applyNext(db, full);
       const before = await everything(db, ['ORD-1', 'ORD-2'], ['event-1']);
       const other = await place.open();
       assert.deepEqual(await everything(other, ['ORD-1', 'ORD-2'], ['event-1']), before);
@@ -293,12 +321,12 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
     });
 
     test('a batch that fails leaves nothing of itself, and the next one is taken', async () => {
-      await db.applyBatch(createdOrders(['ORD-0']));
+      await applyNext(db, createdOrders(['ORD-0']));
       const before = await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']);
       const failing = { ...full, deadLetters: [deadLetter({ reason: null as unknown as string })] };
-      await assert.rejects(db.applyBatch(failing), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
+      await assert.rejects(applyNext(db, failing), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
       assert.deepEqual(await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']), before);
-      await db.applyBatch(full);
+      await applyNext(db, full);
       assert.deepEqual(await allIds(db), ['ORD-0', 'ORD-1']);
       assert.deepEqual(await db.counts(), { orders: 2, waiting: 1, deadLetters: 1 });
     });

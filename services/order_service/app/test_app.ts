@@ -7,7 +7,7 @@ import type { AppliedBatch, ConsumerDb } from '../consumer_db.ts';
 import { createSqliteConsumerDb } from '../consumer_db_sqlite.ts';
 import type { RunnerStatus } from '../consumer_runner.ts';
 import { createOrderWaiters, type OrderWaiters } from '../order_waiters.ts';
-import { anAppliedBatch, anOrder } from '../test_events.ts';
+import { anAppliedBatch, applyNext, anOrder } from '../test_events.ts';
 import { createTestLog } from '../test_log.ts';
 import { createOrderApp } from './app.ts';
 
@@ -50,7 +50,7 @@ export const createTestApp = async () => {
   const waiters = createOrderWaiters({ limit: 2 });
   const app = await newApp({ db, waiters });
 
-  const apply = (changes: Partial<AppliedBatch>): Promise<void> => db.applyBatch(anAppliedBatch(changes));
+  const apply = (changes: Partial<AppliedBatch>): Promise<void> => applyNext(db, anAppliedBatch(changes));
 
   return {
     app,
