@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -455,6 +456,31 @@ describe('the publisher, parts of it failing', () => {
     const others = await Promise.all([2, 3, 4, 5, 6, 7, 8, 9].map((id) => cart.submit(create(id))));
     assert.ok(others.filter((answer) => answer === 'done').length >= 4, others.join());
     assert.equal(await stuck, 'KafkaTimeout unknown');
+  });
+
+  test('are forgotten as ever after the clock was ahead for a while', async (t) => {
+    const DAY_MS = 24 * 60 * 60 * 1_000;
+    let now = Date.now();
+    const expiries: (number | null)[] = [];
+    const cart = await startCart(t, tempDir(), {
+      circumstances: () => ({ now, newId: randomUUID, random: Math.random }),
+      wrapStore: (store) => ({
+        ...store,
+        commit: (batch) => {
+          expiries.push(batch.expireBefore);
+          return store.commit(batch);
+        },
+      }),
+    });
+    const started = now;
+    now += 3_650 * DAY_MS;
+    assert.equal(await cart.submit(create(1)), 'done');
+    now = started;
+    let id = 2;
+    await eventually(async () => {
+      assert.equal(await cart.submit(create(id++)), 'done');
+      assert.equal(expiries.at(-1), started - DAY_MS);
+    }, 5_000);
   });
 
   test('does not look again and again for requests whose idempotency key another leader holds up', async (t) => {

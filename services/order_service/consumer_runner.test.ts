@@ -126,6 +126,31 @@ describe('a runner on a broker', () => {
     assert.ok((await place.db.positions(TOPIC)).every(({ topicId }) => topicId === topic?.id));
   });
 
+  test('goes on from where the view stands once another process has moved it on, and applies nothing twice', async () => {
+    const broker = openBroker();
+    await publish(broker, manyCreated(0, 20));
+    let overtaken = false;
+    const db: typeof place.db = {
+      ...place.db,
+      async load(...ids) {
+        const loaded = await place.db.load(...ids);
+        if (!overtaken) {
+          overtaken = true;
+          const other = place.startRunner(broker, { group: 'other', memberId: 'order-2' });
+          await eventually(() => assert.equal(other.runner.status().outcomes.applied, 20));
+          await other.runner.stop();
+        }
+        return loaded;
+      },
+    };
+    const { runner, lines } = place.startRunner(broker, { db });
+    await eventually(() => assert.ok(lines.some(({ msg }) => msg.includes('another process has moved the view on'))));
+    await publish(broker, manyCreated(20, 20));
+    await eventually(() => assert.equal(runner.status().outcomes.applied, 20));
+    assert.deepEqual(runner.status().outcomes, { applied: 20, duplicate: 0, waiting: 0 });
+    assert.equal((await place.db.counts()).orders, 40);
+  });
+
   test('stops at once while it waits for the topic, however long the delay', async () => {
     const { runner } = place.startRunner(openBroker(), { delays: { ...NO_DELAYS, topicMissing: 60_000 } });
     await eventually(() => assert.equal(runner.status().state, 'waiting_for_topic'));
