@@ -70,8 +70,8 @@ export const SETTINGS = {
   QUEUE_LIMIT: integer(
     1,
     1_000_000,
-    10_000,
-    'Requests that may wait in the Cart Service; one more is answered `ProducerQueueFull` at once.',
+    2_000,
+    'Requests that may wait in the Cart Service; one more is answered `ProducerQueueFull` at once. It takes up to 4,000 connections.',
   ),
   LOG_LEVEL: {
     schema: Type.String({ enum: LOG_LEVELS, default: 'info' }),

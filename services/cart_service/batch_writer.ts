@@ -50,6 +50,10 @@ export interface BatchWriterOptions {
 }
 
 const MAX_BATCH = 500;
+/** A request is taken while it has this many times the longest batch of late left. */
+const SAFETY = 1.5;
+/** Of the longest batch, with each one that is shorter. */
+const FORGETTING = 0.8;
 const IDEMPOTENCY_KEYS_KEPT_MS = 24 * 60 * 60 * 1_000;
 /** With the number that the store forgets at a time, this keeps up with some thousand keys a second. */
 const EXPIRY_INTERVAL_MS = 100;
@@ -68,8 +72,17 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
   let nextSeq = options.firstSeq;
   let nextExpiry = 0;
   let lastAcknowledgedAt: number | null = null;
+  /** What a batch takes from being taken to the fate of its events: the longest of late. */
+  let batchMs = 0;
   const keysInFlight = new Set<string>();
   const settlements = createSettlements();
+
+  /**
+   * Is there time left for a batch? A queue that takes longer than the deadline would otherwise be worked off in order of
+   * age, each event published at about the moment when its client is told that nobody knows.
+   */
+  const comesInTime = ({ deadline }: Waiting): boolean =>
+    deadline - performance.now() > Math.min(SAFETY * batchMs, options.publishTimeoutMs / 2);
 
   /** Takes requests off the queues: no two about one order or under one key, so that each is decided on a settled state. */
   const take = (share: readonly PartitionWork[]): Taken[] => {
@@ -82,6 +95,10 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
         if (waiting.answered) return false;
         if (batch.length >= MAX_BATCH || orders.has(command.orderId) || (key !== null && keysInFlight.has(key)))
           return true;
+        if (!comesInTime(waiting)) {
+          room.answer(waiting, failed('KafkaTimeout', nothingDone(command), 'it waited too long for its turn'));
+          return false;
+        }
         batch.push({ request, waiting, work });
         orders.add(command.orderId);
         if (key !== null) keysInFlight.add(key);
@@ -92,6 +109,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
   };
 
   const writeNext = async (topic: Topic, share: readonly PartitionWork[]): Promise<BatchResult> => {
+    const started = performance.now();
     const batch = take(share);
     if (batch.length === 0) return { taken: false, sent: 0, problem: null };
     const keys = batch.flatMap(({ request }) => request.idempotencyKey ?? []);
@@ -127,6 +145,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
       }
       return { taken: true, sent: 0, problem: null };
     } finally {
+      batchMs = Math.max(performance.now() - started, batchMs * FORGETTING);
       for (const key of keys) keysInFlight.delete(key);
     }
   };
