@@ -76,6 +76,8 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
   let batchMs = 0;
   const keysInFlight = new Set<string>();
   const settlements = createSettlements();
+  /** The commits under way that write down what was acknowledged without an answer. */
+  let recording: Promise<unknown> = Promise.resolve();
 
   /**
    * Is there time left for a batch? A queue that takes longer than the deadline would otherwise be worked off in order of
@@ -115,6 +117,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
     const keys = batch.flatMap(({ request }) => request.idempotencyKey ?? []);
     try {
       // A create repeated after `unknown` is known again by what the store says of it.
+      await recording;
       if (settlements.hasUnanswered) await commit({});
       const orderIds = batch.map(({ request }) => request.command.orderId);
       const loaded = await store.load(orderIds, keys);
@@ -243,12 +246,14 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
     const started = performance.now();
     const expireBefore = started >= nextExpiry ? options.circumstances().now - IDEMPOTENCY_KEYS_KEPT_MS : null;
     const settled = settlements.take();
-    try {
-      await store.commit({ ...EMPTY_CART_BATCH, ...settled, expireBefore, ...part });
-    } catch (error) {
-      settlements.giveBack(settled);
-      throw error;
-    }
+    const committed = store
+      .commit({ ...EMPTY_CART_BATCH, ...settled, expireBefore, ...part })
+      .catch((error: unknown) => {
+        settlements.giveBack(settled);
+        throw error;
+      });
+    if (settled.unanswered.length > 0) recording = Promise.allSettled([recording, committed]);
+    await committed;
     if (expireBefore !== null) nextExpiry = started + EXPIRY_INTERVAL_MS;
   };
 

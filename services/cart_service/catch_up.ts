@@ -87,13 +87,19 @@ const startPositions = async ({
 
 /** The state after an event of the log, or null where the event says nothing new of a known order. */
 const follow = (state: OrderState | undefined, event: OrderEvent): OrderState | null => {
-  if (event.type === 'ORDER_CREATED') {
-    return state === undefined
-      ? { orderId: event.orderId, version: event.version ?? 0, status: event.order.status }
-      : null;
+  const { orderId, version } = event;
+  if (state === undefined) {
+    // Where others write to the log too, a status can come before its order: the id and the version are taken all the same.
+    return {
+      orderId,
+      version: version ?? 0,
+      status: event.type === 'ORDER_CREATED' ? event.order.status : event.status,
+    };
   }
-  if (state === undefined || (event.version !== null && event.version < state.version)) return null;
-  return { orderId: event.orderId, version: event.version ?? state.version, status: event.status };
+  if (event.type === 'ORDER_CREATED')
+    return (version ?? 0) > state.version ? { ...state, version: version ?? 0 } : null;
+  if (version !== null && version < state.version) return null;
+  return { orderId, version: version ?? state.version, status: event.status };
 };
 
 const versionOf = (row: OutboxRow): number => (JSON.parse(row.message.value) as { version: number }).version;

@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
-import { decodeEvent } from '#kafka_common/serdes_json.ts';
+import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
+import { created, statusUpdated } from '#order_service/test_events.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { eventually, Never } from '#tests/eventually.ts';
 import { type FaultyBroker, withFaults } from '#tests/faulty_broker.ts';
@@ -275,6 +277,30 @@ describe('the publisher on a store that takes its time', () => {
   });
 });
 
+describe('the publisher on a store that takes its time to settle', () => {
+  test('grants a create that is repeated meanwhile', async (t) => {
+    const settling = Promise.withResolvers<void>();
+    let isSettling = false;
+    const cart = await startCart(t, tempDir(), {
+      wrapStore: (store) => ({
+        ...store,
+        async commit(batch) {
+          isSettling ||= batch.unanswered.length > 0;
+          if (batch.unanswered.length > 0) await settling.promise;
+          await store.commit(batch);
+        },
+      }),
+    });
+    cart.faulty.faults.push('written_unknown');
+    assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
+    await eventually(() => assert.ok(isSettling));
+    const repeated = cart.submit(create(1));
+    assert.equal(await Promise.race([repeated, sleep(100, 'waits')]), 'waits');
+    settling.resolve();
+    assert.equal(await repeated, 'done');
+  });
+});
+
 describe('the publisher, full', () => {
   test('refuses one request more than the limit at once, and takes others when there is room', async (t) => {
     const cart = await startCart(t, tempDir(), { queueLimit: 2 });
@@ -359,6 +385,23 @@ describe('the publisher, started again', () => {
     ]);
   });
 
+  test('on a log that others write to, goes on after the highest version, whatever the order of arrival', async (t) => {
+    const directory = tempDir();
+    const broker = createEmbeddedBroker({ directory });
+    const topic = await broker.ensureTopic(TOPIC, 3);
+    const events = [statusUpdated('ORD-1', 3, 'shipped'), created('ORD-1'), statusUpdated('ORD-1', 2, 'confirmed')];
+    await broker.publish(
+      topic,
+      events.map((event) => encodeEvent(event, '')),
+      5_000,
+    );
+    await broker.close();
+
+    const cart = await startCart(t, directory);
+    await untilDone(cart, update(1, 'delivered'));
+    assert.equal(summary(await cart.log()).at(-1), 'ORD-1 v4 delivered');
+  });
+
   test('without a broker, refuses at once and opens when there is one', async (t) => {
     const directory = tempDir();
     let absent = true;
@@ -424,6 +467,31 @@ describe('an Idempotency-Key', () => {
     assert.deepEqual(answers.toSorted(), ['IdempotencyKeyReused', 'IdempotencyKeyReused', 'done']);
   });
 
+  test('is forgotten as ever after the clock was ahead for a while', async (t) => {
+    const DAY_MS = 24 * 60 * 60 * 1_000;
+    let now = Date.now();
+    const expiries: (number | null)[] = [];
+    const cart = await startCart(t, tempDir(), {
+      circumstances: () => ({ now, newId: randomUUID, random: Math.random }),
+      wrapStore: (store) => ({
+        ...store,
+        commit: (batch) => {
+          expiries.push(batch.expireBefore);
+          return store.commit(batch);
+        },
+      }),
+    });
+    const started = now;
+    now += 3_650 * DAY_MS;
+    assert.equal(await cart.submit(create(1)), 'done');
+    now = started;
+    let id = 2;
+    await eventually(async () => {
+      assert.equal(await cart.submit(create(id++)), 'done');
+      assert.equal(expiries.at(-1), started - DAY_MS);
+    }, 5_000);
+  });
+
   test('is free again after its event was certainly not written', async (t) => {
     const cart = await startCart(t, tempDir());
     cart.faulty.faults.push('not_written');
@@ -456,31 +524,6 @@ describe('the publisher, parts of it failing', () => {
     const others = await Promise.all([2, 3, 4, 5, 6, 7, 8, 9].map((id) => cart.submit(create(id))));
     assert.ok(others.filter((answer) => answer === 'done').length >= 4, others.join());
     assert.equal(await stuck, 'KafkaTimeout unknown');
-  });
-
-  test('are forgotten as ever after the clock was ahead for a while', async (t) => {
-    const DAY_MS = 24 * 60 * 60 * 1_000;
-    let now = Date.now();
-    const expiries: (number | null)[] = [];
-    const cart = await startCart(t, tempDir(), {
-      circumstances: () => ({ now, newId: randomUUID, random: Math.random }),
-      wrapStore: (store) => ({
-        ...store,
-        commit: (batch) => {
-          expiries.push(batch.expireBefore);
-          return store.commit(batch);
-        },
-      }),
-    });
-    const started = now;
-    now += 3_650 * DAY_MS;
-    assert.equal(await cart.submit(create(1)), 'done');
-    now = started;
-    let id = 2;
-    await eventually(async () => {
-      assert.equal(await cart.submit(create(id++)), 'done');
-      assert.equal(expiries.at(-1), started - DAY_MS);
-    }, 5_000);
   });
 
   test('does not look again and again for requests whose idempotency key another leader holds up', async (t) => {

@@ -56,7 +56,7 @@ export interface PublisherOptions {
  * Of a request's time, the part that a publish may take. Nobody is answered by one that takes all of it, while a lane that
  * waits for an acknowledgement lost in silence is not there for those who come when all is well again.
  */
-const PUBLISH_SHARE = 0.8;
+const PUBLISH_SHARE = 0.7;
 const PROBE_TIMEOUT_MS = 1_000;
 /** For the catching up under way when the service is stopped. */
 const OPENING_MS = 500;
@@ -175,10 +175,14 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
 
   const settleIdle = (): void => {
     idle = undefined;
+    void settle();
+  };
+
+  /** What a store does not take now is learnt from the log at the next start. */
+  const settle = (): Promise<void> =>
     writer
       .settle()
       .catch((error: unknown) => logger.error({ err: error }, 'the store failed to settle acknowledged events'));
-  };
 
   const open = async (): Promise<void> => {
     for (let attempt = 1; topic === null && !closing.signal.aborted; attempt++) {
@@ -253,7 +257,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       // A broker that stands still must not hold this up: what it interrupts is caught up with at the next start.
       await Promise.race([opened, sleep(OPENING_MS, undefined, { ref: false })]);
       clearTimeout(idle);
-      await writer.settle();
+      await settle();
     },
   };
 };
