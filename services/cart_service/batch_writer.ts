@@ -113,7 +113,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
   const writeNext = async (topic: Topic, share: readonly PartitionWork[]): Promise<BatchResult> => {
     const started = performance.now();
     const batch = take(share);
-    if (batch.length === 0) return { taken: false, sent: 0, problem: null };
+    if (batch.length === 0) return { taken: share.every(({ queue }) => queue.length === 0), sent: 0, problem: null };
     const keys = batch.flatMap(({ request }) => request.idempotencyKey ?? []);
     try {
       // A create repeated after `unknown` is known again by what the store says of it.
