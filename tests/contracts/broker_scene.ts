@@ -16,8 +16,8 @@ import {
 } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { eventually } from '#tests/eventually.ts';
-import { type BrokerAddress, openBroker } from './broker_under_test.ts';
-import type { ClientOrders, ClientReport } from './client_process.ts';
+import { type BrokerAddress, type InMemoryClient, openBroker } from './broker_under_test.ts';
+import { type ClientOrders, type ClientReport, runClient } from './client_tasks.ts';
 
 export const PUBLISH_TIMEOUT_MS = 5_000;
 
@@ -132,7 +132,16 @@ export const createScene = (t: TestContext, address: BrokerAddress) => {
   const name = `contract-${randomUUID().slice(0, 8)}`;
   const cleanUps: (() => unknown)[] = [];
   t.after(async () => {
-    for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+    const failures: unknown[] = [];
+    for (const cleanUp of cleanUps.toReversed()) {
+      try {
+        await cleanUp();
+      } catch (error) {
+        // What the others close would keep the process for ever.
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   });
 
   const open = (at: BrokerAddress = address): Broker => {
@@ -157,7 +166,7 @@ export const createScene = (t: TestContext, address: BrokerAddress) => {
       return member;
     },
 
-    /** A client in a process of its own, for dying a real death. */
+    /** A client in a process of its own, for dying a real death; of a broker in memory, one that is cut off. */
     process: (orders: Pick<ClientOrders, 'task'> & Partial<ClientOrders>): ClientProcess => {
       const standard = { topic: name, group: `${name}-group`, memberId: 'process' };
       const client = startProcess(address, { ...standard, ...orders });
@@ -173,6 +182,7 @@ export interface ClientProcess {
 }
 
 const startProcess = (address: BrokerAddress, orders: ClientOrders): ClientProcess => {
+  if (address.kind === 'in_memory') return startInMemory(address.connect(), orders);
   const child = fork(join(import.meta.dirname, 'client_process.ts'), [JSON.stringify({ ...orders, address })]);
   const exited = once(child, 'exit');
   const reports: ClientReport[] = [];
@@ -182,4 +192,11 @@ const startProcess = (address: BrokerAddress, orders: ClientOrders): ClientProce
     await exited;
   };
   return { reports, kill };
+};
+
+const startInMemory = ({ broker, kill }: InMemoryClient, orders: ClientOrders): ClientProcess => {
+  const reports: ClientReport[] = [];
+  // Once it is cut off its calls may fail, which is nobody's concern any more.
+  runClient(broker, orders, (report) => reports.push(report)).catch(() => {});
+  return { reports, kill: async () => kill() };
 };

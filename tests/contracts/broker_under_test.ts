@@ -3,16 +3,25 @@ import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
 import { createKafkaBroker } from '#kafka_common/kafka_broker.ts';
 
-/** Where a broker is, as data, so that a child process can be a client of it too. */
+/** Where a broker is: as data, so that a child process can be a client of it too, unless it is in this one's memory. */
 export type BrokerAddress =
   | { readonly kind: 'embedded'; readonly directory: string }
-  | { readonly kind: 'kafka'; readonly bootstrapServers: readonly string[] };
+  | { readonly kind: 'kafka'; readonly bootstrapServers: readonly string[] }
+  | { readonly kind: 'in_memory'; connect(): InMemoryClient };
+
+export interface InMemoryClient {
+  readonly broker: Broker;
+  /** Cuts it off as the death of its process would: nothing goes out or comes in any more. */
+  kill(): void;
+}
 
 /** A client of the broker; each one stands for a process of its own. */
-export const openBroker = (address: BrokerAddress): Broker =>
-  address.kind === 'embedded'
+export const openBroker = (address: BrokerAddress): Broker => {
+  if (address.kind === 'in_memory') return address.connect().broker;
+  return address.kind === 'embedded'
     ? createEmbeddedBroker({ directory: address.directory })
     : createKafkaBroker({ bootstrapServers: address.bootstrapServers, clientId: 'broker-contract' });
+};
 
 export interface BrokerUnderTest {
   readonly address: BrokerAddress;

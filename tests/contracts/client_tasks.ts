@@ -1,0 +1,45 @@
+import type { Broker } from '#kafka_common/broker.ts';
+import { messagesOf, publishAll, type ReadMessage } from './broker_scene.ts';
+
+/** What a client of a broker does that is there to be killed, until it is. */
+export interface ClientOrders {
+  /** `publish` without end, or `consume` without ever getting done with a batch. */
+  readonly task: 'publish' | 'consume';
+  readonly topic: string;
+  readonly group: string;
+  readonly memberId: string;
+}
+
+export type ClientReport =
+  | { readonly kind: 'assigned'; readonly partitions: readonly number[] }
+  | { readonly kind: 'in_hand' | 'acknowledged'; readonly messages: readonly ReadMessage[] };
+
+type Report = (report: ClientReport) => void;
+
+export const runClient = (broker: Broker, orders: ClientOrders, report: Report): Promise<void> =>
+  (orders.task === 'publish' ? publish : consume)(broker, orders, report);
+
+const publish = async (broker: Broker, { topic: name }: ClientOrders, report: Report): Promise<void> => {
+  const topic = await broker.ensureTopic(name, 1);
+  for (let i = 0; ; i++) {
+    const batch = ['a', 'b', 'c'].map((key) => ({ key, value: `${key}-${i}`, headers: {} }));
+    const positions = await publishAll(broker, topic, batch);
+    const acknowledged = batch.map(({ key, value }, n) => ({ partition: 0, offset: -1, ...positions[n], key, value }));
+    report({ kind: 'acknowledged', messages: acknowledged });
+    await new Promise(setImmediate);
+  }
+};
+
+const consume = (broker: Broker, { topic, group, memberId }: ClientOrders, report: Report): Promise<void> =>
+  broker.consume({
+    topic,
+    group,
+    memberId,
+    startAt: () => broker.committed(group, topic),
+    onAssigned: (partitions) => report({ kind: 'assigned', partitions }),
+    onBatch: (batch) => {
+      report({ kind: 'in_hand', messages: messagesOf(batch) });
+      return new Promise(() => {});
+    },
+    signal: new AbortController().signal,
+  });

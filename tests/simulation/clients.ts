@@ -1,0 +1,179 @@
+import { toCreateOrder, toUpdateOrder } from '#cart_service/app/api/commands.ts';
+import type { Answer, Request } from '#cart_service/requests.ts';
+import { ERRORS } from '#service_common/errors.ts';
+import type { AskedFor, Exchange, ToldAnswer } from '#tests/checker/evidence.ts';
+import type { Operation } from './plan.ts';
+import { writePoison, writeStatusFirst } from './other_producers.ts';
+import type { Services } from './services.ts';
+import type { World } from './world.ts';
+
+/** The clients of both services: what they ask, and what they are told. */
+export interface Clients {
+  readonly exchanges: readonly Exchange[];
+  /** A planned operation, with its repetitions. */
+  begin(operation: Operation): void;
+  /** Nothing is broken any more: what was not done is asked for again. */
+  insist(): void;
+  /** An order of which nobody has heard. */
+  createFresh(): void;
+  /** Requests that wait for their answer, or to be repeated. */
+  readonly open: number;
+  /** The cart's process is gone. */
+  cartGone(): void;
+}
+
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+/** How often a request is repeated after the heal. */
+const INSISTENCE = 5;
+const FRESH_ORDERS_FROM = 9_000;
+
+type Write = Extract<Operation, { kind: 'create' | 'update' }>;
+
+export const createClients = (world: World, services: () => Services): Clients => {
+  const { time, dice, coverage } = world;
+  const exchanges: Exchange[] = [];
+  /** What waits for the cart's present process; to be told that the connection is lost. */
+  const inside = new Set<() => void>();
+  /** Requests whose last answer told nothing certain or no success. */
+  const unsatisfied = new Map<Request, number>();
+  /** By idempotency key and fingerprint. */
+  const firstAnswers = new Map<string, number | null>();
+  let open = 0;
+  let fresh = 0;
+
+  const pursue = (request: Request, repeats: number): void => {
+    open += 1;
+    unsatisfied.delete(request);
+    ask(request, (answer) => {
+      open -= 1;
+      if (answer !== null && answer.status < 500) return;
+      if (repeats > 0) again(request, repeats - 1);
+      else unsatisfied.set(request, INSISTENCE);
+    });
+  };
+
+  const again = (request: Request, repeats: number): void => {
+    open += 1;
+    world.after(dice.between('repetition', 50, 1_200), () => {
+      open -= 1;
+      pursue(request, repeats);
+    });
+  };
+
+  const ask = (request: Request, onAnswer: (answer: ToldAnswer | null) => void): void => {
+    const asked = askedFor(request);
+    const askedAt = time.now;
+    let isOver = false;
+    const end = (answer: ToldAnswer | null, refusedConnection = false): void => {
+      if (isOver) return;
+      isOver = true;
+      inside.delete(lost);
+      const exchange = { request: asked, askedAt, endedAt: time.now, answer };
+      if (!isFirstAnswerAgain(request, answer))
+        exchanges.push(refusedConnection ? { ...exchange, refusedConnection } : exchange);
+      count(answer);
+      onAnswer(answer);
+    };
+    const lost = (): void => end(null);
+    const { listening } = services().cart;
+    if (listening === null) {
+      end(null, true);
+      return;
+    }
+    const { life, program } = listening;
+    inside.add(lost);
+    time.at(time.now, life, () => {
+      void program.submit(request).then((answer) => life.state === 'dead' || end(told(answer)));
+    });
+  };
+
+  /** Under an idempotency key the first answer comes again, whatever has happened since: it tells nothing of the order. */
+  const isFirstAnswerAgain = ({ command, idempotencyKey }: Request, answer: ToldAnswer | null): boolean => {
+    if (idempotencyKey === null) return false;
+    const name = `${idempotencyKey} ${command.fingerprint}`;
+    const first = firstAnswers.get(name);
+    const isDecided = answer !== null && answer.outcome === null;
+    firstAnswers.set(name, first ?? (isDecided ? answer.status : null));
+    // A refusal may have been kept though its first answer was never given.
+    return first !== undefined && isDecided && (first === answer.status || answer.status !== 200);
+  };
+
+  const count = (answer: ToldAnswer | null): void => {
+    coverage.exchanges += 1;
+    if (answer === null) coverage['without answer'] += 1;
+    else if (answer.status === 200) coverage['answered 200'] += 1;
+    else if (answer.outcome === 'unknown') coverage['answered unknown'] += 1;
+    else if (answer.outcome !== null) coverage['answered not done'] += 1;
+    else coverage['refused by rule'] += 1;
+  };
+
+  const endRead = (orderId: string, askedAt: number, status: number): void => {
+    const answer = { status, code: null, outcome: null };
+    exchanges.push({ request: { kind: 'read', orderId }, askedAt, endedAt: time.now, answer });
+    coverage.exchanges += 1;
+  };
+
+  const read = (orderId: string): void => {
+    const listening = services().order.find((service) => service.listening !== null)?.listening;
+    if (!listening) return;
+    const askedAt = time.now;
+    time.at(time.now, listening.life, () => {
+      void listening.program.db.order(orderId).then((order) => endRead(orderId, askedAt, order === null ? 404 : 200));
+    });
+  };
+
+  return {
+    exchanges,
+    begin: (operation) => {
+      if (operation.kind === 'read') read(orderIdOf(operation.order));
+      else if (operation.kind === 'poison') writePoison(world, operation.order);
+      else if (operation.kind === 'status_first') writeStatusFirst(world, operation);
+      else pursue(requestOf(operation), operation.repeats);
+    },
+    insist: () => {
+      for (const [request, repeats] of unsatisfied) again(request, repeats);
+    },
+    createFresh: () => {
+      fresh += 1;
+      const order = FRESH_ORDERS_FROM + fresh;
+      pursue(requestOf({ kind: 'create', at: 0, order, body: 'generated', key: null, repeats: 0 }), 0);
+    },
+    get open() {
+      return open;
+    },
+    cartGone: () => {
+      for (const lost of inside) lost();
+    },
+  };
+};
+
+const orderIdOf = (order: number): string => `ORD-${order + 1}`;
+
+const requestOf = (operation: Write): Request => {
+  const order_id = orderIdOf(operation.order);
+  const command =
+    operation.kind === 'update'
+      ? toUpdateOrder({ order_id, status: operation.status })
+      : toCreateOrder(
+          operation.body === 'generated'
+            ? { order_id, number_of_items: 2 }
+            : { order_id, items: [{ item_id: 'ITEM-1', quantity: 1, price: 10 }] },
+        );
+  const idempotencyKey = operation.key === null ? null : `${operation.kind}-${order_id}-${operation.key}`;
+  return { command, idempotencyKey, traceparent: TRACEPARENT };
+};
+
+const askedFor = ({ command }: Request): AskedFor =>
+  command.kind === 'create'
+    ? { kind: 'create', orderId: command.orderId, body: command.fingerprint }
+    : { kind: 'update', orderId: command.orderId, status: command.status };
+
+/** As the routes of the Cart Service answer. */
+const told = (answer: Answer): ToldAnswer => {
+  if (answer.kind === 'done') return { status: 200, code: null, outcome: null };
+  if (answer.kind === 'failed') {
+    return { status: ERRORS[answer.code].status, code: answer.code, outcome: answer.outcome };
+  }
+  const { code } = answer.refusal;
+  return { status: ERRORS[code].status, code, outcome: null };
+};

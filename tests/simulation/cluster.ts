@@ -1,0 +1,249 @@
+import { type Fate, type LogRecord, type Message, type Topic } from '#kafka_common/broker.ts';
+import { partitionOf } from '#kafka_common/partitioner.ts';
+import { type Coordinator, createCoordinator } from './coordinator.ts';
+import { arriveAt, createNodes, type Node } from './nodes.ts';
+import type { Weather } from './weather.ts';
+
+export interface StoredRecord extends LogRecord {
+  /** `performance.now()` when the log took it. */
+  readonly writtenAt: number;
+}
+
+interface StoredTopic {
+  readonly topic: Topic;
+  readonly leaders: number[];
+  readonly partitions: StoredRecord[][];
+  /** Fetches that wait for records. */
+  readonly waiting: Set<() => void>;
+}
+
+export type Fetched =
+  | { readonly kind: 'records'; readonly records: readonly LogRecord[]; readonly end: number }
+  | { readonly kind: 'out_of_range' }
+  | { readonly kind: 'not_leader' }
+  | { readonly kind: 'topic_missing' };
+
+export interface ClusterOptions {
+  readonly nodes: number;
+  readonly weather: Weather;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly newTopicId: () => string;
+  /** A member that is not heard of for so long is taken for dead. */
+  readonly sessionMs: number;
+  /** A group has committed an offset. */
+  readonly onCommit?: (partition: number, next: number) => void;
+}
+
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
+/** The brokers of a cluster and their logs: what clients reach over their wires. */
+export const createCluster = (options: ClusterOptions) => {
+  const { weather } = options;
+  const nodes = createNodes(options.nodes);
+  const topics = new Map<string, StoredTopic>();
+  /** Counted on when what is on its way is lost for good. */
+  let storms = 0;
+  /** Messages that will still be written late. */
+  let onTheirWay = 0;
+
+  const coordinator: Coordinator = createCoordinator({
+    sessionMs: options.sessionMs,
+    isUp: () => nodes.some(({ state }) => state === 'up'),
+    onCommit: options.onCommit ?? (() => {}),
+  });
+
+  /** Which one answers what any of them can. */
+  const anyNode = (): Node => {
+    const node =
+      nodes.find(({ state }) => state === 'up') ?? nodes.find(({ state }) => state === 'stopped') ?? nodes[0];
+    if (node === undefined) throw new Error('a cluster without nodes');
+    return node;
+  };
+
+  const append = ({ partitions, waiting }: StoredTopic, message: Message, bytes?: Buffer): Fate => {
+    const partition = partitionOf(message.key, partitions.length);
+    const log = partitions[partition];
+    if (log === undefined) throw new Error(`partition ${partition} is missing`);
+    const offset = log.length;
+    log.push({
+      offset,
+      timestamp: options.clock(),
+      key: Buffer.from(message.key),
+      value: bytes ?? Buffer.from(message.value),
+      headers: Object.entries(message.headers).map(([name, value]) => [name, Buffer.from(value)]),
+      writtenAt: performance.now(),
+    });
+    const woken = [...waiting];
+    waiting.clear();
+    for (const wake of woken) wake();
+    return { kind: 'acknowledged', partition, offset };
+  };
+
+  const later = (node: Node, ms: number, topic: Topic, messages: readonly Message[]): void => {
+    const storm = storms;
+    onTheirWay += messages.length;
+    const land = (): void => {
+      const stored = topics.get(topic.name);
+      if (storm === storms && stored?.topic.id === topic.id) messages.forEach((message) => append(stored, message));
+    };
+    setTimeout(() => {
+      onTheirWay -= messages.length;
+      arriveAt(node, land);
+    }, ms);
+  };
+
+  const treated = (node: Node, stored: StoredTopic, messages: readonly Message[]): Fate[] => {
+    const treatment = weather.treat(node.id);
+    const written = (): Fate[] => messages.map((message) => append(stored, message));
+    switch (treatment.kind) {
+      case 'written':
+        return written();
+      case 'refused':
+        return messages.map(() => notWritten('the broker refused it'));
+      case 'lost':
+        return messages.map(() => UNKNOWN);
+      case 'ack_lost':
+        return written().map(() => UNKNOWN);
+      case 'late':
+        later(node, treatment.ms, stored.topic, messages);
+        return messages.map(() => UNKNOWN);
+      case 'twice':
+        later(node, treatment.ms, stored.topic, messages);
+        return written();
+      default: {
+        const rest = treatment.rest === 'lost' ? UNKNOWN : notWritten('the broker refused it');
+        return messages.map((message, index) => (index < treatment.written ? append(stored, message) : rest));
+      }
+    }
+  };
+
+  /** Takes the messages of one request, and tells the fate of each, unless it keeps silent. */
+  const produce = (
+    node: Node,
+    topic: Topic,
+    messages: readonly Message[],
+    sentIn: number,
+    answer: (fates: Fate[]) => void,
+  ): void => {
+    if (sentIn !== storms) return;
+    const stored = topics.get(topic.name);
+    const fates: Fate[] = messages.map(() => notWritten('the topic does not exist, or was made again'));
+    if (stored?.topic.id === topic.id) {
+      const byPartition = Map.groupBy(messages.keys(), (index) =>
+        partitionOf(messages[index]?.key ?? '', topic.partitions),
+      );
+      for (const [partition, indexes] of byPartition) {
+        const fitting = indexes.filter((index) => sizeOf(messages[index]) <= MAX_MESSAGE_BYTES);
+        const isLeader = stored.leaders[partition] === node.id;
+        for (const index of indexes)
+          fates[index] = notWritten(isLeader ? 'the message is too large' : 'not the leader');
+        if (!isLeader) continue;
+        const results = treated(
+          node,
+          stored,
+          fitting.flatMap((index) => messages.slice(index, index + 1)),
+        );
+        fitting.forEach((index, n) => (fates[index] = results[n] ?? UNKNOWN));
+      }
+    }
+    if (fates.some(({ kind }) => kind === 'unknown') && weather.isSilent(node.id)) return;
+    const delayMs = weather.delayMs(node.id);
+    if (delayMs > 0) setTimeout(() => arriveAt(node, () => answer(fates)), delayMs);
+    else answer(fates);
+  };
+
+  /** Answers once there are records at `from`, or something is wrong. */
+  const fetch = (
+    node: Node,
+    topic: Topic,
+    partition: number,
+    from: number,
+    answer: (fetched: Fetched) => void,
+  ): void => {
+    const stored = topics.get(topic.name);
+    const log = stored?.partitions[partition];
+    if (stored === undefined || log === undefined || stored.topic.id !== topic.id) answer({ kind: 'topic_missing' });
+    else if (stored.leaders[partition] !== node.id) answer({ kind: 'not_leader' });
+    else if (from > log.length) answer({ kind: 'out_of_range' });
+    else if (from === log.length) stored.waiting.add(() => fetch(node, topic, partition, from, answer));
+    else answer({ kind: 'records', records: log.slice(from, from + weather.batchRecords()), end: log.length });
+  };
+
+  const wakeAll = ({ waiting }: StoredTopic): void => {
+    const woken = [...waiting];
+    waiting.clear();
+    for (const wake of woken) wake();
+  };
+
+  return {
+    nodes,
+    weather,
+    coordinator,
+    anyNode,
+    produce,
+    fetch,
+
+    describe: (name: string): { readonly topic: Topic; readonly leaders: readonly number[] } | null => {
+      const stored = topics.get(name);
+      return stored === undefined ? null : { topic: stored.topic, leaders: [...stored.leaders] };
+    },
+
+    create: (name: string, partitions: number): void => {
+      if (topics.has(name)) return;
+      topics.set(name, {
+        topic: { name, id: options.newTopicId(), partitions },
+        leaders: Array.from({ length: partitions }, (_, partition) => partition % nodes.length),
+        partitions: Array.from({ length: partitions }, () => []),
+        waiting: new Set(),
+      });
+    },
+
+    deleteTopic: (name: string): void => {
+      const stored = topics.get(name);
+      topics.delete(name);
+      if (stored) wakeAll(stored);
+    },
+
+    /** Another broker leads the partition from now on. */
+    lead: (name: string, partition: number, node: number): void => {
+      const stored = topics.get(name);
+      if (stored?.leaders[partition] === undefined) return;
+      stored.leaders[partition] = node;
+      wakeAll(stored);
+    },
+
+    /** What is on its way, or was to be written late, is lost for good. */
+    calm: (): void => void (storms += 1),
+
+    /** For `produce`: of the requests that are sent now. */
+    get storm() {
+      return storms;
+    },
+
+    get onTheirWay() {
+      return onTheirWay;
+    },
+
+    /** Of another producer. @param bytes of the value, in place of the message's own */
+    write: (name: string, message: Message, bytes?: Buffer): void => {
+      const stored = topics.get(name);
+      if (stored) append(stored, message, bytes);
+    },
+
+    log: (name: string): readonly (readonly StoredRecord[])[] => topics.get(name)?.partitions ?? [],
+  };
+};
+
+export type Cluster = ReturnType<typeof createCluster>;
+
+const notWritten = (detail: string): Fate => ({ kind: 'not_written', detail });
+
+const UNKNOWN: Fate = { kind: 'unknown', detail: 'the connection was lost' };
+
+const sizeOf = (message: Message | undefined): number =>
+  message === undefined
+    ? 0
+    : Buffer.byteLength(message.key) +
+      Buffer.byteLength(message.value) +
+      Buffer.byteLength(JSON.stringify(message.headers));

@@ -1,0 +1,37 @@
+/** What happened in the runs, so that one sees that the faults were real. */
+export type Coverage = Record<(typeof COVERED)[number], number>;
+
+export const COVERED = [
+  'virtual seconds',
+  'events',
+  'exchanges',
+  'answered 200',
+  'answered unknown',
+  'answered not done',
+  'refused by rule',
+  'without answer',
+  'cart crashes',
+  'order crashes',
+  'terminations',
+  'members paused past their session',
+  'assignments',
+  'fates unknown',
+  'fates not written',
+  'written late',
+  'duplicates in the log',
+  'batches delivered twice',
+  'leaders down',
+  'leaders stopped',
+  'commits refused by a full disk',
+  'commits in doubt',
+  'commits of a zombie refused',
+  'stores restored or deleted',
+  'clock jumps',
+  'dead letters',
+] as const;
+
+export const noCoverage = (): Coverage => Object.fromEntries(COVERED.map((name) => [name, 0])) as Coverage;
+
+export const addCoverage = (sum: Coverage, more: Coverage): void => {
+  for (const name of COVERED) sum[name] += more[name];
+};

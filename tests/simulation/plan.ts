@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
+import type { Treatment } from './weather.ts';
+
+/** What happens in one run, as far as it is chosen; its details follow from `seed` and from what has happened before. */
+export interface Plan {
+  readonly seed: number;
+  readonly partitions: number;
+  readonly nodes: number;
+  readonly orderServices: number;
+  readonly operations: readonly Operation[];
+  readonly faults: readonly Fault[];
+}
+
+interface Timed {
+  /** Virtual ms since the start. */
+  readonly at: number;
+}
+
+/** Of a client. `order` is a number below `ORDERS`. */
+export type Operation = Timed &
+  (
+    | {
+        readonly kind: 'create';
+        readonly order: number;
+        readonly body: 'generated' | 'given';
+        readonly key: number | null;
+        /** How often it is sent again after an answer that was no success and no refusal. */
+        readonly repeats: number;
+      }
+    | {
+        readonly kind: 'update';
+        readonly order: number;
+        readonly status: OrderStatus;
+        readonly key: number | null;
+        readonly repeats: number;
+      }
+    | { readonly kind: 'read'; readonly order: number }
+    /** Another producer writes what is no event. */
+    | { readonly kind: 'poison'; readonly order: number }
+    /** Another producer writes a status, and the order that it is about `gapMs` later. */
+    | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
+  );
+
+export type ServiceName = 'cart' | 'order-1' | 'order-2';
+type StoreName = 'cart' | 'view';
+
+/** Where a process can be made to die: a call of a seam, and when. */
+export interface CrashPoint {
+  readonly call: (typeof CART_CALLS)[number] | (typeof ORDER_CALLS)[number];
+  readonly moment: 'before' | 'during' | 'after';
+}
+
+/** Where it has an end, that is `ms` later, or the heal of all faults. */
+export type Fault = Timed & { readonly ms: number } & (
+    | {
+        readonly kind: 'publish';
+        readonly node: number;
+        readonly treatment: Treatment['kind'];
+        readonly percent: number;
+      }
+    /** Acknowledgements take long. */
+    | { readonly kind: 'slow'; readonly node: number }
+    /** @property moves - do other brokers take over its partitions? */
+    | { readonly kind: 'node'; readonly node: number; readonly state: 'stopped' | 'down'; readonly moves: boolean }
+    /** At the given time, or at the `nth` call after it. Started again `ms` later. */
+    | {
+        readonly kind: 'crash';
+        readonly service: ServiceName;
+        readonly point: CrashPoint | null;
+        readonly nth: number;
+      }
+    /** SIGTERM, and a start `ms` later. */
+    | { readonly kind: 'terminate'; readonly service: ServiceName }
+    /** SIGSTOP and SIGCONT. */
+    | { readonly kind: 'pause'; readonly service: 'order-1' | 'order-2' }
+    | { readonly kind: 'disk'; readonly store: StoreName; readonly trouble: 'full' | 'failing' }
+    /** Its users are killed and the store is put back from a copy: of 0 % of its age, which is a deleted one, to 100 %. */
+    | { readonly kind: 'restore'; readonly store: StoreName; readonly percent: number }
+    | { readonly kind: 'clock'; readonly hours: number }
+    | { readonly kind: 'redelivery' }
+    /** The service starts `ms` later than the others. */
+    | { readonly kind: 'late_start'; readonly service: ServiceName }
+  );
+
+/** The faults begin, and clients ask, before this; then all faults heal. */
+const FAULTS_UNTIL_MS = 5_000;
+export const HEAL_AT_MS = 7_000;
+const ORDERS = 7;
+
+/** Calls of the seams, as the simulated ones name them. */
+const CART_CALLS = [
+  'broker: ensure topic',
+  'broker: publish',
+  'broker: probe',
+  'cart store: load',
+  'cart store: commit',
+  'cart store: outbox',
+  'cart store: positions',
+] as const;
+const ORDER_CALLS = ['broker: committed', 'consumer db: load', 'consumer db: apply', 'consumer db: positions'] as const;
+
+const TREATMENTS = ['refused', 'lost', 'ack_lost', 'late', 'twice', 'partly'] as const;
+
+const upTo = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });
+
+/** On a grid, so that much happens at once. */
+const at = upTo(FAULTS_UNTIL_MS / 20).map((n) => n * 20);
+const ms = upTo(250).map((n) => n * 20);
+const key = fc.option(upTo(1), { freq: 3 });
+const repeats = upTo(3);
+const order = upTo(ORDERS - 1);
+const node = upTo(2);
+/** Of those that end an order, not too many. */
+const status = fc.constantFrom(...ORDER_STATUSES, ...ORDER_STATUSES.slice(1, 7), ...ORDER_STATUSES.slice(1, 7));
+
+const constants = <T extends string>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('create'),
+      at,
+      order,
+      body: constants('generated', 'given'),
+      key,
+      repeats,
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('update'),
+      at,
+      order,
+      status,
+      key,
+      repeats,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), at, order }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison'), at, order }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('status_first'), at, order, gapMs: upTo(75).map((n) => n * 20) }),
+  },
+);
+
+/** Mostly at a call; null: at the time. */
+const pointAt = (calls: readonly CrashPoint['call'][]): fc.Arbitrary<CrashPoint | null> =>
+  fc.option(fc.record({ call: fc.constantFrom(...calls), moment: constants('before', 'during', 'after') }), {
+    freq: 5,
+  });
+
+const service = constants('cart', 'order-1', 'order-2');
+const store = constants('cart', 'view');
+const timed = { at, ms };
+
+const fault: fc.Arbitrary<Fault> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('publish'),
+      ...timed,
+      node,
+      treatment: constants(...TREATMENTS),
+      percent: fc.constantFrom(40, 80, 100),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('slow'), ...timed, node }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('node'),
+      ...timed,
+      node,
+      state: constants('stopped', 'down'),
+      moves: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('crash'),
+      ...timed,
+      service: constants('cart'),
+      point: pointAt(CART_CALLS),
+      nth: upTo(3),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('crash'),
+      ...timed,
+      service: constants('order-1', 'order-2'),
+      point: pointAt(ORDER_CALLS),
+      nth: upTo(3),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('terminate'), ...timed, service }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pause'), ...timed, service: constants('order-1', 'order-2') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('disk'), ...timed, store, trouble: constants('full', 'failing') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('restore'),
+      ...timed,
+      store,
+      percent: fc.constantFrom(0, 25, 50, 75, 100),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('clock'), ...timed, hours: fc.constantFrom(-87_600, -1, 1, 87_600) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('redelivery'), ...timed }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('late_start'), at: fc.constant(0), ms, service }) },
+);
+
+/** Without bias to small values: one plan is made of each seed, and all sizes are wanted. */
+export const plans: fc.Arbitrary<Plan> = fc.noBias(
+  fc.record({
+    seed: fc.nat(),
+    partitions: fc.integer({ min: 1, max: 4 }),
+    nodes: fc.integer({ min: 1, max: 3 }),
+    orderServices: fc.integer({ min: 1, max: 2 }),
+    operations: fc.array(operation, { maxLength: 40, size: 'max' }),
+    faults: fc.array(fault, { maxLength: 8, size: 'max' }),
+  }),
+);

@@ -1,0 +1,187 @@
+import type { Invariant } from '#tests/checker/evidence.ts';
+import type { SourcePatch } from '#tests/patched/patch_source.ts';
+
+/** A bug put into the product, or into what it stands on here, that the simulation must find. */
+export interface PlantedBug {
+  readonly name: string;
+  /** The rule that is to catch it, by the name of its violation. */
+  readonly caughtBy: { readonly invariant: Invariant; readonly name: string };
+  readonly patches: readonly Omit<SourcePatch, 'name'>[];
+}
+
+const BATCH_WRITER = 'services/cart_service/batch_writer.ts';
+const PUBLISHER = 'services/cart_service/publisher.ts';
+const APPLIER = 'services/order_service/batch_applier.ts';
+const HANDLER = 'services/order_service/order_event_handler.ts';
+
+const APPLY =
+  'await db.applyBatch({ topic: topic.name, from, position, ...effect, deadLetters: decoded.deadLetters });';
+const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: []';
+const FATE_OF_ROW = "if (fate.kind === 'not_written' && !of.waiting.answered) notWritten.push(event);";
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'commit offsets before apply',
+    caughtBy: { invariant: 'I3', name: 'the group was told of an offset that the view had not reached' },
+    patches: [
+      {
+        file: 'services/order_service/consumer_runner.ts',
+        find: 'await applier.apply({ ...batch, records }, stored.get(partition) ?? null, signal);',
+        replace: 'applier.apply({ ...batch, records }, stored.get(partition) ?? null, signal).catch(() => {});',
+      },
+    ],
+  },
+  {
+    name: 'answer 200 before the ack',
+    caughtBy: { invariant: 'I7', name: 'a 200 was answered before the log took its event' },
+    patches: [
+      {
+        file: BATCH_WRITER,
+        find: 'const rows = events.map(({ row }) => row);',
+        replace:
+          'const rows = events.map(({ row }) => row); for (const { of } of events) room.answer(of.waiting, DONE);',
+      },
+    ],
+  },
+  {
+    name: 'outbox row dropped on time-out',
+    caughtBy: { invariant: 'I4', name: 'the Cart Service and the log do not agree' },
+    patches: [
+      {
+        file: BATCH_WRITER,
+        find: FATE_OF_ROW,
+        replace: `if (fate.kind === 'unknown') {
+          settled.add(row);
+          settlements.acknowledged(row, { partition: 0, offset: -1 }, topic, true);
+        }
+        ${FATE_OF_ROW}`,
+      },
+    ],
+  },
+  {
+    name: 'rollback of an unknown',
+    caughtBy: { invariant: 'I5', name: 'a create answered not_created has appeared' },
+    patches: [{ file: BATCH_WRITER, find: FATE_OF_ROW, replace: 'if (!of.waiting.answered) notWritten.push(event);' }],
+  },
+  {
+    name: 'dedupe off',
+    caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
+    patches: [
+      { file: HANDLER, find: "if (isDuplicate(view, event, seen)) return { outcome: 'duplicate' };", replace: '' },
+    ],
+  },
+  {
+    name: 'pending status lost at restart',
+    caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
+    patches: [
+      {
+        file: 'tests/simulation/services.ts',
+        find: 'const db = createSimulatedConsumerDb(viewDisk, line);',
+        replace: `viewDisk.restore({ ...viewDisk.state, waiting: new Map() });
+          const db = createSimulatedConsumerDb(viewDisk, line);`,
+      },
+    ],
+  },
+  {
+    name: 'relay after new work',
+    caughtBy: { invariant: 'I5', name: 'a create repeated after unknown was answered 409' },
+    patches: [
+      {
+        file: PUBLISHER,
+        find: 'const left = share.filter(({ outbox }) => outbox.length > 0);',
+        // Now and then, and only while nothing new waits.
+        replace: `const waiting = share.filter(({ outbox }) => outbox.length > 0);
+          const isTime = performance.now() % 1_000 < 300 && share.every(({ queue }) => queue.length === 0);
+          if (waiting.length > 0 && !isTime) setTimeout(schedule, 100);
+          const left = isTime ? waiting : [];`,
+      },
+    ],
+  },
+  {
+    name: 'two batches in flight',
+    caughtBy: { invariant: 'I2', name: 'two events have the same version' },
+    patches: [
+      { file: PUBLISHER, find: 'inBatch.has(work) || ', replace: '' },
+      { file: PUBLISHER, find: 'lanes.has(leader) || ', replace: '' },
+    ],
+  },
+  {
+    name: 'dead letter outside the transaction',
+    caughtBy: { invariant: 'I3', name: 'the dead letters are not the unreadable messages, each once' },
+    patches: [
+      {
+        file: APPLIER,
+        find: APPLY,
+        replace: `const before = { ...position, next: from ?? 0 };
+          const { deadLetters: letters } = decoded;
+          await db.applyBatch({ topic: topic.name, from, position: before, ${NO_EFFECT}, deadLetters: letters });
+          await db.applyBatch({ topic: topic.name, from: before.next, position, ...effect, deadLetters: [] });`,
+      },
+    ],
+  },
+  {
+    name: 'position not in the transaction',
+    caughtBy: { invariant: 'I3', name: 'an order of the log is not in the view' },
+    patches: [
+      {
+        file: APPLIER,
+        find: APPLY,
+        replace: `await db.applyBatch({ topic: topic.name, from, position, ${NO_EFFECT}, deadLetters: [] });
+          await db.applyBatch({ topic: topic.name, from: next, position, ...effect, deadLetters: decoded.deadLetters });`,
+      },
+    ],
+  },
+  {
+    name: 'version compared wrongly',
+    caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
+    patches: [
+      {
+        file: HANDLER,
+        find: 'event.version <= (view?.version ?? 0)',
+        replace: 'event.version + 1 < (view?.version ?? 0)',
+      },
+    ],
+  },
+  {
+    name: 'deadline not kept',
+    caughtBy: { invariant: 'I7', name: 'a request was not answered in time' },
+    patches: [
+      {
+        file: 'services/cart_service/waiting_room.ts',
+        find: 'setTimeout(expire, Math.max(1, first.deadline - performance.now()))',
+        replace: 'setTimeout(expire, 2 * Math.max(1, first.deadline - performance.now()))',
+      },
+    ],
+  },
+  {
+    name: 'zombies not held off the view',
+    caughtBy: { invariant: 'I3', name: 'the dead letters are not the unreadable messages, each once' },
+    patches: [
+      {
+        file: 'tests/simulation/simulated_consumer_db.ts',
+        find: 'if (position !== batch.from) {',
+        replace: 'if (false) {',
+      },
+    ],
+  },
+  {
+    name: 'no catching up with the log',
+    caughtBy: { invariant: 'I2', name: 'two events have the same version' },
+    patches: [
+      {
+        file: 'services/cart_service/catch_up.ts',
+        find: 'const decoded = batch.records.map(decodeEvent)',
+        replace: 'const decoded = batch.records.slice(batch.records.length).map(decodeEvent)',
+      },
+    ],
+  },
+];
+
+/** @throws Error where there is none of that name */
+export const plantedBug = (name: string): PlantedBug => {
+  const bug = PLANTED_BUGS.find((planted) => planted.name === name);
+  if (bug) return bug;
+  throw new Error(
+    `no planted bug is called "${name}"; there are: ${PLANTED_BUGS.map((known) => known.name).join(', ')}`,
+  );
+};

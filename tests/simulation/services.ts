@@ -1,0 +1,94 @@
+import type { Publisher } from '#cart_service/publisher.ts';
+import { createPublisher } from '#cart_service/publisher.ts';
+import { type ConsumerRunner, createConsumerRunner } from '#order_service/consumer_runner.ts';
+import type { ConsumerDb } from '#order_service/consumer_db.ts';
+import { createService, type Service } from './service.ts';
+import type { ServiceName } from './plan.ts';
+import { createSimulatedCartStore } from './simulated_cart_store.ts';
+import { createSimulatedConsumerDb } from './simulated_consumer_db.ts';
+import { TOPIC, type World } from './world.ts';
+
+export const REQUEST_DEADLINE_MS = 5_000;
+const GROUP = 'order-service';
+/** As in the Cart Service's `main.ts`. */
+const DRAIN_MS = 2_500;
+
+export interface Services {
+  readonly cart: Service<Publisher>;
+  readonly order: readonly Service<{ readonly runner: ConsumerRunner; readonly db: ConsumerDb }>[];
+  /** Null where the plan has no such service. */
+  named(name: ServiceName): Service<unknown> | null;
+}
+
+/** The two services, wired as their `main.ts` do. @param onCartGone a cart process is gone, with the requests inside */
+export const createServices = (world: World, onCartGone: () => void): Services => {
+  const { dice, cartDisk, viewDisk, plan } = world;
+
+  const newId = (): string => `${hex('id')}${hex('id')}-${hex('id')}`;
+  const hex = (label: string): string =>
+    Math.floor(dice.roll(label) * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+
+  const cart = createService<Publisher>(world, {
+    name: 'cart',
+    onGone: onCartGone,
+    async open({ broker, line, logger }) {
+      cartDisk.recover(dice.happens('recovery of the cart store', 0.5));
+      return await createPublisher({
+        broker,
+        store: createSimulatedCartStore(cartDisk, line),
+        topic: TOPIC,
+        partitions: plan.partitions,
+        requestDeadlineMs: REQUEST_DEADLINE_MS,
+        queueLimit: 1_000,
+        logger,
+        circumstances: () => ({ now: world.wall(), newId, random: () => dice.roll('generated order') }),
+        onPublish: () => {},
+      });
+    },
+    close: (publisher) => publisher.close(DRAIN_MS),
+  });
+
+  const order = Array.from({ length: plan.orderServices }, (_, index) => {
+    const name: ServiceName = index === 0 ? 'order-1' : 'order-2';
+    return createService<{ runner: ConsumerRunner; db: ConsumerDb }>(world, {
+      name,
+      onGone: () => {},
+      // oxlint-disable-next-line require-await -- as the Cart Service's
+      async open({ broker, line, logger }) {
+        // What is in doubt shows when the first process opens the file, not to one that joins others.
+        if (order.every((other) => other.name === name || other.life === null))
+          viewDisk.recover(dice.happens('recovery of the view', 0.5));
+        const db = createSimulatedConsumerDb(viewDisk, line);
+        let assigned = '';
+        const runner = createConsumerRunner({
+          broker: {
+            ...broker,
+            consume: (options) =>
+              broker.consume({
+                ...options,
+                onAssigned: (partitions) => {
+                  if (assigned !== partitions.join()) world.coverage['assignments'] += 1;
+                  assigned = partitions.join();
+                  options.onAssigned?.(partitions);
+                },
+              }),
+          },
+          db,
+          topic: TOPIC,
+          group: GROUP,
+          memberId: name,
+          logger,
+          now: world.wall,
+        });
+        runner.start();
+        return { runner, db };
+      },
+      close: ({ runner }) => runner.stop(),
+    });
+  });
+
+  const all: readonly Service<unknown>[] = [cart, ...order];
+  return { cart, order, named: (name) => all.find((service) => service.name === name) ?? null };
+};

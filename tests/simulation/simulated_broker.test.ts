@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { brokerContract } from '#tests/contracts/broker_contract.ts';
+import type { BrokerAddress, InMemoryClient } from '#tests/contracts/broker_under_test.ts';
+import { type Cluster, createCluster } from './cluster.ts';
+import { killNode, type Node, startNode, stopNode } from './nodes.ts';
+import { connectTo } from './simulated_broker.ts';
+import { FAIR } from './weather.ts';
+
+const SESSION_MS = 2_000;
+const HEARTBEAT_MS = 200;
+
+const newCluster = (): Cluster =>
+  createCluster({ nodes: 3, weather: FAIR, clock: Date.now, newTopicId: randomUUID, sessionMs: SESSION_MS });
+
+/** A client in real time, on wires that take no longer than it takes to let others have their turn. */
+const connect = (cluster: Cluster): InMemoryClient => {
+  let isAlive = true;
+  const carry = (arrive: () => void): void => {
+    if (isAlive) setImmediate(() => isAlive && arrive());
+  };
+  const wire = { toBroker: carry, toClient: carry };
+  return { broker: connectTo(cluster, wire, HEARTBEAT_MS), kill: () => (isAlive = false) };
+};
+
+const addressOf = (cluster: Cluster): BrokerAddress => ({ kind: 'in_memory', connect: () => connect(cluster) });
+
+const absent = newCluster();
+absent.nodes.forEach(killNode);
+
+/** The clusters behind the addresses. */
+const clusters = new Map<BrokerAddress, Cluster>();
+
+const start = () => {
+  const cluster = newCluster();
+  const address = addressOf(cluster);
+  clusters.set(address, cluster);
+  return { cluster, address };
+};
+
+brokerContract('the simulated broker', async () => ({ address: start().address, stop: async () => {} }), {
+  takeoverMs: 10_000,
+  deleteTopic: async (address, name) => clusters.get(address)?.deleteTopic(name),
+  outages: {
+    options: {},
+    nowhere: addressOf(absent),
+    start: async () => {
+      const { cluster, address } = start();
+      const all = (action: (node: Node) => void) => async () => cluster.nodes.forEach(action);
+      return {
+        address,
+        stop: async () => {},
+        kill: all(killNode),
+        restart: all(startNode),
+        pause: all(stopNode),
+        resume: all(startNode),
+      };
+    },
+  },
+});

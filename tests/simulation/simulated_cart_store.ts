@@ -1,0 +1,106 @@
+import type {
+  CartBatch,
+  CartStore,
+  IdempotencyRecord,
+  OrderState,
+  OutboxRow,
+  SeenPosition,
+} from '#cart_service/cart_store.ts';
+import { StoreError } from '#service_common/store_error.ts';
+import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
+
+export interface CartState {
+  readonly orders: ReadonlyMap<string, OrderState>;
+  readonly unanswered: ReadonlyMap<string, string>;
+  readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;
+  readonly outbox: ReadonlyMap<number, OutboxRow>;
+  readonly positions: ReadonlyMap<number, SeenPosition>;
+}
+
+export type CartDisk = Disk<CartState>;
+
+export const createCartDisk = (): CartDisk =>
+  createDisk({
+    orders: new Map(),
+    unanswered: new Map(),
+    idempotency: new Map(),
+    outbox: new Map(),
+    positions: new Map(),
+  });
+
+/** As SQLite does, so that a backlog is forgotten in several batches. */
+const EXPIRED_AT_A_TIME = 500;
+
+/** A cart store in memory, on a disk that outlives it. */
+export const createSimulatedCartStore = (disk: CartDisk, line: StoreLine = DIRECT): CartStore => {
+  let isOpen = true;
+
+  return {
+    load: (orderIds, keys) =>
+      line.call('cart store: load', () => {
+        const { orders, unanswered, idempotency } = disk.state;
+        const known = picked(orders, orderIds);
+        return {
+          orders: known,
+          unanswered: picked(unanswered, [...known.keys()]),
+          idempotency: picked(idempotency, keys),
+        };
+      }),
+    commit: (batch) =>
+      line.call('cart store: commit', () => {
+        if (!isOpen) throw new StoreError('STORE_UNAVAILABLE', 'the store is closed');
+        disk.commit((state) => after(state, batch));
+      }),
+    outbox: () =>
+      line.call('cart store: outbox', () => [...disk.state.outbox.values()].toSorted((a, b) => a.seq - b.seq)),
+    positions: () => line.call('cart store: positions', () => [...disk.state.positions.values()]),
+    // oxlint-disable-next-line require-await -- the seam is asynchronous
+    close: async () => {
+      isOpen = false;
+    },
+  };
+};
+
+const picked = <V>(from: ReadonlyMap<string, V>, keys: readonly string[]): Map<string, V> =>
+  new Map(
+    keys.flatMap((key) => {
+      const value = from.get(key);
+      return value === undefined ? [] : [[key, value] as const];
+    }),
+  );
+
+/** @throws StoreError where an outbox number is taken */
+const after = (state: CartState, batch: CartBatch): CartState => {
+  const orders = new Map(state.orders);
+  const unanswered = new Map(state.unanswered);
+  const idempotency = new Map(state.idempotency);
+  const outbox = new Map(state.outbox);
+  const positions = new Map(state.positions);
+
+  for (const seq of batch.settled) outbox.delete(seq);
+  for (const { orderId, fingerprint } of batch.unanswered) unanswered.set(orderId, fingerprint);
+  for (const { seq, orderId, previous, idempotencyKey } of batch.takenBack) {
+    outbox.delete(seq);
+    if (previous === null) orders.delete(orderId);
+    else orders.set(orderId, previous);
+    if (idempotencyKey !== null) idempotency.delete(idempotencyKey);
+  }
+  for (const order of batch.orders) orders.set(order.orderId, order);
+  for (const row of batch.outbox) {
+    if (outbox.has(row.seq)) throw new StoreError('STORE_UNAVAILABLE', `outbox number ${row.seq} is taken`);
+    outbox.set(row.seq, row);
+  }
+  for (const record of batch.idempotency) idempotency.set(record.key, record);
+  for (const position of batch.positions) positions.set(position.partition, position);
+  for (const key of expired(idempotency, batch.expireBefore)) idempotency.delete(key);
+  return { orders, unanswered, idempotency, outbox, positions };
+};
+
+const expired = (records: ReadonlyMap<string, IdempotencyRecord>, before: number | null): string[] =>
+  before === null
+    ? []
+    : [...records.values()]
+        .filter(({ createdAt }) => createdAt < before)
+        .toSorted((a, b) => a.createdAt - b.createdAt)
+        .slice(0, EXPIRED_AT_A_TIME)
+        .map(({ key }) => key);
