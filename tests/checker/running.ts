@@ -5,7 +5,9 @@ const orders: readonly OrderRule[] = [
   {
     invariant: 'I6',
     name: 'an answer was a fault of the service',
-    isBroken: ({ exchanges }) => exchanges.some(({ answer }) => answer?.status === 500),
+    // A store that fails says so with the outcome, which other rules hold it to.
+    isBroken: ({ exchanges }) =>
+      exchanges.some(({ answer }) => answer?.status === 500 && answer.code !== 'StoreUnavailable'),
   },
   {
     invariant: 'I7',

@@ -63,11 +63,14 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
 }
 
 /** Every topic has a replica on each broker, and most of them must have what is acknowledged. */
-export async function startKafkaCluster(size = 3): Promise<KafkaCluster> {
+export async function startKafkaCluster(
+  size = 3,
+  given: NonNullable<KafkaOptions['properties']> = {},
+): Promise<KafkaCluster> {
   const ports = await freePorts(2 * size);
   const controllerPorts = ports.splice(size);
   const clusterId = newClusterId();
-  const properties = brokerProperties(size);
+  const properties = { ...brokerProperties(size), ...given };
   const brokers = await allOrNone(
     ports.map((port, i) =>
       startBroker({ nodeId: i + 1, clusterId, port, advertisedPort: port, controllerPorts, properties }),

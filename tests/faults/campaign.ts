@@ -1,0 +1,221 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Positions } from '#kafka_common/broker.ts';
+import { withinMs } from '#kafka_common/within.ts';
+import { check } from '#tests/checker/check.ts';
+import type { Evidence, Exchange, Heal, Limits, LogEntry, ViewEvidence, Violation } from '#tests/checker/evidence.ts';
+import { orderIds } from '#tests/e2e/api.ts';
+import { eventually } from '#tests/eventually.ts';
+import { readCart, readLog, readView } from './collect.ts';
+import type { Fault } from './fault.ts';
+import type { Load } from './load.ts';
+import { createRandom } from './random.ts';
+import { createStalls } from './stalls.ts';
+import { createStage, type OwnStage, TOPIC } from './stage.ts';
+
+/** What one row of the campaign has shown. */
+export interface RowResult {
+  readonly rounds: number;
+  readonly exchanges: readonly Exchange[];
+  readonly heals: readonly Heal[];
+  /** Events that stand more than once in the raw log. */
+  readonly duplicates: number;
+  readonly skippedRequests: number;
+  /** In bytes, by name of the service. */
+  readonly peaks: Readonly<Record<string, number>>;
+  readonly notes: readonly string[];
+  readonly violations: readonly Violation[];
+  /** Why the row did not come to its end, or null. */
+  readonly failure: string | null;
+}
+
+export interface RowOptions {
+  readonly rounds: number;
+  readonly short: boolean;
+  readonly seed: number;
+  readonly onProgress: (progress: { round: number; requests: number; violations: number }) => void;
+}
+
+const LIMITS: Limits = {
+  // The deadline, and half a second for the way there and back on a busy machine.
+  answerMs: 5_500,
+  first200Ms: 5_000,
+  agreeMs: 10_000,
+  residentBytes: 256_000_000,
+  clockMs: 5,
+};
+
+const STEP_MS = 600_000;
+const LOAD_MS = 30_000;
+/** Longer than the limit, so that a late 200 is told with its time. */
+const FIRST_200_MS = 60_000;
+
+/** Plays a row to its end. Never rejects: what goes wrong is the row's failure. */
+export const playRow = async (fault: Fault, options: RowOptions): Promise<RowResult> => {
+  const heals: Heal[] = [];
+  const found = new Map<string, Violation>();
+  const stalls = createStalls();
+  let stage: OwnStage | null = null;
+  let rounds = 0;
+  let duplicates = 0;
+  let failure: string | null = null;
+
+  const judge = (evidence: Partial<Evidence>): void => {
+    const processes = stage?.services.map((service) => service.evidence()) ?? [];
+    const all = { exchanges: [], log: [], cart: null, view: null, heals: [], commits: [], ...evidence };
+    for (const violation of check({ ...all, processes, limits: LIMITS })) {
+      const { invariant, name, orderId, story } = violation;
+      if (!fault.exempt?.includes('log') || !needsWholeLog(violation))
+        found.set(`${invariant} ${name} ${orderId ?? story}`, violation);
+    }
+  };
+
+  try {
+    const playing = await createStage(fault, options.short, createRandom(`${options.seed} ${fault.name}`));
+    stage = playing;
+    if (fault.prepare) await withinMs(STEP_MS, fault.prepare(playing));
+    playing.load.resume();
+    let positions: Positions = new Map();
+    for (let round = 0; round < options.rounds; round++) {
+      // Judging the last round has blocked the clients, while they asked nothing.
+      stalls.reset();
+      const played = await playRound(fault, playing, round);
+      await stalls.look(playing.services);
+      heals.push(played.heal);
+      const slice = await sliceOf(playing, played, positions);
+      positions = slice.next;
+      judge({ ...slice.evidence, heals: [played.heal] });
+      playing.load.resume();
+      rounds += 1;
+      options.onProgress({ round: rounds, requests: playing.load.exchanges.length, violations: found.size });
+      if (played.problem !== null) throw new Error(`round ${round + 1}: ${played.problem}`);
+    }
+    const end = await lastEvidence(playing);
+    duplicates = repeatedEvents(end.log);
+    judge({ ...end, heals });
+    if (fault.finish) await withinMs(STEP_MS, fault.finish(playing));
+  } catch (error) {
+    failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  stalls.close();
+  const notes = [...(stage?.notes ?? []), stalls.text()];
+  if (stage !== null && (failure !== null || found.size > 0))
+    notes.push(`the services' logs: ${keepLogs(fault, stage)}`);
+  // Even where the row has failed: what it started must not outlive it.
+  await stage?.close().catch((error: unknown) => (failure ??= `closing failed: ${String(error)}`));
+  return {
+    rounds,
+    exchanges: stage?.load.exchanges ?? [],
+    heals,
+    duplicates,
+    skippedRequests: stage?.load.skipped ?? 0,
+    peaks: peaksOf(stage),
+    notes,
+    violations: [...found.values()],
+    failure,
+  };
+};
+
+interface PlayedRound {
+  readonly heal: Heal;
+  readonly firstNumber: number;
+  readonly firstExchange: number;
+  /** What keeps the next round from being worth anything, or null. */
+  readonly problem: string | null;
+}
+
+/** Leaves the load paused, and where the row is not exempt from that, cart and view level. */
+const playRound = async (fault: Fault, stage: OwnStage, round: number): Promise<PlayedRound> => {
+  const { load } = stage;
+  const hasLoad = load.rate > 0;
+  const needsFirst200 = hasLoad && !fault.exempt?.includes('first200');
+  load.leaveOrders();
+  const [firstNumber, firstExchange] = [load.nextOrderNumber, load.exchanges.length];
+  stage.healedAt = null;
+  if (hasLoad) await load.succeed(steadyWrites(load), LOAD_MS);
+  await withinMs(STEP_MS, fault.run(stage, round));
+
+  const at = stage.healedAt ?? performance.now();
+  const first200At = needsFirst200
+    ? await load.first200(at, FIRST_200_MS).then(
+        ({ endedAt }) => endedAt,
+        () => null,
+      )
+    : at;
+  if (needsFirst200 && first200At !== null) await load.succeed(steadyWrites(load), LOAD_MS);
+  await load.pause();
+  let agreedAt: number | null = at;
+  let problem: string | null = null;
+  if (!fault.exempt?.includes('agreement')) {
+    problem = await stage.level().then(
+      () => null,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    agreedAt = problem === null ? performance.now() : null;
+  }
+  return { heal: { at, first200At, agreedAt }, firstNumber, firstExchange, problem };
+};
+
+/** Half a second's worth: before the fault and after it the system works as ever. */
+const steadyWrites = ({ rate }: Load): number => Math.ceil(rate * 0.35);
+
+/** Of the orders that the load made in this round: they have no history before it. The others are judged at the end. */
+const sliceOf = async (
+  stage: OwnStage,
+  { firstNumber, firstExchange, heal }: PlayedRound,
+  from: Positions,
+): Promise<{ evidence: Partial<Evidence>; next: Positions }> => {
+  const isOurs = (orderId: string): boolean => Number(orderId.slice('ORD-'.length)) >= firstNumber;
+  const exchanges = stage.load.exchanges.slice(firstExchange).filter(({ request }) => isOurs(request.orderId));
+  const { entries, next } = await eventually(() => readLog(stage.broker, TOPIC, from));
+  const log = entries.filter(({ event }) => event !== null && isOurs(event.orderId));
+  const ids = new Set(exchanges.map(({ request }) => request.orderId));
+  // A view that is not level with the log proves nothing.
+  const view = heal.agreedAt === null || heal.agreedAt === heal.at ? null : readView(stage.viewDirs(), ids);
+  return { evidence: { exchanges, log, view, commits: view === null ? [] : await stage.commits() }, next };
+};
+
+/** Stops the services, and looks into everything that they leave. */
+const lastEvidence = async (stage: OwnStage): Promise<Partial<Evidence> & { log: readonly LogEntry[] }> => {
+  await stage.load.pause();
+  const listed = stage.viewDirs().length === 1 ? await orderIds(stage.order.url, TOPIC) : null;
+  const exitCodes = await Promise.all(stage.services.map((service) => service.stop()));
+  if (exitCodes.some((code) => code !== 0)) throw new Error(`the services ended with ${exitCodes.join(', ')}`);
+  const view: ViewEvidence = readView(stage.viewDirs(), null);
+  const { entries } = await eventually(() => readLog(stage.broker, TOPIC));
+  return {
+    exchanges: stage.load.exchanges,
+    log: entries,
+    cart: readCart(stage.storeDir),
+    view: { ...view, listed: listed ?? view.listed },
+  };
+};
+
+/** @returns the folder, which the logs of an earlier campaign's row give way to */
+const keepLogs = ({ name }: Fault, { services }: OwnStage): string => {
+  const folder = join(tmpdir(), 'order-events-faults', name);
+  mkdirSync(folder, { recursive: true });
+  services.forEach((service, index) => {
+    writeFileSync(join(folder, `${index + 1}-${service.name}.log`), `${service.output.join('\n')}\n`);
+  });
+  return folder;
+};
+
+const repeatedEvents = (log: readonly LogEntry[]): number => {
+  const ids = log.flatMap(({ event }) => event?.eventId ?? []);
+  return ids.length - new Set(ids).size;
+};
+
+/** A rule that compares with the log, rather than one of times and processes. */
+const needsWholeLog = ({ invariant, orderId }: Violation): boolean =>
+  ['I1', 'I2', 'I3', 'I5'].includes(invariant) || (invariant === 'I4' && orderId !== null);
+
+const peaksOf = (stage: OwnStage | null): Record<string, number> => {
+  const peaks: Record<string, number> = {};
+  for (const service of stage?.services ?? []) {
+    const { name, peakResidentBytes } = service.evidence();
+    peaks[name] = Math.max(peaks[name] ?? 0, peakResidentBytes);
+  }
+  return peaks;
+};

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import type { Broker, Positions } from '#kafka_common/broker.ts';
+import type { OrderEvent } from '#kafka_common/events.ts';
+import type { Order, OrderStatus } from '#kafka_common/models.ts';
+import { decodeEvent } from '#kafka_common/serdes_json.ts';
+import type { CartEvidence, LogEntry, LoggedEvent, ViewEvidence } from '#tests/checker/evidence.ts';
+
+/** From the clock of records (ms since 1970) to that of the clients. */
+const toClientClock = (): ((timestamp: number) => number) => {
+  const offset = Date.now() - performance.now();
+  return (timestamp) => timestamp - offset;
+};
+
+/** Reads the topic raw to its present end, from the given positions (earliest where left out). */
+export const readLog = async (
+  broker: Broker,
+  topic: string,
+  from: Positions = new Map(),
+): Promise<{ readonly entries: LogEntry[]; readonly next: Positions }> => {
+  const toClock = toClientClock();
+  const entries: LogEntry[] = [];
+  const next = new Map(from);
+  for await (const { partition, records, next: after } of broker.read(topic, from)) {
+    for (const record of records) {
+      const decoded = decodeEvent(record);
+      const event = decoded.kind === 'event' ? loggedEvent(decoded.event) : null;
+      entries.push({ partition, offset: record.offset, writtenAt: toClock(record.timestamp), event });
+    }
+    next.set(partition, after);
+  }
+  return { entries, next };
+};
+
+const loggedEvent = (event: OrderEvent): LoggedEvent => {
+  const { eventId, orderId, version } = event;
+  return event.type === 'ORDER_CREATED'
+    ? { eventId, orderId, version, status: event.order.status, order: event.order }
+    : { eventId, orderId, version, status: event.status, order: null };
+};
+
+type Row = Record<string, SQLOutputValue>;
+
+const reading = <T>(path: string, read: (db: DatabaseSync) => T): T => {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+  try {
+    return read(db);
+  } finally {
+    db.close();
+  }
+};
+
+/** How far the views in these folders have read each partition: the furthest of each. */
+export const viewPositions = (storeDirs: readonly string[], topic: string): Map<number, number> => {
+  const positions = new Map<number, number>();
+  for (const path of viewFiles(storeDirs)) {
+    reading(path, (db) => {
+      for (const row of db.prepare('SELECT partition, next FROM positions WHERE topic = ?').iterate(topic)) {
+        const partition = Number(row['partition']);
+        positions.set(partition, Math.max(positions.get(partition) ?? 0, Number(row['next'])));
+      }
+    });
+  }
+  return positions;
+};
+
+const SELECT_ORDERS = 'SELECT order_id, version, orders.status, body FROM orders JOIN order_bodies USING (arrival)';
+
+/**
+ * What the views in these folders hold; of an order that several have, the highest version.
+ * @param orderIds only these, and neither what waits nor dead letters; null: everything
+ */
+export const readView = (storeDirs: readonly string[], orderIds: Iterable<string> | null): ViewEvidence => {
+  const orders = new Map<string, ViewEvidence['orders'][number]>();
+  const waiting: ViewEvidence['waiting'][number][] = [];
+  const deadLetters: ViewEvidence['deadLetters'][number][] = [];
+  const add = (row: Row): void => {
+    const view = {
+      orderId: String(row['order_id']),
+      version: Number(row['version']),
+      status: row['status'] as OrderStatus,
+      order: JSON.parse(String(row['body'])) as Order,
+    };
+    if (view.version >= (orders.get(view.orderId)?.version ?? 0)) orders.set(view.orderId, view);
+  };
+  const wanted = orderIds === null ? null : [...orderIds];
+  for (const path of viewFiles(storeDirs)) {
+    reading(path, (db) => {
+      if (wanted !== null) {
+        const select = db.prepare(`${SELECT_ORDERS} WHERE order_id = ?`);
+        for (const id of wanted) {
+          const row = select.get(id);
+          if (row !== undefined) add(row);
+        }
+        return;
+      }
+      for (const row of db.prepare(`${SELECT_ORDERS} ORDER BY arrival`).iterate()) add(row);
+      for (const row of db.prepare('SELECT order_id, version, status FROM waiting').iterate())
+        waiting.push(stateOf(row));
+      for (const row of db.prepare('SELECT partition, "offset" FROM dead_letters').iterate()) {
+        deadLetters.push({ partition: Number(row['partition']), offset: Number(row['offset']) });
+      }
+    });
+  }
+  return { orders: [...orders.values()], listed: [...orders.keys()], waiting, deadLetters };
+};
+
+const viewFiles = (storeDirs: readonly string[]): string[] =>
+  [...new Set(storeDirs)].map((dir) => join(dir, 'order_view.sqlite')).filter((path) => existsSync(path));
+
+/** The cart's store, which nobody can read while the service runs; null where there is none. */
+export const readCart = (storeDir: string): CartEvidence | null => {
+  const path = join(storeDir, 'cart.sqlite');
+  if (!existsSync(path)) return null;
+  return reading(path, (db) => ({
+    orders: db.prepare('SELECT order_id, version, status FROM orders').all().map(stateOf),
+    outbox: db
+      .prepare('SELECT order_id, event_id FROM outbox')
+      .all()
+      .map((row) => ({ orderId: String(row['order_id']), eventId: String(row['event_id']) })),
+  }));
+};
+
+const stateOf = (row: Row): { orderId: string; version: number; status: OrderStatus } => ({
+  orderId: String(row['order_id']),
+  version: Number(row['version']),
+  status: row['status'] as OrderStatus,
+});

@@ -1,0 +1,149 @@
+import type { SourcePatch } from '#tests/patched/patch_source.ts';
+
+/**
+ * Named places in the services' source at which a process can be made to kill itself: one for every state that a crash
+ * can leave between two effects. The product knows nothing of them, the source is patched when the process loads it.
+ */
+export interface CrashPoint {
+  readonly name: string;
+  /** For both brokers; a process runs through the code of its own only. */
+  readonly patches: readonly SourcePatch[];
+  /** A process is killed at one of its first passes, up to this one: as many as it is sure to make soon. */
+  readonly passes: number;
+}
+
+const PASS = 'globalThis.crashPoint.pass();';
+
+const point = (name: string, passes: number, ...patches: Omit<SourcePatch, 'name'>[]): CrashPoint => ({
+  name,
+  passes,
+  patches: patches.map((patch) => ({ name, ...patch })),
+});
+
+const after = (file: string, find: string, condition = 'true'): Omit<SourcePatch, 'name'> => ({
+  file,
+  find,
+  replace: `${find} if (${condition}) ${PASS}`,
+});
+
+const before = (file: string, find: string, condition = 'true'): Omit<SourcePatch, 'name'> => ({
+  file,
+  find,
+  replace: `if (${condition}) ${PASS} ${find}`,
+});
+
+const BATCH_WRITER = 'services/cart_service/batch_writer.ts';
+const RUNNER = 'services/order_service/consumer_runner.ts';
+const APPLIER = 'services/order_service/batch_applier.ts';
+
+/** A service that is under load comes by so often within a second, one batch after the other. */
+const BATCHES = 20;
+
+/** Of the Cart Service, in the order in which a request meets them; the last two only at a start. */
+export const WRITE_PATH = {
+  /** The requests are in a batch, and nothing is stored. */
+  batchTaken: point(
+    'batch_taken',
+    BATCHES,
+    after(BATCH_WRITER, 'const keys = batch.flatMap(({ request }) => request.idempotencyKey ?? []);'),
+  ),
+  /** All of the batch is in the store's transaction, which is not committed. */
+  storeBeforeCommit: point('store_before_commit', BATCHES, {
+    file: 'services/cart_service/cart_store_sqlite.ts',
+    find: 'commitTransaction(db, () => apply(batch));',
+    replace: `commitTransaction(db, () => { apply(batch); if (batch.outbox.length > 0) ${PASS} });`,
+  }),
+  /** Orders and outbox are stored, and the broker knows nothing. */
+  stored: point('stored', BATCHES, after(BATCH_WRITER, 'for (const { of, row } of events) of.work.outbox.push(row);')),
+  /**
+   * The broker has got the events, or gets them still; this process never learns it. Kafka: the bytes are the kernel's.
+   * Embedded: the log's transaction is not committed.
+   */
+  sent: point(
+    'sent',
+    BATCHES,
+    after(
+      'node_modules/@platformatic/kafka/dist/network/connection.js',
+      'let canWrite = this.#socket.write(request.payload);',
+      'request.apiKey === 0',
+    ),
+    after(
+      'libs/kafka_common/embedded_log.ts',
+      'const row = statements.append.get({ topic: topic.id, partition, timestamp, key, value, headers });',
+      'message === messages.at(-1)',
+    ),
+  ),
+  /** The events are acknowledged, and nobody has an answer. */
+  acknowledged: point(
+    'acknowledged',
+    BATCHES,
+    after(
+      BATCH_WRITER,
+      'const fates = await broker.publish(topic, messages, options.publishTimeoutMs);',
+      "!relayed && fates.some(({ kind }) => kind === 'acknowledged')",
+    ),
+  ),
+  /** Half of a batch's clients have their answer on the wire, the others none. */
+  halfAnswered: point('half_answered', 3, {
+    file: BATCH_WRITER,
+    find: `settled.add(row);
+        room.answer(of.waiting, DONE);`,
+    replace: `settled.add(row);
+        if (!globalThis.crashPoint.withholds(index, events.length)) room.answer(of.waiting, DONE);`,
+  }),
+  /** The broker has refused the events, which are in the store still. */
+  refused: point('refused', 1, before(BATCH_WRITER, 'await commit({ takenBack });')),
+  /** The refused events are taken back, and nobody has an answer. */
+  takenBack: point('taken_back', 1, after(BATCH_WRITER, 'await commit({ takenBack });')),
+  /** What the last process left is published, and in the outbox still. */
+  relayed: point('relayed', 1, after(BATCH_WRITER, 'const fates = await publish(topic, rows, true);')),
+  /** The store is level with one partition of the log, not with the others. */
+  catchingUp: point('catching_up', 1, after('services/cart_service/catch_up.ts', 'events += decoded.length;')),
+} as const satisfies Record<string, CrashPoint>;
+
+/** Of the Order Service, in the order in which a batch meets them; the last one at a start. */
+export const READ_PATH = {
+  /** The batch is in memory as it was fetched. */
+  fetched: point('fetched', BATCHES, after(RUNNER, 'const { partition, next, end } = batch;')),
+  /** All of the batch is in the view's transaction, which is not committed. */
+  viewBeforeCommit: point(
+    'view_before_commit',
+    BATCHES,
+    after(
+      'services/order_service/consumer_db_sqlite.ts',
+      'sql.putPosition.run(topic, position.partition, position.topicId, position.next);',
+    ),
+  ),
+  /** The first part of a batch is in the view, its position amid the batch. */
+  betweenChunks: point(
+    'between_chunks',
+    3,
+    // So that a second's backlog is a batch of several: to fill two of the real ones takes a minute.
+    { file: APPLIER, find: 'const CHUNK_SIZE = 500;', replace: 'const CHUNK_SIZE = 5;' },
+    after(APPLIER, 'await othersTurn();', 'chunk.next < batch.next'),
+  ),
+  /** The batch is in the view, and the group's offset is behind. */
+  applied: point('applied', BATCHES, before(RUNNER, 'positions.set(partition, next);')),
+  /** The broker has the offsets of the group, and this process does not count on it. */
+  offsetsCommitted: point(
+    'offsets_committed',
+    3,
+    before('libs/kafka_common/kafka_consumer.ts', 'for (const { position, next } of moved) position.committed = next;'),
+    before('libs/kafka_common/embedded_consumer.ts', 'uncommitted.clear();', 'uncommitted.size > 0'),
+  ),
+  /** A member of the group, which has its partitions and has fetched nothing. */
+  joining: point('joining', 1, before(RUNNER, 'return valid;')),
+} as const satisfies Record<string, CrashPoint>;
+
+export const CRASH_POINTS: readonly CrashPoint[] = [...Object.values(WRITE_PATH), ...Object.values(READ_PATH)];
+
+/** The settings that make a service kill itself at its pass of a point, counted from 1 since it was started. */
+export const crashAt = ({ name }: CrashPoint, pass: number): Record<string, string> => ({
+  NODE_OPTIONS: `--import=${new URL('crash_point_process.ts', import.meta.url).href}`,
+  CRASH_POINT: name,
+  CRASH_AT_PASS: String(pass),
+});
+
+/** The line that a process writes before it kills itself: that it is gone does not tell who ended it, and where. */
+export const lastWords = ({ name }: CrashPoint, pid: number | undefined): string =>
+  `process ${pid} kills itself at the crash point ${name}`;

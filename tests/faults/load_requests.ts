@@ -1,0 +1,123 @@
+import type { OrderStatus } from '#kafka_common/models.ts';
+import type { AskedFor, ToldAnswer } from '#tests/checker/evidence.ts';
+import type { Ask } from './http_client.ts';
+
+/** What a client asks for; the same over its repetitions. */
+export interface Job {
+  readonly request: AskedFor;
+  readonly ask: Ask;
+  /** Its client repeats it until it is answered otherwise than by a 503. */
+  readonly repeats: boolean;
+  repetitions: number;
+}
+
+/** What clients ask for next: mostly of orders that they know to be there, or may be. */
+export interface LoadRequests {
+  next(): Job;
+  ended(job: Job, answer: ToldAnswer | null): void;
+  /** Forgets every order there is so far. */
+  leaveOrders(): void;
+  readonly nextOrderNumber: number;
+}
+
+/** Orders that a row writes itself have numbers below, so that it is known which orders are of the load. */
+const FIRST_ORDER_NUMBER = 1_000_000_000;
+
+const CREATES = 0.4;
+const UPDATES = 0.3;
+const REPEATERS = 0.1;
+const MAX_KNOWN_ORDERS = 5_000;
+/** Updates and reads of fewer would all be of the same few orders; new ones are created instead. */
+const LEAST_KNOWN_ORDERS = 50;
+/** Updates that do not wait until an earlier one of the same order has been answered. */
+const IMPATIENT = 0.1;
+
+/** Each once for an order, so that of each event in the log it is known who asked for it. */
+const STATUSES: readonly OrderStatus[] = [
+  'pending',
+  'confirmed',
+  'processing',
+  'dispatched',
+  'shipped',
+  'delivered',
+  'completed',
+];
+
+interface KnownOrder {
+  readonly orderId: string;
+  nextStatus: number;
+  openUpdates: number;
+}
+
+export const createLoadRequests = (random: () => number): LoadRequests => {
+  let orders: KnownOrder[] = [];
+  let byId = new Map<string, KnownOrder>();
+  let nextOrderNumber = FIRST_ORDER_NUMBER;
+  let firstOfPresent = nextOrderNumber;
+
+  const create = (): Job => {
+    const number = nextOrderNumber++;
+    const body = `{"order_id":"${number}","number_of_items":${1 + (number % 3)}}`;
+    return job({ kind: 'create', orderId: `ORD-${number}`, body }, { method: 'POST', path: '/create-order', body });
+  };
+
+  const update = (known: KnownOrder): Job => {
+    const { orderId } = known;
+    const status = STATUSES[known.nextStatus++] ?? 'completed';
+    known.openUpdates += 1;
+    if (known.nextStatus === STATUSES.length) forget(known);
+    const body = `{"order_id":"${orderId}","status":"${status}"}`;
+    return job({ kind: 'update', orderId, status }, { method: 'PUT', path: '/update-order', body });
+  };
+
+  const read = ({ orderId }: KnownOrder): Job => {
+    const ask = { method: 'GET', path: `/order-details?orderId=${orderId}`, body: null, idempotencyKey: null } as const;
+    return { request: { kind: 'read', orderId }, ask, repeats: false, repetitions: 0 };
+  };
+
+  const job = (request: AskedFor, ask: Omit<Ask, 'idempotencyKey'>): Job => {
+    const repeats = random() < REPEATERS;
+    const idempotencyKey = repeats && random() < 0.5 ? `load-${Math.floor(random() * 2 ** 48).toString(36)}` : null;
+    return { request, ask: { ...ask, idempotencyKey }, repeats, repetitions: 0 };
+  };
+
+  const forget = (known: KnownOrder): void => {
+    const last = orders.pop();
+    const index = orders.indexOf(known);
+    if (last !== undefined && index >= 0) orders[index] = last;
+  };
+
+  const learn = (orderId: string): void => {
+    const known = { orderId, nextStatus: 0, openUpdates: 0 };
+    byId.set(orderId, known);
+    if (orders.length < MAX_KNOWN_ORDERS) orders.push(known);
+    else orders[Math.floor(random() * orders.length)] = known;
+  };
+
+  return {
+    next() {
+      const dice = random();
+      const known = orders.length < LEAST_KNOWN_ORDERS ? undefined : orders[Math.floor(random() * orders.length)];
+      if (known === undefined || dice < CREATES) return create();
+      if (dice >= CREATES + UPDATES) return read(known);
+      return known.openUpdates === 0 || random() < IMPATIENT ? update(known) : create();
+    },
+    ended({ request, repetitions }, answer) {
+      const known = byId.get(request.orderId);
+      if (request.kind === 'update' && known !== undefined && repetitions === 0) known.openUpdates -= 1;
+      const isOfPresent = Number(request.orderId.slice('ORD-'.length)) >= firstOfPresent;
+      if (request.kind === 'create' && known === undefined && isOfPresent && mayExist(answer)) learn(request.orderId);
+    },
+    leaveOrders() {
+      orders = [];
+      byId = new Map();
+      firstOfPresent = nextOrderNumber;
+    },
+    get nextOrderNumber() {
+      return nextOrderNumber;
+    },
+  };
+};
+
+/** Who was told `unknown` asks about the order too. */
+const mayExist = (answer: ToldAnswer | null): boolean => answer?.status === 200 || answer?.outcome === 'unknown';

@@ -1,0 +1,41 @@
+import { Admin, Producer } from '@platformatic/kafka';
+import type { Positions } from '#kafka_common/broker.ts';
+
+/** What the broker seam rightly cannot do to a topic: bytes of any kind, cuts, deletion. For Kafka only. */
+export interface RawTopic {
+  write(records: readonly RawRecord[]): Promise<void>;
+  /** As retention does: the log then begins at the given offset of each partition. */
+  cut(before: Positions): Promise<void>;
+  remove(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface RawRecord {
+  readonly partition: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+export const openRawTopic = (bootstrapServers: string, topic: string): RawTopic => {
+  const options = { clientId: 'raw-topic', bootstrapBrokers: bootstrapServers.split(','), retries: 3 };
+  const producer = new Producer({ ...options, acks: -1 });
+  const admin = new Admin(options);
+  return {
+    async write(records) {
+      // One send each: a record batch has up to a megabyte.
+      for (const { partition, key, value } of records) {
+        await producer.send({
+          messages: [{ topic, partition, ...(key && { key }), ...(value && { value }) }],
+        });
+      }
+    },
+    async cut(before) {
+      const partitions = Array.from(before, ([partition, offset]) => ({ partition, offset: BigInt(offset) }));
+      await admin.deleteRecords({ topics: [{ name: topic, partitions }] });
+    },
+    remove: () => admin.deleteTopics({ topics: [topic] }),
+    async close() {
+      await Promise.allSettled([producer.close(true), admin.close()]);
+    },
+  };
+};

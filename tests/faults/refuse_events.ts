@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import {
+  Admin,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+  type IncrementalAlterConfigsOptions,
+} from '@platformatic/kafka';
+import type { Stage } from './fault.ts';
+
+/**
+ * Makes the broker refuse every event, and say so, so that each is certainly not written; all else it does as ever.
+ * @returns what makes it take them again
+ */
+export const refuseEvents = (stage: Stage): Promise<() => Promise<void>> =>
+  stage.kafka.length > 0 ? allowNothing(stage) : lockLog(stage);
+
+/** Kafka: no record is small enough for the topic. */
+const allowNothing = async ({ kafka, topic }: Stage): Promise<() => Promise<void>> => {
+  const bootstrapBrokers = kafka.map(({ bootstrapServers }) => bootstrapServers);
+  const name = 'max.message.bytes';
+  const { SET, DELETE } = IncrementalAlterConfigOperationTypes;
+  await changeTopic(bootstrapBrokers, topic, { name, configOperation: SET, value: '1' });
+  return () => changeTopic(bootstrapBrokers, topic, { name, configOperation: DELETE });
+};
+
+type Change = IncrementalAlterConfigsOptions['resources'][number]['configs'][number];
+
+const changeTopic = async (bootstrapBrokers: string[], topic: string, change: Change): Promise<void> => {
+  const admin = new Admin({ clientId: 'fault-lab', bootstrapBrokers, connectTimeout: 5_000, requestTimeout: 5_000 });
+  try {
+    await admin.incrementalAlterConfigs({
+      resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs: [change] }],
+    });
+  } finally {
+    await admin.close();
+  }
+};
+
+/** Embedded: the writers' lock of the log's file is ours, and they wait for it for a quarter of a second. */
+// oxlint-disable-next-line require-await -- node:sqlite is synchronous, the seam is not
+const lockLog = async ({ storeDir }: Stage): Promise<() => Promise<void>> => {
+  const db = new DatabaseSync(join(storeDir, 'broker.sqlite'), { timeout: 5_000 });
+  db.exec('BEGIN IMMEDIATE');
+  // oxlint-disable-next-line require-await -- as above
+  return async () => {
+    db.exec('ROLLBACK');
+    db.close();
+  };
+};

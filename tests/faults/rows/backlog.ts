@@ -1,0 +1,66 @@
+import type { Message } from '#kafka_common/broker.ts';
+import type { OrderStatus } from '#kafka_common/models.ts';
+import { directOrderId, historyOf, publishAll, toMessage } from '../direct_events.ts';
+import type { Fault } from '../fault.ts';
+import { residentPeakMegabytes } from '../resident.ts';
+import { untilViewHasAll } from '../stored_view.ts';
+
+const FAMILY = 3;
+/** A create and nine statuses. */
+const STATUSES: readonly OrderStatus[] = [
+  'pending',
+  'confirmed',
+  'processing',
+  'dispatched',
+  'processing',
+  'dispatched',
+  'shipped',
+  'delivered',
+  'completed',
+];
+const EVENTS_OF_AN_ORDER = STATUSES.length + 1;
+/** Histories that are written side by side, so that the events of one order lie apart. */
+const SIDE_BY_SIDE = 1_000;
+/** For a million events: a thousandth of it for each thousand. */
+const CAUGHT_UP_MS = 300_000;
+
+const backlog: Fault = {
+  name: 'backlog',
+  title: 'order service down while 1,000,000 events arrive, then started',
+  rounds: { full: 1, short: 1 },
+  on: { broker: 'kafka' },
+  // Meanwhile the machine has enough to do.
+  requestsPerSecond: 50,
+
+  async run(stage, round) {
+    const events = stage.short ? 100_000 : 1_000_000;
+    await stage.order.stop();
+    const writing = performance.now();
+    await publishAll(stage.broker, stage.topic, histories(round, events / EVENTS_OF_AN_ORDER));
+    const started = performance.now();
+    await stage.order.start();
+    await untilViewHasAll(stage, CAUGHT_UP_MS);
+    const seconds = (performance.now() - started) / 1_000;
+    // From here on, cart and view have their ten seconds: so long a backlog may take its time.
+    stage.healed();
+    const peak = residentPeakMegabytes(stage.order.pid);
+    stage.note(
+      `${events} events written in ${((started - writing) / 1_000).toFixed(1)} s, caught up with in ${seconds.toFixed(1)} s ` +
+        `(${Math.round(events / seconds)} a second), at most ${peak} MB resident`,
+    );
+  },
+};
+
+function* histories(round: number, orders: number): Generator<Message> {
+  for (let from = 0; from < orders; from += SIDE_BY_SIDE) {
+    const count = Math.min(SIDE_BY_SIDE, orders - from);
+    const side = Array.from({ length: count }, (_, n) =>
+      historyOf(directOrderId(FAMILY, round * 1_000_000 + from + n), STATUSES),
+    );
+    for (let event = 0; event < EVENTS_OF_AN_ORDER; event++) {
+      yield* side.flatMap((history) => history.slice(event, event + 1).map(toMessage));
+    }
+  }
+}
+
+export const backlogRows: readonly Fault[] = [backlog];

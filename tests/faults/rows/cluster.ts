@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Admin } from '@platformatic/kafka';
+import { partitionOf } from '#kafka_common/partitioner.ts';
+import type { Exchange } from '#tests/checker/evidence.ts';
+import { eventually } from '#tests/eventually.ts';
+import type { KafkaBroker } from '#tests/kafka/apache_kafka.ts';
+import type { Fault, Stage } from '../fault.ts';
+import { withoutSignals } from './needs_signals.ts';
+
+/** Three brokers, replication 3, two in-sync replicas at least. */
+
+const GONE_MS = 12_000;
+/**
+ * A record is acknowledged by all in-sync replicas, so every partition waits until the one that is gone has left them:
+ * the time-outs that the lab's cluster has for that, and an election where the controller was on it.
+ */
+const OUT_OF_SYNC_MS = 6_000;
+const P99_MS = 250;
+const IN_SYNC_MS = 60_000;
+
+interface Outage {
+  readonly from: number;
+  readonly to: number;
+  /** Of each partition, before it. */
+  readonly leaders: readonly number[];
+  readonly victim: number;
+}
+
+const oneGone = (
+  name: string,
+  title: string,
+  leave: (broker: KafkaBroker) => Promise<void>,
+  comeBack: (broker: KafkaBroker) => Promise<void>,
+): Fault => {
+  const p99s: number[] = [];
+  const longest: number[] = [];
+  const failures: string[] = [];
+  return {
+    name: `cluster-${name}`,
+    title: `${title}: the orders of the other leaders go on`,
+    rounds: { full: 7, short: 1 },
+    on: { broker: 'cluster' },
+    cannotRun: withoutSignals,
+    async run(stage, round) {
+      const leaders = await leadersOf(stage);
+      const victim = busiestOf(leaders);
+      const broker = stage.kafka[victim - 1];
+      assert.ok(broker);
+      const from = performance.now();
+      await leave(broker);
+      await sleep(GONE_MS);
+      const to = performance.now();
+      await comeBack(broker);
+      stage.healed();
+
+      const others = ofOtherLeaders(stage.load.exchanges, { from, to, leaders, victim });
+      longest.push(Math.max(...others.map(timeOf)));
+      p99s.push(p99(others.filter(({ askedAt }) => askedAt > from + OUT_OF_SYNC_MS).map(timeOf)));
+      const refused = others.filter(({ answer }) => answer === null || answer.status >= 500);
+      for (const { request, answer, askedAt } of refused.slice(0, 3))
+        failures.push(
+          `round ${round + 1}: ${JSON.stringify({ request, answer })} ${(askedAt - from).toFixed(0)} ms after the fault, one of ${refused.length} of ${others.length}`,
+        );
+      await untilAllAreInSync(stage);
+    },
+    // oxlint-disable-next-line require-await -- the interface is asynchronous
+    async finish(stage) {
+      stage.note(
+        `orders of the other leaders: answered within ${Math.max(...longest).toFixed(0)} ms while the broker is in sync, then p99 ${Math.max(...p99s).toFixed(0)} ms`,
+      );
+      assert.deepEqual(failures, [], 'orders of other leaders were not taken');
+      assert.ok(
+        Math.max(...p99s) < P99_MS,
+        `p99 of the other leaders: ${p99s.map((ms) => ms.toFixed(0)).join(', ')} ms`,
+      );
+    },
+  };
+};
+
+const twoKilled: Fault = {
+  name: 'cluster-two-killed',
+  title: 'two of three brokers killed: writes answer 503, reads go on',
+  rounds: { full: 6, short: 1 },
+  on: { broker: 'cluster' },
+  async run(stage, round) {
+    const [first, second] = stage.kafka.filter((_, index) => index !== round % stage.kafka.length);
+    assert.ok(first && second);
+    await Promise.all([first.kill(), second.kill()]);
+    const from = performance.now();
+    await sleep(GONE_MS / 2);
+    const to = performance.now();
+    await Promise.all([first.restart(), second.restart()]);
+    stage.healed();
+    const asked = stage.load.exchanges.filter(({ askedAt, endedAt }) => askedAt > from && endedAt < to);
+    for (const { request, answer } of asked) {
+      const told = `${JSON.stringify(request)} was told ${JSON.stringify(answer)}`;
+      if (request.kind === 'read') assert.ok(answer?.status === 200 || answer?.status === 404, told);
+      else
+        assert.ok(answer !== null && (answer.status !== 503 || answer.outcome !== null) && answer.status !== 200, told);
+    }
+    await untilAllAreInSync(stage);
+  },
+};
+
+/** A round later, the next broker can be spared. */
+const untilAllAreInSync = async ({ kafka, topic }: Stage): Promise<void> => {
+  const bootstrapBrokers = kafka.map(({ bootstrapServers }) => bootstrapServers);
+  const admin = new Admin({ clientId: 'in-sync', bootstrapBrokers });
+  try {
+    await eventually(async () => {
+      const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true });
+      for (const { isr } of topics.get(topic)?.partitions ?? []) assert.equal(isr.length, kafka.length);
+    }, IN_SYNC_MS);
+  } finally {
+    await admin.close();
+  }
+};
+
+/** After an outage leadership does not come back by itself: the broker with most of it, so that there is something to lose. */
+const busiestOf = (leaders: readonly number[]): number => {
+  const counts = Map.groupBy(leaders, (leader) => leader);
+  return [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? 1;
+};
+
+const leadersOf = async ({ broker, topic }: Stage): Promise<number[]> => {
+  const found = await broker.describeTopic(topic);
+  assert.ok(found);
+  return Array.from({ length: found.partitions }, (_, partition) => broker.leaderOf(topic, partition));
+};
+
+const ofOtherLeaders = (exchanges: readonly Exchange[], { from, to, leaders, victim }: Outage): Exchange[] =>
+  exchanges.filter(
+    ({ request, askedAt, endedAt }) =>
+      request.kind !== 'read' &&
+      askedAt > from &&
+      endedAt < to &&
+      leaders[partitionOf(request.orderId, leaders.length)] !== victim,
+  );
+
+const timeOf = ({ askedAt, endedAt }: Exchange): number => endedAt - askedAt;
+
+const p99 = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+
+export const clusterRows: readonly Fault[] = [
+  oneGone(
+    'one-killed',
+    `one of three brokers killed for ${GONE_MS / 1_000} s`,
+    (broker) => broker.kill(),
+    (broker) => broker.restart(),
+  ),
+  oneGone(
+    'one-stopped',
+    `one of three brokers SIGSTOPped for ${GONE_MS / 1_000} s`,
+    (broker) => broker.pause(),
+    (broker) => broker.resume(),
+  ),
+  twoKilled,
+];
