@@ -33,18 +33,20 @@ export interface RowResult {
 export interface RowOptions {
   readonly rounds: number;
   readonly short: boolean;
+  /** What limits of time are multiplied by. */
+  readonly patience: number;
   readonly seed: number;
   readonly onProgress: (progress: { round: number; requests: number; violations: number }) => void;
 }
 
-const LIMITS: Limits = {
+const limitsFor = (patience: number): Limits => ({
   // The deadline, and half a second for the way there and back on a busy machine.
-  answerMs: 5_500,
-  first200Ms: 5_000,
-  agreeMs: 10_000,
+  answerMs: 5_500 * patience,
+  first200Ms: 5_000 * patience,
+  agreeMs: 10_000 * patience,
   residentBytes: 256_000_000,
   clockMs: 5,
-};
+});
 
 const STEP_MS = 600_000;
 const LOAD_MS = 30_000;
@@ -56,6 +58,7 @@ export const playRow = async (fault: Fault, options: RowOptions): Promise<RowRes
   const heals: Heal[] = [];
   const found = new Map<string, Violation>();
   const stalls = createStalls();
+  const limits = limitsFor(options.patience);
   let stage: OwnStage | null = null;
   let rounds = 0;
   let duplicates = 0;
@@ -64,7 +67,7 @@ export const playRow = async (fault: Fault, options: RowOptions): Promise<RowRes
   const judge = (evidence: Partial<Evidence>): void => {
     const processes = stage?.services.map((service) => service.evidence()) ?? [];
     const all = { exchanges: [], log: [], cart: null, view: null, heals: [], commits: [], ...evidence };
-    for (const violation of check({ ...all, processes, limits: LIMITS })) {
+    for (const violation of check({ ...all, processes, limits })) {
       const { invariant, name, orderId, story } = violation;
       if (!fault.exempt?.includes('log') || !needsWholeLog(violation))
         found.set(`${invariant} ${name} ${orderId ?? story}`, violation);
@@ -72,7 +75,7 @@ export const playRow = async (fault: Fault, options: RowOptions): Promise<RowRes
   };
 
   try {
-    const playing = await createStage(fault, options.short, createRandom(`${options.seed} ${fault.name}`));
+    const playing = await createStage(fault, options, createRandom(`${options.seed} ${fault.name}`));
     stage = playing;
     if (fault.prepare) await withinMs(STEP_MS, fault.prepare(playing));
     playing.load.resume();

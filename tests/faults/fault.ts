@@ -56,6 +56,8 @@ export interface Stage {
   readonly storeDir: string;
   /** Of the short campaign: rows that measure or write for long do less of it. */
   readonly short: boolean;
+  /** What limits of time are multiplied by, on a machine that has other things to do. */
+  readonly patience: number;
   /** 0 to 1, from the seed of the row. */
   random(): number;
   /** The fault is over: from now on all must come right by itself. */

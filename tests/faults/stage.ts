@@ -37,7 +37,11 @@ const AGREED_MS = 60_000;
 const SAMPLED_ORDERS = 20;
 
 /** Starts the brokers and both services. The load stands by. */
-export const createStage = async (fault: Fault, short: boolean, random: () => number): Promise<OwnStage> => {
+export const createStage = async (
+  fault: Fault,
+  { short, patience }: Pick<Stage, 'short' | 'patience'>,
+  random: () => number,
+): Promise<OwnStage> => {
   const dataDir = tempDir();
   const ground = await startGround(fault.on, dataDir);
   const services: WatchedService[] = [];
@@ -74,7 +78,7 @@ export const createStage = async (fault: Fault, short: boolean, random: () => nu
     const rate = fault.requestsPerSecond === undefined ? STANDARD_RATE : (fault.requestsPerSecond ?? 0);
     const started = createLoad({ cartUrl: cart.url, orderUrl: order.url, rate, random });
     load = started;
-    return stageOf({ dataDir, ground, services, cart, order, load: started, short, random, add, close });
+    return stageOf({ dataDir, ground, services, cart, order, load: started, short, patience, random, add, close });
   } catch (error) {
     await close();
     throw error;
@@ -89,11 +93,12 @@ const stageOf = (parts: {
   order: WatchedService;
   load: Load;
   short: boolean;
+  patience: number;
   random: () => number;
   add: (name: WatchedService['name'], env?: Readonly<Record<string, string>>) => Promise<WatchedService>;
   close: () => Promise<void>;
 }): OwnStage => {
-  const { dataDir, ground, services, cart, order, load, short, random, add, close } = parts;
+  const { dataDir, ground, services, cart, order, load, short, patience, random, add, close } = parts;
   const notes: string[] = [];
   const folder = basename(ground.storeDir);
   const viewDirs = (): string[] =>
@@ -143,6 +148,7 @@ const stageOf = (parts: {
     dataDir,
     storeDir: ground.storeDir,
     short,
+    patience,
     random,
     notes,
     healedAt: null,

@@ -4,6 +4,7 @@ import { withoutSignals } from './needs_signals.ts';
 
 /** One broker, which dies or stands still. */
 
+/** As often in any octave between: a short outage is met by other parts of the client than a long one. */
 const DOWN_MS = { least: 500, most: 10_000 };
 
 const killed: Fault = {
@@ -14,7 +15,7 @@ const killed: Fault = {
   async run(stage) {
     const [broker] = stage.kafka;
     await broker?.kill();
-    await sleep(DOWN_MS.least + stage.random() * (DOWN_MS.most - DOWN_MS.least));
+    await sleep(DOWN_MS.least * (DOWN_MS.most / DOWN_MS.least) ** stage.random());
     await broker?.restart();
     stage.healed();
   },

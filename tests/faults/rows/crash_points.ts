@@ -55,7 +55,7 @@ const crashing = (service: 'cart' | 'order', path: string, crashes: readonly Cra
   return {
     name: `${service}-crash-points${on.broker === 'embedded' ? '-embedded' : ''}`,
     title: `${service} kill -9 at each of ${crashes.length} points of the ${path} path, ${on.broker} broker`,
-    rounds: { full: 200, short: crashes.length },
+    rounds: { full: on.broker === 'kafka' ? 200 : 60, short: crashes.length },
     on,
     async run(stage, round) {
       const crash = crashes[round % crashes.length];

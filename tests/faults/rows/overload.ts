@@ -23,7 +23,8 @@ const SLACK_MS = 1_000;
 const overload = (name: string, title: string, on: Fault['on'], awayMs: number): Fault => ({
   name,
   title,
-  rounds: { full: 3, short: 1 },
+  // A claim of throughput, which a machine that is shared can neither bear out nor refute.
+  rounds: { full: 3, short: 0 },
   on,
   // Of as many as the default, all would be held by fewer connections: nobody would ever be refused.
   env: { QUEUE_LIMIT: String(QUEUE_LIMIT) },
@@ -31,7 +32,7 @@ const overload = (name: string, title: string, on: Fault['on'], awayMs: number):
   requestsPerSecond: null,
 
   async run(stage, round) {
-    const seconds = stage.short ? 10 : 60;
+    const seconds = 60;
     if (awayMs > 0) stage.proxy.trouble = { kind: 'delay', ms: awayMs };
     const firstOrder = Number(directOrderId(FAMILY, (round % 3) * 3_000_000).slice(4));
     const port = Number(new URL(stage.cart.url).port);
