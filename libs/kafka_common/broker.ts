@@ -110,6 +110,7 @@ export interface Broker {
   /** The first offset and one past the last, for each partition. @throws BrokerError */
   bounds(topic: string): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>>;
 
+  /** Ends what is under way; once it resolves, nothing of the client is left. */
   close(): Promise<void>;
 }
 

@@ -74,7 +74,7 @@ const DEFAULTS = {
   consumerGroup: 'order-service',
   consumerMemberId: `${hostname().replace(/[^a-zA-Z0-9._-]/g, '-')}-8001`,
   requestDeadlineMs: 5_000,
-  queueLimit: 10_000,
+  queueLimit: 2_000,
   logLevel: 'info',
 };
 

@@ -12,6 +12,7 @@ import {
   stringSerializers,
 } from '@platformatic/kafka';
 import { type Broker, BrokerError, type Fate, type Positions, type Topic } from './broker.ts';
+import { type Closable, createClosables } from './kafka_closing.ts';
 import { consumeInGroup } from './kafka_consumer.ts';
 import { describeError, protocolErrorsOf, toBrokerError } from './kafka_errors.ts';
 import { batchesOf, fetchRecords } from './kafka_fetch.ts';
@@ -39,51 +40,72 @@ const CREATED_TOPIC_MS = 5_000;
 
 /** Apache Kafka behind the broker seam, by @platformatic/kafka. Connects when first used. */
 export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOptions): Broker => {
+  /** Asked in this order. The library would wait for a first one that stands still again and again, with all others well. */
+  let servers = bootstrapServers;
+  const askAnotherFirst = (): void => {
+    servers = [...servers.slice(1), ...servers.slice(0, 1)];
+  };
+
   const common = {
     clientId,
-    bootstrapBrokers: [...bootstrapServers],
     connectTimeout: 1_000,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // 100, 200, 400 ms.
     retries: 3,
     retryDelay: (_client: unknown, _operation: string, attempt: number) => 50 * 2 ** attempt,
-  } satisfies BaseOptions & { requestTimeout: number };
+  } satisfies Omit<BaseOptions, 'bootstrapBrokers'> & { requestTimeout: number };
 
-  const admin = new Admin({ ...common, clientId: `${clientId}-admin`, retries: 1 });
+  const parts = createClosables();
+
+  const newAdmin = (): Closable<Admin> =>
+    parts.client(new Admin({ ...common, bootstrapBrokers: [...servers], clientId: `${clientId}-admin`, retries: 1 }));
+  let admin = newAdmin();
   /** Of each topic, as last described: the leader of every partition. */
   const leaders = new Map<string, readonly number[]>();
+  /** Of each broker, as last described. */
+  const addresses = new Map<number, string>();
   const lanes = new Map<number, Lane>();
 
-  const newProducer = (): Producer<string, string, string, string> =>
-    new Producer({
-      ...common,
-      idempotent: true,
-      serializers: stringSerializers,
-      // Errors refresh it; a refresh for its own sake would make a healthy leader's lane wait for a stopped broker.
-      metadataMaxAge: 300_000,
-    });
+  const newProducer = (leader: number): Closable<Producer<string, string, string, string>> =>
+    parts.client(
+      new Producer({
+        ...common,
+        // Its own leader first: no other broker shall hold up its lane.
+        bootstrapBrokers: [...new Set([addresses.get(leader) ?? [], servers].flat())],
+        idempotent: true,
+        serializers: stringSerializers,
+        // Errors refresh it; a refresh for its own sake would make a healthy leader's lane wait for a stopped broker.
+        metadataMaxAge: 300_000,
+      }),
+    );
 
-  const newConsumer = (groupId: string, memberId?: string): Consumer =>
-    new Consumer({
-      ...common,
-      groupId,
-      ...(memberId === undefined ? {} : { groupInstanceId: memberId }),
-      retries: 1,
-      requestTimeout: JOIN_TIMEOUT_MS,
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      rebalanceTimeout: SESSION_TIMEOUT_MS,
-      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      autocommit: false,
-    });
+  const newConsumer = (groupId: string, memberId?: string): Closable<Consumer> =>
+    parts.client(
+      new Consumer({
+        ...common,
+        bootstrapBrokers: [...servers],
+        groupId,
+        ...(memberId === undefined ? {} : { groupInstanceId: memberId }),
+        retries: 1,
+        requestTimeout: JOIN_TIMEOUT_MS,
+        sessionTimeout: SESSION_TIMEOUT_MS,
+        rebalanceTimeout: SESSION_TIMEOUT_MS,
+        heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+        // Only tells of slow heartbeats, which nobody here asks for; its timer can be set by the close itself.
+        heartbeatStallTimeout: 0,
+        autocommit: false,
+      }),
+    );
 
-  const newFetchPool = (): ConnectionPool => new ConnectionPool(clientId, common);
+  const newFetchPool = (): Closable<ConnectionPool> => parts.pool(new ConnectionPool(clientId, common));
 
   const describeTopic = async (name: string): Promise<Topic | null> => {
     try {
-      const metadata = await admin.metadata({ topics: [name], forceUpdate: true });
+      const metadata = await admin.client.metadata({ topics: [name], forceUpdate: true });
       const found = metadata.topics.get(name);
       if (!found) return null;
-      leaders.set(
+      for (const [id, { host, port }] of metadata.brokers) addresses.set(id, `${host}:${port}`);
+      learnLeaders(
         name,
         found.partitions.map(({ leader }) => leader),
       );
@@ -92,6 +114,13 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       if (describeError(error).includes('Unknown topic')) return null;
       throw toBrokerError(error);
     }
+  };
+
+  const learnLeaders = (name: string, now: readonly number[]): void => {
+    const before = leaders.get(name);
+    leaders.set(name, now);
+    // The lanes' producers would go on sending to a former leader that does not answer.
+    if (before?.some((leader, partition) => leader !== now[partition])) for (const lane of lanes.values()) lane.renew();
   };
 
   const existingTopic = async (name: string): Promise<Topic> => {
@@ -104,7 +133,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
     const existing = await describeTopic(name);
     if (existing !== null) return existing;
     try {
-      await admin.createTopics({
+      await admin.client.createTopics({
         topics: [name],
         partitions,
         replicas: -1,
@@ -130,7 +159,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
     const asked = partitions.map((partitionIndex) => ({ partitionIndex, timestamp }));
     // As far as it may be read: an open transaction of another producer ends it.
     const isolationLevel = FetchIsolationLevels.READ_COMMITTED;
-    const listed = await admin.listOffsets({ topics: [{ name, partitions: asked }], isolationLevel });
+    const listed = await admin.client.listOffsets({ topics: [{ name, partitions: asked }], isolationLevel });
     return new Map(listed.flatMap((entry) => entry.partitions.map((p) => [p.partitionIndex, Number(p.offset)])));
   };
 
@@ -152,7 +181,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
   const laneOf = (leader: number): Lane => {
     let lane = lanes.get(leader);
     if (lane === undefined) {
-      lane = createLane(newProducer);
+      lane = createLane(() => newProducer(leader));
       lanes.set(leader, lane);
     }
     return lane;
@@ -197,6 +226,9 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
         if (led !== undefined) await earliest(name, led);
       };
       await withinMs(timeoutMs, check()).catch((error: unknown) => {
+        askAnotherFirst();
+        void admin.close();
+        admin = newAdmin();
         throw toBrokerError(error);
       });
     },
@@ -206,15 +238,15 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       const limits = await boundsOf(topic);
       const consumer = newConsumer(`${clientId}-reader`);
       const fetchPool = newFetchPool();
-      consumer.topics.track(name);
+      consumer.client.topics.track(name);
       try {
         for (const [partition, { start, end }] of limits) {
           const asked = from.get(partition) ?? start;
           let next = asked < start || asked > end ? start : asked;
           while (next < end) {
             const response = await fetchRecords(
-              consumer,
-              fetchPool,
+              consumer.client,
+              fetchPool.client,
               leaderOf(name, partition),
               topic,
               [{ partition, next }],
@@ -229,7 +261,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       } catch (error) {
         throw fromLibrary(error);
       } finally {
-        await withinMs(1_000, Promise.allSettled([consumer.close(true), fetchPool.close()])).catch(() => {});
+        await Promise.all([consumer.close(), fetchPool.close()]);
       }
     },
 
@@ -240,6 +272,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       try {
         await consumeInGroup({ consumer, fetchPool: newFetchPool(), earliest }, topic, options);
       } catch (error) {
+        askAnotherFirst();
         throw fromLibrary(error);
       }
     },
@@ -248,7 +281,7 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
       const topic = await existingTopic(name);
       const partitionIndexes = partitionsOf(topic);
       try {
-        const groups = await admin.listConsumerGroupOffsets({
+        const groups = await admin.client.listConsumerGroupOffsets({
           groups: [{ groupId: group, topics: [{ name, partitionIndexes }] }],
         });
         return new Map(
@@ -268,10 +301,8 @@ export const createKafkaBroker = ({ bootstrapServers, clientId }: KafkaBrokerOpt
     bounds: async (name) => boundsOf(await existingTopic(name)),
 
     async close() {
-      await withinMs(
-        1_000,
-        Promise.allSettled([admin.close(), ...Array.from(lanes.values(), (lane) => lane.close())]),
-      ).catch(() => {});
+      await Promise.all(Array.from(lanes.values(), (lane) => lane.close()));
+      await parts.close();
     },
   };
 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClusterMetadata, type ConnectionPool, findErrorBy, offsetCommitV8 } from '@platformatic/kafka';
 import { type Batch, BrokerError, type ConsumeOptions, type Topic } from './broker.ts';
+import type { Closable } from './kafka_closing.ts';
 import { protocolErrorsOf } from './kafka_errors.ts';
 import { batchesOf, fetchRecords, type KafkaConsumer, outOfRangePartitions } from './kafka_fetch.ts';
 import { withinMs } from './within.ts';
@@ -15,9 +16,9 @@ const COORDINATOR_RETRY_MS = 250;
 const LEAVE_MS = 1_500;
 
 export interface ConsumerParts {
-  readonly consumer: KafkaConsumer;
+  readonly consumer: Closable<KafkaConsumer>;
   /** Fetches have connections of their own: a broker answers the requests of one connection in turn, and joining a group can take long. */
-  readonly fetchPool: ConnectionPool;
+  readonly fetchPool: Closable<ConnectionPool>;
   /** The first offset that the log still holds. */
   earliest(topic: string, partition: number): Promise<number>;
 }
@@ -38,31 +39,39 @@ interface Owned {
  * a position that the log no longer holds is noticed.
  */
 export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options: ConsumeOptions): Promise<void> => {
-  const { consumer, fetchPool } = parts;
+  const { client: consumer } = parts.consumer;
   const owned = new Map<number, Owned>();
   const loops = new Set<number>();
   const inHand = new Set<Promise<void>>();
   const ended = Promise.withResolvers<void>();
-  let stopping = false;
+  const stopping = new AbortController();
 
   const assign = async (partitions: readonly number[]): Promise<void> => {
     for (const partition of owned.keys()) if (!partitions.includes(partition)) owned.delete(partition);
     const added = partitions.filter((partition) => !owned.has(partition));
     // Of a partition that was ours before, a batch may be in hand still: its position comes after it.
     if (added.length > 0) await Promise.allSettled(inHand);
+    if (stopping.signal.aborted) return;
     const positions = added.length > 0 ? await options.startAt(topic, added) : new Map<number, number>();
     for (const partition of added) {
-      const next = positions.get(partition) ?? (await parts.earliest(topic.name, partition));
+      const next = positions.get(partition) ?? (await fromTheStart(partition));
       owned.set(partition, { partition, next, committed: null, handling: false });
     }
+    if (stopping.signal.aborted) return;
     options.onAssigned?.(partitions);
     startLoops(await consumer.metadata({ topics: [topic.name] }));
+  };
+
+  const fromTheStart = async (partition: number): Promise<number> => {
+    const earliest = await parts.earliest(topic.name, partition);
+    if (earliest > 0) options.onPositionLost?.({ partition, wanted: 0, resumedAt: earliest });
+    return earliest;
   };
 
   const startLoops = (metadata: ClusterMetadata): void => {
     for (const { partition } of owned.values()) {
       const leader = leaderOf(metadata, topic, partition);
-      if (stopping || loops.has(leader)) continue;
+      if (stopping.signal.aborted || loops.has(leader)) continue;
       loops.add(leader);
       fetchFrom(leader).then(() => loops.delete(leader), ended.reject);
     }
@@ -70,7 +79,7 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
 
   /** One fetch at a time from one leader, as long as it leads a partition of ours. */
   const fetchFrom = async (leader: number): Promise<void> => {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const metadata = await consumer.metadata({ topics: [topic.name] });
       const wanted = [...owned.values()].filter(
         (p) => !p.handling && leaderOf(metadata, topic, p.partition) === leader,
@@ -78,11 +87,11 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
       if (wanted.length < owned.size) startLoops(metadata);
       if (wanted.length === 0) return;
       try {
-        const response = await fetchRecords(consumer, fetchPool, leader, topic, wanted, FETCH_WAIT_MS);
+        const response = await fetchRecords(consumer, parts.fetchPool.client, leader, topic, wanted, FETCH_WAIT_MS);
         for (const batch of batchesOf(response, topic, wanted)) {
           const partition = wanted.find((p) => p.partition === batch.partition);
           // Taken away, or stopped, since the fetch was sent.
-          if (stopping || partition === undefined || owned.get(batch.partition) !== partition) continue;
+          if (stopping.signal.aborted || partition === undefined || owned.get(batch.partition) !== partition) continue;
           await handle(partition, batch);
         }
       } catch (error) {
@@ -165,20 +174,21 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
 
   try {
     consumer.topics.track(topic.name);
-    join(consumer).catch(ended.reject);
+    join(consumer, stopping.signal).catch(ended.reject);
     await ended.promise;
   } finally {
-    stopping = true;
+    stopping.abort();
     options.signal.removeEventListener('abort', onAbort);
     clearInterval(commits);
     await Promise.allSettled(inHand);
     await withinMs(LEAVE_MS, commit()).catch(() => {});
-    await withinMs(LEAVE_MS, Promise.allSettled([consumer.close(true), fetchPool.close()])).catch(() => {});
+    await withinMs(LEAVE_MS, leave(consumer)).catch(() => {});
+    await Promise.all([parts.consumer.close(), parts.fetchPool.close()]);
   }
 };
 
 /** A broker that has just started, or makes the topic of the groups for the first one, has no coordinator yet. */
-const join = async (consumer: KafkaConsumer): Promise<void> => {
+const join = async (consumer: KafkaConsumer, signal: AbortSignal): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
       await consumer.joinGroup({});
@@ -187,9 +197,13 @@ const join = async (consumer: KafkaConsumer): Promise<void> => {
       const notYet = protocolErrorsOf(error).some((name) => COORDINATOR_NOT_YET.includes(name));
       if (attempt === COORDINATOR_TRIES || !notYet) throw error;
     }
-    await sleep(COORDINATOR_RETRY_MS);
+    await sleep(COORDINATOR_RETRY_MS, undefined, { signal });
   }
 };
+
+/** Lets go of a join under way, too; left to `close` alone, that would end in heartbeats of a closed consumer, for ever. */
+const leave = (consumer: KafkaConsumer): Promise<void> =>
+  new Promise((resolve) => consumer.leaveGroup(true, () => resolve()));
 
 const leaderOf = (metadata: ClusterMetadata, topic: Topic, partition: number): number =>
   metadata.topics.get(topic.name)?.partitions[partition]?.leader ?? -1;

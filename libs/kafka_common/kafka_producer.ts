@@ -1,5 +1,6 @@
 import { MultipleErrors, type Producer, ResponseError } from '@platformatic/kafka';
 import type { Fate, Message, Topic } from './broker.ts';
+import type { Closable } from './kafka_closing.ts';
 import { describeError, isCertainlyNotWritten, protocolErrorsOf } from './kafka_errors.ts';
 import { withinMs } from './within.ts';
 
@@ -12,6 +13,9 @@ export interface RoutedMessage {
 export interface Lane {
   /** Settles within `timeoutMs` with one fate a message, by index. A second call waits for the first. */
   publish(topic: Topic, messages: readonly RoutedMessage[], timeoutMs: number): Promise<Fate[]>;
+  /** From the next send on, what was known of the cluster is learnt anew. */
+  renew(): void;
+  /** What has not settled after a second is given up, and nothing is sent any more. */
   close(): Promise<void>;
 }
 
@@ -21,7 +25,10 @@ const MAX_PARTITION_BYTES = 900_000;
 /** What a record needs beside key, value and headers, at most. */
 const RECORD_OVERHEAD_BYTES = 64;
 
+const CLOSE_MS = 1_000;
+
 const NOT_SENT_IN_TIME: Fate = { kind: 'not_written', detail: 'not sent, as the time was over before' };
+const NOT_SENT_AFTER_CLOSE: Fate = { kind: 'not_written', detail: 'not sent, as the client is closed' };
 const NOT_SENT_AFTER_UNKNOWN: Fate = {
   kind: 'not_written',
   detail: 'not sent, as the fate of an earlier message is unknown',
@@ -31,24 +38,29 @@ const NOT_SENT_AFTER_UNKNOWN: Fate = {
  * Publishes to the partitions of one leader, one Produce request at a time. A lane has a producer of its own, because
  * an error makes the library give up the producer id, and one dead leader must not do that to the others.
  */
-export const createLane = (newProducer: () => Producer<string, string, string, string>): Lane => {
+export const createLane = (newProducer: () => Closable<Producer<string, string, string, string>>): Lane => {
   let producer: ReturnType<typeof newProducer> | null = null;
   let tail: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  let stale = false;
 
   /** Gives up the producer and its connections: what is in flight on them is not waited for, and never retried. */
   const abandon = (): void => {
-    producer?.close(true).catch(() => {});
+    void producer?.close();
     producer = null;
   };
 
   const send = async (topic: Topic, messages: readonly RoutedMessage[], deadline: number): Promise<Fate[]> => {
     const remainingMs = deadline - performance.now();
+    if (closed) return messages.map(() => NOT_SENT_AFTER_CLOSE);
     if (remainingMs <= 0) return messages.map(() => NOT_SENT_IN_TIME);
+    if (stale) abandon();
+    stale = false;
     producer ??= newProducer();
     try {
       const result = await withinMs(
         remainingMs,
-        producer.send({
+        producer.client.send({
           messages: messages.map(({ message, partition }) => ({ topic: topic.name, partition, ...message })),
         }),
       );
@@ -105,9 +117,13 @@ export const createLane = (newProducer: () => Producer<string, string, string, s
       tail = result;
       return await result;
     },
+    renew() {
+      stale = true;
+    },
     async close() {
-      await tail;
-      await producer?.close(true);
+      await withinMs(CLOSE_MS, tail).catch(() => {});
+      closed = true;
+      await producer?.close();
     },
   };
 };

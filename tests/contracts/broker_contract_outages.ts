@@ -130,6 +130,10 @@ export const outageContract = (name: string, outages: NonNullable<BrokerFeatures
           if (fate.kind === 'acknowledged') acknowledged.push({ offset: fate.offset, value: `${i}` });
         }
       })();
+      scene.after(() => {
+        streaming.abort();
+        return stream;
+      });
       await eventually(() => assert(acknowledged.length > 100));
       await broken.kill();
       const beforeRestart = acknowledged.length;

@@ -1,9 +1,18 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
+import {
+  Admin,
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+  Producer,
+  stringSerializers,
+} from '@platformatic/kafka';
+import { test } from 'node:test';
 import { startKafka } from '#tests/kafka/apache_kafka.ts';
 import { eventually } from '#tests/eventually.ts';
 import { kafkaForTests, ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { brokerContract } from './broker_contract.ts';
+import { createScene } from './broker_scene.ts';
 import { type BrokerAddress, type BrokerFeatures, openBroker } from './broker_under_test.ts';
 
 const kafkaAt = (bootstrapServers: string): BrokerAddress => ({
@@ -62,13 +71,13 @@ const untilReady = async (address: BrokerAddress): Promise<void> => {
 };
 
 const shared = kafkaForTests();
+const sharedAddress = kafkaAt('skip' in shared ? '' : shared.bootstrapServers);
 
 brokerContract(
   'Apache Kafka',
   async () => {
-    const address = kafkaAt('skip' in shared ? '' : shared.bootstrapServers);
-    await untilReady(address);
-    return { address, stop: async () => {} };
+    await untilReady(sharedAddress);
+    return { address: sharedAddress, stop: async () => {} };
   },
   {
     // The session time-out of 10 s, and the time for the group to come together again.
@@ -88,4 +97,36 @@ brokerContract(
     },
   },
   'skip' in shared ? shared : {},
+);
+
+test(
+  'a record of a topic with LogAppendTime has the time of the broker, not that of its producer',
+  'skip' in shared ? shared : {},
+  async (t) => {
+    const scene = createScene(t, sharedAddress);
+    const broker = scene.open();
+    const topic = await scene.topic(broker);
+    const admin = new Admin(clientOptions(sharedAddress));
+    scene.after(() => admin.close());
+    const configs = [
+      {
+        name: 'message.timestamp.type',
+        value: 'LogAppendTime',
+        configOperation: IncrementalAlterConfigOperationTypes.SET,
+      },
+    ];
+    await admin.incrementalAlterConfigs({
+      resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic.name, configs }],
+    });
+    const producer = new Producer({ ...clientOptions(sharedAddress), serializers: stringSerializers });
+    scene.after(() => producer.close());
+    const before = Date.now();
+    // The alteration reaches the partition a moment later.
+    await eventually(async () => {
+      await producer.send({ messages: [{ topic: topic.name, key: 'key', value: '', timestamp: 946_684_800_000n }] });
+      const batches = await Array.fromAsync(broker.read(topic.name, new Map()));
+      const timestamp = batches.flatMap(({ records }) => records).at(-1)?.timestamp ?? 0;
+      assert.ok(timestamp >= before - 1 && timestamp <= Date.now() + 1, new Date(timestamp).toISOString());
+    });
+  },
 );

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Admin, Producer } from '@platformatic/kafka';
+import { eventually } from '#tests/eventually.ts';
 import { startKafka } from './apache_kafka.ts';
 import { isPortFree } from './free_ports.ts';
 import { ownKafkaForTests } from './kafka_for_tests.ts';
@@ -42,5 +42,5 @@ test('a broker does not outlive a parent that is killed', options, async () => {
   const [port] = await once(parent.stdout, 'data');
   parent.kill('SIGKILL');
 
-  while (!(await isPortFree(Number(port)))) await delay(50);
+  await eventually(async () => assert(await isPortFree(Number(port))));
 });

@@ -14,6 +14,7 @@ const HEAP = '-Xmx256m';
 /** Compiles quickly rather than well. */
 const SHORT_LIVED = '-XX:TieredStopAtLevel=1';
 const SHUTDOWN_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 10_000;
 
 export async function javaBroker(settings: BrokerSettings): Promise<BrokerProcess> {
   const classPath = await kafkaClassPath();
@@ -74,8 +75,10 @@ export async function javaBroker(settings: BrokerSettings): Promise<BrokerProces
 /** The signal stops one thread after the other: until the last one has stopped, requests are answered still. */
 async function untilStopped(pid: number | undefined): Promise<void> {
   const tasks = `/proc/${pid}/task`;
+  const deadline = performance.now() + STOP_TIMEOUT_MS;
   // Systems without /proc do not tell.
   while (existsSync(tasks)) {
+    if (performance.now() > deadline) throw new Error(`Kafka still runs ${STOP_TIMEOUT_MS} ms after it was paused`);
     const threads = await readdir(tasks);
     const states = await Promise.all(
       threads.map((thread) => readFile(join(tasks, thread, 'stat'), 'utf8').catch(() => '(gone) T')),
