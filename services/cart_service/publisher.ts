@@ -56,7 +56,7 @@ export interface PublisherOptions {
  * Of a request's time, the part that a publish may take. Nobody is answered by one that takes all of it, while a lane that
  * waits for an acknowledgement lost in silence is not there for those who come when all is well again.
  */
-const PUBLISH_SHARE = 0.7;
+const PUBLISH_SHARE = 0.6;
 const PROBE_TIMEOUT_MS = 1_000;
 /** For the catching up under way when the service is stopped. */
 const OPENING_MS = 500;
