@@ -44,6 +44,8 @@ export const createPipe = (source: Socket, sink: Socket): Pipe => {
   };
 
   const pump = (): void => {
+    // A byte at a time, megabytes for nobody would keep the process for an hour.
+    if (sink.destroyed) held = [];
     for (let first = held[0]; first !== undefined; first = held[0]) {
       const waitMs = first.dueAt - performance.now();
       if (waitMs > 0) return later(waitMs);

@@ -28,7 +28,8 @@ process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 if (values.list) list();
-else process.exitCode = (await run(chosenRows())) ? 0 : 1;
+// At once: what a broken connection has left in a proxy must not hold up the end.
+else process.exit((await run(chosenRows())) ? 0 : 1);
 
 function list(): void {
   for (const { name, title, rounds } of ROWS)
