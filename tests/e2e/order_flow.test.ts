@@ -255,7 +255,7 @@ describe('the system, its Kafka coming and going', own, () => {
   test('stopped for 8 s, gets every request answered within the deadline, and its outcome comes true', async (t) => {
     const broker = await startKafka();
     t.after(() => broker.stop());
-    const env: Record<string, string> = { ...settings(broker.bootstrapServers), REQUEST_DEADLINE_MS: '2000' };
+    const env: Record<string, string> = { ...settings(broker.bootstrapServers), REQUEST_DEADLINE_MS: '3000' };
     const [order, cart] = await Promise.all([start(t, 'order_service', env), start(t, 'cart_service', env)]);
     await eventually(async () => assert.ok(await isReady(cart.url)));
     await createOrder(cart.url, { order_id: '0', number_of_items: 1 });
@@ -265,18 +265,18 @@ describe('the system, its Kafka coming and going', own, () => {
     for (let id = 1; performance.now() - paused < 8_000; id++) {
       const started = performance.now();
       const { status, body } = await createOrder(cart.url, { order_id: String(id), number_of_items: 1 });
-      assert.ok(performance.now() - started < 2_500, 'answered within the deadline');
+      assert.ok(performance.now() - started < 3_500, 'answered within the deadline');
       assert.equal(status, 503);
       outcomes.set(String(id), String(body['outcome']));
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     await broker.resume();
-    assert.equal(outcomes.get('1'), 'unknown');
+    const [unknown] = [...outcomes].find(([, outcome]) => outcome === 'unknown') ?? assert.fail('nothing was sent');
     await eventually(
-      async () => assert.equal((await createOrder(cart.url, { order_id: '1', number_of_items: 1 })).status, 200),
+      async () => assert.equal((await createOrder(cart.url, { order_id: unknown, number_of_items: 1 })).status, 200),
       15_000,
     );
-    assert.equal((await orderDetails(order.url, '1', WAIT)).status, 200);
+    assert.equal((await orderDetails(order.url, unknown, WAIT)).status, 200);
     const ids = await orderIds(order.url, env['ORDERS_TOPIC'] ?? '');
     for (const [id, outcome] of outcomes) if (outcome === 'not_created') assert.ok(!ids.includes(`ORD-${id}`), id);
   });

@@ -86,14 +86,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'relay after new work',
     caughtBy: { invariant: 'I5', name: 'a create repeated after unknown was answered 409' },
     patches: [
+      // Now and then, and only while nothing new waits.
+      {
+        file: PUBLISHER,
+        find: 'if (inBatch.has(work) || work.queue.length + work.outbox.length === 0) continue;',
+        replace: `const isTime = performance.now() % 1_000 < 300;
+          if (work.outbox.length > 0 && !isTime) setTimeout(schedule, 100);
+          if (inBatch.has(work) || (work.queue.length === 0 && (work.outbox.length === 0 || !isTime))) continue;`,
+      },
       {
         file: PUBLISHER,
         find: 'const left = share.filter(({ outbox }) => outbox.length > 0);',
-        // Now and then, and only while nothing new waits.
-        replace: `const waiting = share.filter(({ outbox }) => outbox.length > 0);
-          const isTime = performance.now() % 1_000 < 300 && share.every(({ queue }) => queue.length === 0);
-          if (waiting.length > 0 && !isTime) setTimeout(schedule, 100);
-          const left = isTime ? waiting : [];`,
+        replace: `const isIdle = share.every(({ queue }) => queue.length === 0);
+          const left = isIdle ? share.filter(({ outbox }) => outbox.length > 0) : [];`,
       },
     ],
   },
