@@ -63,13 +63,16 @@ const closeOnSignal = (service: RunningService, logger: Logger): void => {
 
 class ListenError extends Error {}
 
+/** Connections that may wait to be accepted: a busy event loop takes one in a turn. The system has a limit of its own. */
+const BACKLOG = 4_096;
+
 /**
  * Listens and returns the address for people. `localhost` is both IPv4 and IPv6.
  * @throws ListenError naming the port and its setting
  */
 export const listen = async (app: HttpApp, host: string, port: number, setting: string): Promise<string> => {
   try {
-    await app.listen({ host, port });
+    await app.listen({ host, port, backlog: BACKLOG });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const reason =

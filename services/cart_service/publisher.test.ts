@@ -131,6 +131,22 @@ describe('the publisher, all being well', () => {
     await eventually(() => assert.equal(cart.status().unsettled, 0));
   });
 
+  test('answers also while requests keep the event loop from coming round', async (t) => {
+    const cart = await startCart(t, tempDir());
+    let turned = false;
+    setImmediate(() => (turned = true));
+    let answer: string | null = null;
+    void cart.submit(create(1)).then((told) => (answer = told));
+    for (let n = 2; answer === null && n < 1_000; n++) {
+      void cart.submit(create(n));
+      const until = performance.now() + 1;
+      while (performance.now() < until);
+      // Of promises only: neither timers nor sockets get a turn.
+      await null;
+    }
+    assert.deepEqual([answer, turned], ['done', false]);
+  });
+
   test('grants exactly one of simultaneous creates of one id', async (t) => {
     const cart = await startCart(t, tempDir());
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => cart.submit(create(1, 1 + i))));

@@ -51,6 +51,20 @@ describe('a waiting room', () => {
     for (const waiting of room) room.answer(waiting, DONE);
   });
 
+  test('answers at its deadline when somebody else comes, though the timers do not', (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { room, enter, answers } = createRoom(1);
+    enter(1);
+    now = DEADLINE_MS;
+    assert.equal(enter(2), null);
+    now = DEADLINE_MS + 1;
+    assert.ok(enter(3) !== null);
+    assert.deepEqual(answers.get(1), [LATE]);
+    assert.equal(room.size, 1);
+  });
+
   test('tells each request its first answer, and only that', () => {
     const { room, enter, answers } = createRoom();
     const waiting = entered(enter(1));

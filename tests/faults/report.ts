@@ -1,4 +1,5 @@
 import type { Violation } from '#tests/checker/evidence.ts';
+import { markdownTable } from '#tests/markdown_table.ts';
 import type { RowResult } from './campaign.ts';
 
 /** What a row comes to, as it stands in the closing table. */
@@ -57,13 +58,7 @@ export const tableRow = (name: string, result: RowResult): TableRow => {
 const worst = (times: readonly (number | null)[]): string =>
   times.includes(null) ? 'never' : Math.max(0, ...times.map((time) => time ?? 0)).toFixed(0);
 
-/** As Markdown, in columns of equal width. */
-export const tableText = (rows: readonly TableRow[]): string => {
-  const all = [HEADER, ...rows];
-  const widths = HEADER.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  const line = (row: TableRow): string => `| ${widths.map((width, i) => (row[i] ?? '').padEnd(width)).join(' | ')} |`;
-  return [line(HEADER), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
-};
+export const tableText = (rows: readonly TableRow[]): string => markdownTable(HEADER, rows);
 
 /** What a person wants to know of a row beside its numbers: notes, why it failed, the first violations of each kind. */
 export const storiesOf = ({ notes, violations, failure, skippedRequests }: RowResult): string[] => {

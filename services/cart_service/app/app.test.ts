@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
-import { OPEN, problemOf, useTestCart } from './test_app.ts';
+import { DONE, failed } from '../requests.ts';
+import { OPEN, problemOf, useTestCart, VALID } from './test_app.ts';
 
 const cart = useTestCart();
 
@@ -82,5 +84,29 @@ describe('over a real connection', () => {
     const reply = await exchange(`${head}Transfer-Encoding: chunked\r\n\r\n10001\r\n${'x'.repeat(65_537)}`);
     assert.ok(reply.startsWith('HTTP/1.1 413 '), reply);
     assert.match(reply, /BodyTooLarge/);
+  });
+
+  test('a client that is refused for too many is answered at once, and read again after those that were not', async (t) => {
+    const { port } = cart.app.server.address() as AddressInfo;
+    const body = JSON.stringify(VALID.create);
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const create = (agent: Agent): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const sent = request({ agent, port, host: '127.0.0.1', method: 'POST', path: '/create-order', headers });
+        sent.once('response', (response) => response.resume().once('end', () => resolve(response.statusCode)));
+        sent.once('error', reject).end(body);
+      });
+    const [refused, other] = [0, 1].map(() => new Agent({ keepAlive: true, maxSockets: 1 }));
+    t.after(() => [refused, other].forEach((agent) => agent?.destroy()));
+    assert(refused && other);
+
+    cart.submit = () => Promise.resolve(failed('ProducerQueueFull', 'not_created', 'too many'));
+    assert.equal(await create(refused), 503);
+    cart.submit = () => Promise.resolve(DONE);
+    const answered: string[] = [];
+    const again = create(refused).then((status) => answered.push(`refused ${status}`));
+    for (let n = 0; n < 10; n++) await create(other).then((status) => answered.push(`other ${status}`));
+    await again;
+    assert.deepEqual(answered, [...Array.from({ length: 10 }, () => 'other 200'), 'refused 200']);
   });
 });
