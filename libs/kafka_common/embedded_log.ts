@@ -43,17 +43,19 @@ export interface Bounds {
   readonly end: number;
 }
 
+export const EMBEDDED_LOG_FILE = 'broker.sqlite';
+
 export type EmbeddedLog = ReturnType<typeof openEmbeddedLog>;
 
 /** Every call is synchronous; all but `append` throw BrokerError. @throws StoreError `STORE_REFUSED` */
 export const openEmbeddedLog = (directory: string, clock: () => number) => {
-  const name = 'broker.sqlite';
   const db = openSharedFile({
     directory,
-    name,
+    name: EMBEDDED_LOG_FILE,
     applicationId: 0x4f45_4c4f,
     schemaVersion: 1,
     schema: SCHEMA,
+    checkpointedElsewhere: true,
   });
   const topicNumber = '(SELECT number FROM topics WHERE id = :topic)';
   const inPartition = `topic = ${topicNumber} AND partition = :partition`;
@@ -153,7 +155,7 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
     version: orUnavailable((): number => Number(statements.version.get()?.['data_version'])),
 
     /** What a commit writes to first. */
-    writtenFile: join(directory, `${name}-wal`),
+    writtenFile: join(directory, `${EMBEDDED_LOG_FILE}-wal`),
 
     close: (): void => db.close(),
   };

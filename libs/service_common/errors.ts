@@ -109,7 +109,11 @@ export class Problem extends Error {
   readonly extras: ProblemExtras;
 
   constructor(code: ErrorCode, detail: string, extras: ProblemExtras = {}) {
+    // Nobody looks at the stack of an expected fault, and to note it down costs as much as to answer it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'Problem';
     this.code = code;
     this.extras = extras;

@@ -15,8 +15,8 @@ export interface DatabaseFile {
   readonly schemaVersion: number;
   /** Creates the tables of `schemaVersion` in an empty file. */
   readonly schema: string;
-  /** Keeps every other process out for as long as this one runs, readers too. */
-  readonly exclusive?: boolean;
+  /** Checkpoints are made elsewhere (`checkpoints.ts`); this connection makes one only where the log has grown far too long. */
+  readonly checkpointedElsewhere?: boolean;
 }
 
 /**
@@ -36,6 +36,12 @@ export const openDatabase = (file: DatabaseFile): DatabaseSync => {
   }
 };
 
+/** For the process before this one to end. */
+const LOCK_MS = 1_000;
+
+/** 64 MB. */
+const LAST_RESORT_PAGES = 16_384;
+
 /** While another process makes the same file, it can look foreign, broken or locked for a moment. */
 const OPENING_MS = 500;
 const OPENING_RETRY_MS = 20;
@@ -47,8 +53,8 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
     if (existsSync(path)) refuseForeignFile(path, file);
     const db = new DatabaseSync(path, { timeout: 5_000 });
     try {
-      if (file.exclusive) db.exec('PRAGMA locking_mode=EXCLUSIVE;');
       db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
+      if (file.checkpointedElsewhere) db.exec(`PRAGMA wal_autocheckpoint=${LAST_RESORT_PAGES}`);
       inTransaction(db, () => {
         if (pragma(db, 'user_version') === 0) {
           db.exec(file.schema);
@@ -63,6 +69,23 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw refusal(path, error, 'Set DATA_DIR to a folder this user may write to.');
+  }
+};
+
+/**
+ * Locks a store for its process: held beside the file itself, so that a thread of this process may open that too.
+ * @returns what gives it free again; the end of the process does too
+ * @throws StoreError `STORE_REFUSED` where another process has it
+ */
+export const lockFile = ({ directory, name }: Pick<DatabaseFile, 'directory' | 'name'>): (() => void) => {
+  // An empty database of which a transaction is begun that never ends: SQLite's locks work everywhere.
+  const lock = new DatabaseSync(join(directory, `${name}.lock`), { timeout: LOCK_MS });
+  try {
+    lock.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
+    return () => lock.close();
+  } catch (error) {
+    lock.close();
+    throw refusal(join(directory, name), error, 'Set DATA_DIR to a folder this user may write to.');
   }
 };
 

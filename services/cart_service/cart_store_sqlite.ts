@@ -1,6 +1,6 @@
-import type { SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { OrderStatus } from '#kafka_common/models.ts';
-import { commitTransaction, openDatabase } from '#service_common/sqlite.ts';
+import { commitTransaction, lockFile, openDatabase } from '#service_common/sqlite.ts';
 import type {
   CartBatch,
   CartStore,
@@ -49,16 +49,19 @@ const EXPIRED_AT_A_TIME = 500;
 
 type Row = Record<string, SQLOutputValue>;
 
-/** The Cart Service's store in a SQLite file, `cart.sqlite` in `directory`. @throws StoreError `STORE_REFUSED` */
+export const CART_STORE_FILE = 'cart.sqlite';
+
+/** The Cart Service's store in a SQLite file in `directory`, locked for this process. @throws StoreError `STORE_REFUSED` */
 export const createSqliteCartStore = ({ directory }: { directory: string }): CartStore => {
   const db = openDatabase({
     directory,
-    name: 'cart.sqlite',
+    name: CART_STORE_FILE,
     applicationId: 0x6f_65_63_61,
     schemaVersion: 1,
     schema: SCHEMA,
-    exclusive: true,
+    checkpointedElsewhere: true,
   });
+  const unlock = lockOrClose(db, directory);
 
   const selectOrder = db.prepare('SELECT version, status FROM orders WHERE order_id = ?');
   const selectUnanswered = db.prepare('SELECT fingerprint FROM unanswered WHERE order_id = ?');
@@ -148,8 +151,18 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
     // oxlint-disable-next-line require-await -- see load
     async close() {
       db.close();
+      unlock();
     },
   };
+};
+
+const lockOrClose = (db: DatabaseSync, directory: string): (() => void) => {
+  try {
+    return lockFile({ directory, name: CART_STORE_FILE });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 };
 
 const toOutboxRow = (row: Row): OutboxRow => ({

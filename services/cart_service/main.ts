@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describeBroker } from '#kafka_common/config.ts';
+import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded_log.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
+import { startCheckpoints } from '#service_common/checkpoints.ts';
 import { closeHttpApp } from '#service_common/http.ts';
 import { listen, runService } from '#service_common/run_service.ts';
 import { createCartApp } from './app/app.ts';
-import { createSqliteCartStore } from './cart_store_sqlite.ts';
+import { CART_STORE_FILE, createSqliteCartStore } from './cart_store_sqlite.ts';
 import { createPublisher } from './publisher.ts';
 import { createPublisherMetrics } from './publisher_metrics.ts';
 
@@ -18,6 +21,8 @@ await runService('cart-service', async (config, logger) => {
   const metrics = new Registry();
   const store = createSqliteCartStore({ directory: config.dataDir });
   const broker = await createBroker(config, 'cart-service');
+  const written = config.kafkaBootstrapServers.length > 0 ? [CART_STORE_FILE] : [CART_STORE_FILE, EMBEDDED_LOG_FILE];
+  const checkpoints = startCheckpoints(written.map((name) => join(config.dataDir, name)));
   const { onPublish, countAnswers } = createPublisherMetrics(metrics, () => publisher.status());
   const publisher = await createPublisher({
     broker,
@@ -47,6 +52,7 @@ await runService('cart-service', async (config, logger) => {
       // Fastify does not wait for the second of the addresses that `localhost` has: those requests are inside still.
       await publisher.close(Math.max(0, deadline - performance.now()));
       await closed;
+      await checkpoints.stop();
       await broker.close();
       await store.close();
     },

@@ -55,14 +55,17 @@ const PAGE_SIZE = 1_000;
 
 type Row = Record<string, SQLOutputValue>;
 
+export const VIEW_FILE = 'order_view.sqlite';
+
 /** @throws StoreError `STORE_REFUSED` */
 export const createSqliteConsumerDb = ({ directory }: { directory: string }): ConsumerDb => {
   const db = openDatabase({
     directory,
-    name: 'order_view.sqlite',
+    name: VIEW_FILE,
     applicationId: 0x4f45_5657,
     schemaVersion: 1,
     schema: SCHEMA,
+    checkpointedElsewhere: true,
   });
   const sql = prepareStatements(db);
 

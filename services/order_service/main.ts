@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describeBroker } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
+import { startCheckpoints } from '#service_common/checkpoints.ts';
 import { closeHttpApp } from '#service_common/http.ts';
 import { listen, runService } from '#service_common/run_service.ts';
 import { createOrderApp } from './app/app.ts';
-import { createSqliteConsumerDb } from './consumer_db_sqlite.ts';
+import { createSqliteConsumerDb, VIEW_FILE } from './consumer_db_sqlite.ts';
 import { registerConsumerMetrics } from './consumer_metrics.ts';
 import { createConsumerRunner } from './consumer_runner.ts';
 import { createOrderWaiters } from './order_waiters.ts';
@@ -18,6 +20,7 @@ await runService('order-service', async (config, logger) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
   const db = createSqliteConsumerDb({ directory: config.dataDir });
+  const checkpoints = startCheckpoints([join(config.dataDir, VIEW_FILE)]);
   const broker = await createBroker(config, 'order-service');
   const waiters = createOrderWaiters({ limit: MAX_WAITERS });
   const runner = createConsumerRunner({
@@ -47,6 +50,7 @@ await runService('order-service', async (config, logger) => {
     url,
     async close() {
       await Promise.all([closeHttpApp(app, DRAIN_MS), runner.stop()]);
+      await checkpoints.stop();
       await broker.close();
       await db.close();
     },
