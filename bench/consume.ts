@@ -1,0 +1,44 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../libs/service_common/node_flags.ts';
+import { inTempDir } from './bench.ts';
+
+export interface ConsumeJob {
+  /** See `consume_process.ts`. */
+  readonly how: 'apply' | 'parse' | 'apply each';
+  readonly bootstrapServers: string;
+  readonly topic: string;
+  /** Of the topic, those to consume. */
+  readonly events: number;
+  /** For the store. */
+  readonly directory: string;
+}
+
+export interface ConsumeReport {
+  readonly perSecond: number;
+  /** CPU time in microseconds an event. */
+  readonly cpuUs: number;
+  /** In the store afterwards. */
+  readonly orders: number;
+}
+
+/** With a store of its own. @throws where the consumer fails, or an order is missing afterwards */
+export const consume = (job: Omit<ConsumeJob, 'directory'>): Promise<ConsumeReport> =>
+  inTempDir((directory) => consumeInto({ ...job, directory }));
+
+/** With a store that may have orders already. @throws where the consumer fails, or an order is missing afterwards */
+export const consumeInto = async (job: ConsumeJob): Promise<ConsumeReport> => {
+  const child = fork(fileURLToPath(new URL('consume_process.ts', import.meta.url)), [JSON.stringify(job)], {
+    execArgv: [...NODE_FLAGS],
+  });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the consumer that has to ${job.how} ended with ${code}`);
+  });
+  const [report] = (await Promise.race([once(child, 'message'), ended])) as [ConsumeReport];
+  await ended.catch(() => {});
+  if (job.how !== 'parse' && report.orders < job.events) {
+    throw new Error(`${report.orders} orders are in the view, but ${job.events} were created`);
+  }
+  return report;
+};

@@ -1,0 +1,94 @@
+/**
+ * One consumer of a topic, from its start to its end, in a process of its own:
+ *
+ * - `apply`: the Order Service's runner and store
+ * - `parse`: what any consumer by the same client must do at least: it parses each value, and forgets it
+ * - `apply each`: the same store, and a transaction for each event
+ */
+import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import type { Batch, Broker } from '../libs/kafka_common/broker.ts';
+import { createKafkaBroker } from '../libs/kafka_common/kafka_broker.ts';
+import { createBatchApplier } from '../services/order_service/batch_applier.ts';
+import { createSqliteConsumerDb } from '../services/order_service/consumer_db_sqlite.ts';
+import { createConsumerRunner } from '../services/order_service/consumer_runner.ts';
+import type { ConsumeJob, ConsumeReport } from './consume.ts';
+
+const job = JSON.parse(process.argv[2] ?? '') as ConsumeJob;
+const logger = pino({ level: 'warn' });
+const broker = createKafkaBroker({ bootstrapServers: job.bootstrapServers.split(','), clientId: 'bench' });
+const db = createSqliteConsumerDb({ directory: job.directory });
+const stop = new AbortController();
+const over = Promise.withResolvers<void>();
+let events = 0;
+let startedAt = 0;
+let endedAt = 0;
+let cpu = process.cpuUsage();
+
+/** From the first batch on, which comes when the group is joined, until all events are done. */
+const timed =
+  (handle: (batch: Batch) => Promise<void> | void) =>
+  async (batch: Batch): Promise<void> => {
+    if (startedAt === 0) {
+      startedAt = performance.now();
+      cpu = process.cpuUsage();
+    }
+    await handle(batch);
+    events += batch.records.length;
+    if (events < job.events || endedAt > 0) return;
+    endedAt = performance.now();
+    cpu = process.cpuUsage(cpu);
+    over.resolve();
+  };
+
+const consumeBy = (handle: (batch: Batch) => Promise<void> | void): void => {
+  const membership = { topic: job.topic, group: randomUUID(), memberId: 'bench' };
+  broker
+    .consume({ ...membership, startAt: async () => new Map(), onBatch: timed(handle), signal: stop.signal })
+    .catch(over.reject);
+};
+
+const start: Record<ConsumeJob['how'], () => void> = {
+  apply() {
+    const watched: Broker = {
+      ...broker,
+      consume: (options) => broker.consume({ ...options, onBatch: timed(options.onBatch) }),
+    };
+    createConsumerRunner({
+      broker: watched,
+      db,
+      topic: job.topic,
+      group: randomUUID(),
+      memberId: 'bench',
+      logger,
+      now: Date.now,
+    }).start();
+  },
+  parse() {
+    let parsed = 0;
+    consumeBy(({ records }) => {
+      for (const { value } of records) if (value !== null && JSON.parse(value.toString()) !== null) parsed += 1;
+    });
+  },
+  'apply each'() {
+    const applier = createBatchApplier({ db, logger, now: Date.now, storeRetryDelay: () => 0, onOrders: () => {} });
+    const positions = new Map<number, number>();
+    consumeBy(async (batch) => {
+      for (const record of batch.records) {
+        const one = { ...batch, records: [record], next: record.offset + 1 };
+        await applier.apply(one, positions.get(batch.partition) ?? null, stop.signal);
+        positions.set(batch.partition, one.next);
+      }
+    });
+  },
+};
+
+start[job.how]();
+await over.promise;
+const seconds = (endedAt - startedAt) / 1_000;
+const report: ConsumeReport = {
+  perSecond: events / seconds,
+  cpuUs: (cpu.user + cpu.system) / events,
+  orders: (await db.counts()).orders,
+};
+process.send?.(report, () => process.exit(0));

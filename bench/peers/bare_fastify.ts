@@ -1,0 +1,41 @@
+/**
+ * The limit of what a service on Fastify can do: the same schemas and answers as the services, and nothing behind them:
+ * no decision, no store, no broker, no metrics.
+ */
+import Fastify from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { CreateOrderBody, Published } from '../../services/cart_service/app/api/schemas.ts';
+import { OrderDetails, OrderDetailsQuery } from '../../services/order_service/app/api/schemas.ts';
+
+const app = Fastify({
+  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+}).withTypeProvider<TypeBoxTypeProvider>();
+
+app.post('/create-order', { schema: { body: CreateOrderBody, response: { 200: Published } } }, (request, reply) => {
+  void reply.send({
+    message: 'order created and published successfully',
+    orderId: `ORD-${request.body.order_id}`,
+  });
+});
+
+app.get(
+  '/order-details',
+  { schema: { querystring: OrderDetailsQuery, response: { 200: OrderDetails } } },
+  (request, reply) => {
+    const items = [1, 2, 3].map((n) => ({ itemId: `ITEM-00${n}`, quantity: 2, price: 75.5 }));
+    void reply.send({
+      order: {
+        orderId: request.query.orderId,
+        customerId: 'CUST-00042',
+        orderDate: '2026-01-18T12:00:00.000Z',
+        items,
+        totalAmount: 453,
+        currency: 'USD',
+        status: 'new',
+      },
+      shippingCost: 9.06,
+    });
+  },
+);
+
+console.log(`listening on ${await app.listen({ host: '127.0.0.1', port: 0 })}`);

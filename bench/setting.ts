@@ -1,0 +1,59 @@
+/** What the subjects need before they are measured. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Order } from '../libs/kafka_common/models.ts';
+import { createSqliteCartStore } from '../services/cart_service/cart_store_sqlite.ts';
+import { EMPTY_CART_BATCH } from '../services/cart_service/cart_store.ts';
+import { createSqliteConsumerDb } from '../services/order_service/consumer_db_sqlite.ts';
+import { createdEvent } from './events.ts';
+import type { Subject } from './subjects.ts';
+
+const READY_MS = 60_000;
+const AT_A_TIME = 5_000;
+
+export const untilReady = async ({ url }: Pick<Subject, 'url'>): Promise<void> => {
+  const deadline = performance.now() + READY_MS;
+  while ((await fetch(`${url}/health/ready`)).status !== 200) {
+    if (performance.now() > deadline) throw new Error(`${url} is not ready after ${READY_MS} ms`);
+    await sleep(10);
+  }
+};
+
+/** Orders 1 to `count`, of random ids, a few thousand at a time. */
+function* ordersUpTo(count: number): Generator<readonly Order[]> {
+  for (let n = 1; n <= count; n += AT_A_TIME) {
+    const size = Math.min(AT_A_TIME, count - n + 1);
+    yield Array.from({ length: size }, (_, i) => createdEvent(n + i, 'random').order);
+  }
+}
+
+/** Writes a view as the Order Service would have it after so many creates. */
+export const fillView = async (directory: string, count: number): Promise<void> => {
+  const db = createSqliteConsumerDb({ directory });
+  let from: number | null = null;
+  for (const orders of ordersUpTo(count)) {
+    const next: number = (from ?? 0) + orders.length;
+    await db.applyBatch({
+      topic: 'filled',
+      from,
+      position: { partition: 0, topicId: 'filled', next },
+      views: orders.map(({ orderId, status }) => ({ orderId, version: 1, status, waitingSince: null })),
+      orders,
+      unversionedEventIds: [],
+      deadLetters: [],
+    });
+    from = next;
+  }
+  await db.close();
+};
+
+/** Writes a store as the Cart Service would have it after so many creates. */
+export const fillCartStore = async (directory: string, count: number): Promise<void> => {
+  const store = createSqliteCartStore({ directory });
+  for (const orders of ordersUpTo(count)) {
+    await store.commit({
+      ...EMPTY_CART_BATCH,
+      orders: orders.map(({ orderId, status }) => ({ orderId, version: 1, status })),
+    });
+  }
+  await store.close();
+};

@@ -1,0 +1,51 @@
+import { atLeast, type Suite } from '../bench.ts';
+import { consume, type ConsumeReport } from '../consume.ts';
+import { makeTopic } from '../events.ts';
+import { ratiosOf, spreadOf } from '../statistics.ts';
+
+/** A whole log into the view: the Order Service beside a consumer that only parses, and one that commits each event. */
+export const apply: Suite = async ({ kafka: { bootstrapServers }, scale, progress }) => {
+  progress(`writing twice ${scale.many} events`);
+  const random = await makeTopic(bootstrapServers, { count: scale.many, ids: 'random' });
+  const ordered = await makeTopic(bootstrapServers, { count: scale.many, ids: 'time-ordered' });
+  const contenders = {
+    'apply, random ids': { how: 'apply', topic: random, events: scale.many },
+    'parse only': { how: 'parse', topic: random, events: scale.many },
+    'apply, time-ordered ids': { how: 'apply', topic: ordered, events: scale.many },
+    'a transaction for each event': { how: 'apply each', topic: random, events: scale.slowEvents },
+  } as const;
+  const reports = new Map<string, ConsumeReport[]>();
+  for (let round = 1; round <= scale.rounds; round++) {
+    for (const [name, job] of Object.entries(contenders)) {
+      progress(`round ${round} of ${scale.rounds}: ${name}`);
+      const report = await consume({ ...job, bootstrapServers });
+      reports.set(name, [...(reports.get(name) ?? []), report]);
+    }
+  }
+  const rates = (name: keyof typeof contenders): number[] =>
+    (reports.get(name) ?? []).map(({ perSecond }) => perSecond);
+  const applied = rates('apply, random ids');
+  return {
+    figures: [
+      atLeast('apply / parse only, random ids', 0.35, ratiosOf(applied, rates('parse only'))),
+      atLeast('apply / a transaction for each event', 20, ratiosOf(applied, rates('a transaction for each event'))),
+      atLeast('apply, random ids / time-ordered ids', 0.8, ratiosOf(applied, rates('apply, time-ordered ids'))),
+    ],
+    tables: [
+      {
+        title: `Consumers of ${scale.many} events`,
+        columns: ['', 'events/s', 'range', 'CPU us'],
+        rows: Array.from(reports, ([name, of]) => {
+          const rate = spreadOf(of.map(({ perSecond }) => perSecond));
+          const cpu = spreadOf(of.map(({ cpuUs }) => cpuUs));
+          return [
+            name,
+            rate.median.toFixed(0),
+            `${rate.least.toFixed(0)} to ${rate.most.toFixed(0)}`,
+            cpu.median.toFixed(1),
+          ];
+        }),
+      },
+    ],
+  };
+};
