@@ -5,8 +5,8 @@ import { NODE_FLAGS } from '../libs/service_common/node_flags.ts';
 import { inTempDir } from './bench.ts';
 
 export interface ConsumeJob {
-  /** See `consume_process.ts`. */
-  readonly how: 'apply' | 'parse' | 'apply each';
+  /** See `consume_process.ts`, and for the last `peers/commit_per_event.js`. */
+  readonly how: 'apply' | 'parse' | 'commit each';
   readonly bootstrapServers: string;
   readonly topic: string;
   /** Of the topic, those to consume. */
@@ -29,9 +29,15 @@ export const consume = (job: Omit<ConsumeJob, 'directory'>): Promise<ConsumeRepo
 
 /** With a store that may have orders already. @throws where the consumer fails, or an order is missing afterwards */
 export const consumeInto = async (job: ConsumeJob): Promise<ConsumeReport> => {
-  const child = fork(fileURLToPath(new URL('consume_process.ts', import.meta.url)), [JSON.stringify(job)], {
-    execArgv: [...NODE_FLAGS],
-  });
+  const child = fork(
+    fileURLToPath(
+      new URL(job.how === 'commit each' ? 'peers/commit_per_event.js' : 'consume_process.ts', import.meta.url),
+    ),
+    [JSON.stringify(job)],
+    {
+      execArgv: [...NODE_FLAGS],
+    },
+  );
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the consumer that has to ${job.how} ended with ${code}`);
   });

@@ -3,13 +3,11 @@
  *
  * - `apply`: the Order Service's runner and store
  * - `parse`: what any consumer by the same client must do at least: it parses each value, and forgets it
- * - `apply each`: the same store, and a transaction for each event
  */
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import type { Batch, Broker } from '../libs/kafka_common/broker.ts';
 import { createKafkaBroker } from '../libs/kafka_common/kafka_broker.ts';
-import { createBatchApplier } from '../services/order_service/batch_applier.ts';
 import { createSqliteConsumerDb } from '../services/order_service/consumer_db_sqlite.ts';
 import { createConsumerRunner } from '../services/order_service/consumer_runner.ts';
 import type { ConsumeJob, ConsumeReport } from './consume.ts';
@@ -48,7 +46,7 @@ const consumeBy = (handle: (batch: Batch) => Promise<void> | void): void => {
     .catch(over.reject);
 };
 
-const start: Record<ConsumeJob['how'], () => void> = {
+const start: Record<'apply' | 'parse', () => void> = {
   apply() {
     const watched: Broker = {
       ...broker,
@@ -70,20 +68,9 @@ const start: Record<ConsumeJob['how'], () => void> = {
       for (const { value } of records) if (value !== null && JSON.parse(value.toString()) !== null) parsed += 1;
     });
   },
-  'apply each'() {
-    const applier = createBatchApplier({ db, logger, now: Date.now, storeRetryDelay: () => 0, onOrders: () => {} });
-    const positions = new Map<number, number>();
-    consumeBy(async (batch) => {
-      for (const record of batch.records) {
-        const one = { ...batch, records: [record], next: record.offset + 1 };
-        await applier.apply(one, positions.get(batch.partition) ?? null, stop.signal);
-        positions.set(batch.partition, one.next);
-      }
-    });
-  },
 };
 
-start[job.how]();
+start[job.how === 'apply' ? 'apply' : 'parse']();
 await over.promise;
 const seconds = (endedAt - startedAt) / 1_000;
 const report: ConsumeReport = {

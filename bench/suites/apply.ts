@@ -12,7 +12,7 @@ export const apply: Suite = async ({ kafka: { bootstrapServers }, scale, progres
     'apply, random ids': { how: 'apply', topic: random, events: scale.many },
     'parse only': { how: 'parse', topic: random, events: scale.many },
     'apply, time-ordered ids': { how: 'apply', topic: ordered, events: scale.many },
-    'a transaction for each event': { how: 'apply each', topic: random, events: scale.slowEvents },
+    'a commit for each event': { how: 'commit each', topic: random, events: scale.slowEvents },
   } as const;
   const reports = new Map<string, ConsumeReport[]>();
   for (let round = 1; round <= scale.rounds; round++) {
@@ -28,7 +28,7 @@ export const apply: Suite = async ({ kafka: { bootstrapServers }, scale, progres
   return {
     figures: [
       atLeast('apply / parse only, random ids', 0.35, ratiosOf(applied, rates('parse only'))),
-      atLeast('apply / a transaction for each event', 20, ratiosOf(applied, rates('a transaction for each event'))),
+      atLeast('apply / a commit for each event', 20, ratiosOf(applied, rates('a commit for each event'))),
       atLeast('apply, random ids / time-ordered ids', 0.8, ratiosOf(applied, rates('apply, time-ordered ids'))),
     ],
     tables: [

@@ -183,6 +183,7 @@ const amountFromWire = (amount: number, exponent: number, field: string): number
 
 /** A date without a zone means UTC. */
 const toUtc = (text: string, field: string): string => {
+  if (isWrittenByUs(text)) return text;
   const hasTime = text.length > 10;
   const hasZone = hasTime && /(Z|[+-]\d{2}:?\d{2})$/.test(text);
   const date = new Date(hasTime && !hasZone ? `${text.replace(' ', 'T')}Z` : text.replace(' ', 'T'));
@@ -191,13 +192,19 @@ const toUtc = (text: string, field: string): string => {
   return dayExists && !Number.isNaN(date.getTime()) ? date.toISOString() : fail(`${field} ${quote(text)} is no date`);
 };
 
-const SNAKE_CASE: Readonly<Record<string, string>> = {
-  orderId: 'order_id',
-  customerId: 'customer_id',
-  orderDate: 'order_date',
-  totalAmount: 'total_amount',
-  itemId: 'item_id',
-};
+const UTC_MS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+/** Most dates are written as `Date` writes them, and need not be written anew. */
+const isWrittenByUs = (text: string): boolean =>
+  UTC_MS.test(text) && new Date(text).getUTCDate() === Number(text.slice(8, 10));
+
+const SNAKE_CASE = [
+  ['orderId', 'order_id'],
+  ['customerId', 'customer_id'],
+  ['orderDate', 'order_date'],
+  ['totalAmount', 'total_amount'],
+  ['itemId', 'item_id'],
+] as const;
 
 const orderNamesToSnakeCase = (order: unknown): unknown => {
   if (!isObject(order)) return order;
@@ -215,7 +222,7 @@ const orderNamesToSnakeCase = (order: unknown): unknown => {
 /** The snake_case name wins where both are there. */
 const toSnakeCase = (object: Record<string, unknown>): Record<string, unknown> => {
   let named = object;
-  for (const [camel, snake] of Object.entries(SNAKE_CASE)) {
+  for (const [camel, snake] of SNAKE_CASE) {
     if (Object.hasOwn(object, camel) && !Object.hasOwn(object, snake)) named = { ...named, [snake]: object[camel] };
   }
   return named;

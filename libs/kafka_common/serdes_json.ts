@@ -1,10 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import type { LogRecord, Message } from './broker.ts';
 import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
 
 /** The `source` of the CloudEvents that the Cart Service writes. */
 const EVENT_SOURCE = '/order-events/cart-service';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** Some writers begin a text with it; it is no JSON (RFC 8259, section 8.1). */
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
  * An event as a message: JSON, with the headers of CloudEvents 1.0 (Kafka protocol binding, binary mode) and the W3C
@@ -37,14 +39,10 @@ export type Decoded =
 export const decodeEvent = (record: Pick<LogRecord, 'key' | 'value'>): Decoded => {
   if (record.value === null || record.value.length === 0)
     return { kind: 'invalid', reason: 'the value is empty (a tombstone)' };
-  let text: string;
+  if (!isUtf8(record.value)) return { kind: 'invalid', reason: 'the value is not UTF-8' };
+  const text = record.value.toString();
   try {
-    text = utf8.decode(record.value);
-  } catch {
-    return { kind: 'invalid', reason: 'the value is not UTF-8' };
-  }
-  try {
-    const event = fromWire(JSON.parse(text));
+    const event = fromWire(JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text));
     return { kind: 'event', event, keyMatches: record.key?.toString() === event.orderId };
   } catch (error) {
     if (error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
-import { commitTransaction, openDatabase } from '#service_common/sqlite.ts';
+import { commitTransaction, openDatabase, prepareForRows } from '#service_common/sqlite.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import type { AppliedBatch, ConsumerDb, DeadLetter, LoadedViews, OrderView } from './consumer_db.ts';
 
@@ -69,23 +69,34 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
   });
   const sql = prepareStatements(db);
 
-  const viewOf = (orderId: string): OrderView[] => {
-    const row = sql.view.get(orderId) ?? sql.waitingView.get(orderId);
-    return row ? [toView(row)] : [];
+  /** Mostly none does, and nobody need look for it. */
+  const anyWaits = (): boolean => sql.anyWaiting.get() !== undefined;
+
+  const viewsOf = (orderIds: readonly string[]): Map<string, OrderView> => {
+    const rows = sql.views(orderIds.map((orderId) => [orderId]));
+    const views = new Map(rows.map((row) => [row['order_id'] as string, toView(row)]));
+    if (!anyWaits()) return views;
+    for (const orderId of orderIds) {
+      const row = views.has(orderId) ? undefined : sql.waitingView.get(orderId);
+      if (row) views.set(orderId, toView(row));
+    }
+    return views;
   };
 
-  const putView = ({ orderId, version, status, waitingSince }: OrderView, order: Order | undefined): void => {
-    if (waitingSince !== null) {
-      sql.putWaiting.run(orderId, version, status, waitingSince);
-      return;
+  const putViews = (views: readonly OrderView[], orders: readonly Order[]): void => {
+    const bodies = new Map(orders.map((order) => [order.orderId, order]));
+    const arrived: OrderView[] = [];
+    for (const view of views) {
+      const { orderId, version, status, waitingSince } = view;
+      if (waitingSince !== null) sql.putWaiting.run(orderId, version, status, waitingSince);
+      else if (bodies.has(orderId)) arrived.push(view);
+      else sql.updateOrder.run(version, status, orderId);
     }
-    if (order === undefined) {
-      sql.updateOrder.run(version, status, orderId);
-      return;
-    }
-    const arrival = sql.putOrder.get(orderId, version, status)?.['arrival'] as number;
-    sql.putBody.run(arrival, JSON.stringify(order));
-    sql.deleteWaiting.run(orderId);
+    const numbered = sql.putOrders(arrived.map(({ orderId, version, status }) => [orderId, version, status]));
+    sql.putBodies(
+      numbered.map((row) => [row['arrival'] as number, JSON.stringify(bodies.get(row['order_id'] as string))]),
+    );
+    if (anyWaits()) for (const { orderId } of arrived) sql.deleteWaiting.run(orderId);
   };
 
   const setAside = (letter: DeadLetter): void => {
@@ -96,7 +107,7 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
   return {
     load: async (orderIds, unversionedEventIds): Promise<LoadedViews> =>
       reading(() => ({
-        views: new Map(orderIds.flatMap(viewOf).map((view) => [view.orderId, view])),
+        views: viewsOf(orderIds),
         seenEventIds: new Set(unversionedEventIds.filter((id) => sql.seen.get(id) !== undefined)),
       })),
 
@@ -104,8 +115,7 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
       commitTransaction(db, () => {
         const stored = sql.position.get(topic, position.partition, position.topicId)?.['next'] ?? null;
         if (stored !== from) throw new StoreError('STORE_OVERTAKEN', overtaken(position.partition, from, stored));
-        const bodies = new Map(orders.map((order) => [order.orderId, order]));
-        views.forEach((view) => putView(view, bodies.get(view.orderId)));
+        putViews(views, orders);
         unversionedEventIds.forEach((id) => sql.putSeen.run(id));
         deadLetters.forEach(setAside);
         sql.putPosition.run(topic, position.partition, position.topicId, position.next);
@@ -151,14 +161,21 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
 
 const prepareStatements = (db: DatabaseSync) => ({
   order: db.prepare('SELECT orders.status, body FROM orders JOIN order_bodies USING (arrival) WHERE order_id = ?'),
-  view: db.prepare('SELECT order_id, version, status, NULL AS since FROM orders WHERE order_id = ?'),
+  views: prepareForRows(
+    db,
+    1,
+    (ids) => `SELECT order_id, version, status, NULL AS since FROM orders WHERE order_id IN (VALUES ${ids})`,
+  ),
   waitingView: db.prepare('SELECT order_id, version, status, since FROM waiting WHERE order_id = ?'),
   updateOrder: db.prepare('UPDATE orders SET version = ?, status = ? WHERE order_id = ?'),
-  putOrder: db.prepare(
-    `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
-     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status RETURNING arrival`,
+  putOrders: prepareForRows(
+    db,
+    3,
+    (rows) => `INSERT INTO orders (order_id, version, status) VALUES ${rows}
+      ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status
+      RETURNING arrival, order_id`,
   ),
-  putBody: db.prepare('INSERT OR REPLACE INTO order_bodies (arrival, body) VALUES (?, ?)'),
+  putBodies: prepareForRows(db, 2, (rows) => `INSERT OR REPLACE INTO order_bodies (arrival, body) VALUES ${rows}`),
   lastArrival: db.prepare('SELECT coalesce(max(arrival), 0) AS last FROM orders'),
   idsBetween: db.prepare('SELECT order_id FROM orders WHERE arrival > ? AND arrival <= ? ORDER BY arrival'),
 
@@ -166,6 +183,7 @@ const prepareStatements = (db: DatabaseSync) => ({
     `INSERT INTO waiting (order_id, version, status, since) VALUES (?, ?, ?, ?)
      ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status`,
   ),
+  anyWaiting: db.prepare('SELECT 1 FROM waiting LIMIT 1'),
   deleteWaiting: db.prepare('DELETE FROM waiting WHERE order_id = ?'),
   oldestWaiting: db.prepare('SELECT order_id, version, status, since FROM waiting ORDER BY since, rowid LIMIT ?'),
 

@@ -276,7 +276,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       await commit(before);
       await commit(full);
       const committed = await all();
-      assert.deepEqual([...committed.orders.keys()], ['ORD-1', 'ORD-3', 'ORD-4']);
+      assert.deepEqual([...committed.orders.keys()].toSorted(), ['ORD-1', 'ORD-3', 'ORD-4']);
       assert.deepEqual([...committed.idempotency.keys()], ['new']);
       await store.close();
       store = await open();
