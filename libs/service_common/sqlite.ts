@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { reasonOf } from './reason_of.ts';
 import { StoreError } from './store_error.ts';
@@ -148,29 +148,27 @@ export const commitTransaction = (db: DatabaseSync, work: () => void): void => {
   }
 };
 
-/** Rows in one statement: with more of them, the time of each hardly shrinks. */
-const ROWS = 16;
+/** Keys in one statement: with more of them, the time of each hardly shrinks. */
+const KEYS = 16;
 
 /**
- * Prepares a statement over any number of rows, given to it some at a time.
- * @param columns in each row
- * @param statement its text, from that of the rows: `(?, ?), (?, ?)`
- * @returns runs it, and gives back what all of it gave
+ * Prepares a look-up of any number of keys.
+ * @param query its text, from that of the keys: `SELECT ... WHERE key IN (${keys})`
+ * @returns gives the rows of all keys, in no order
  */
-export const prepareForRows = (
+export const prepareLookup = (
   db: DatabaseSync,
-  columns: number,
-  statement: (rows: string) => string,
-): ((rows: readonly (readonly SQLInputValue[])[]) => Record<string, SQLOutputValue>[]) => {
-  const row = `(${Array.from({ length: columns }, () => '?').join(', ')})`;
-  const one = db.prepare(statement(row));
-  const many = db.prepare(statement(Array.from({ length: ROWS }, () => row).join(', ')));
-  return (rows) => {
-    const whole = rows.length - (rows.length % ROWS);
-    const results: Record<string, SQLOutputValue>[] = [];
-    for (let n = 0; n < whole; n += ROWS) results.push(...many.all(...rows.slice(n, n + ROWS).flat()));
-    for (const single of rows.slice(whole)) results.push(...one.all(...single));
-    return results;
+  query: (keys: string) => string,
+): ((keys: readonly string[]) => Record<string, SQLOutputValue>[]) => {
+  const statement = db.prepare(query(Array.from({ length: KEYS }, () => '?').join(', ')));
+  return (keys) => {
+    const rows: Record<string, SQLOutputValue>[] = [];
+    for (let n = 0; n < keys.length; n += KEYS) {
+      // Nothing equals null.
+      const some = Array.from({ length: KEYS }, (_, i) => keys[n + i] ?? null);
+      rows.push(...statement.all(...some));
+    }
+    return rows;
   };
 };
 

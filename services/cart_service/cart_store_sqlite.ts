@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { OrderStatus } from '#kafka_common/models.ts';
-import { commitTransaction, lockFile, openDatabase, prepareForRows } from '#service_common/sqlite.ts';
+import { commitTransaction, lockFile, openDatabase, prepareLookup } from '#service_common/sqlite.ts';
 import type {
   CartBatch,
   CartStore,
@@ -63,29 +63,24 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
   });
   const unlock = lockOrClose(db, directory);
 
-  const selectOrders = prepareForRows(
+  const selectOrders = prepareLookup(
     db,
-    1,
-    (ids) => `SELECT order_id, version, status FROM orders WHERE order_id IN (VALUES ${ids})`,
+    (ids) => `SELECT order_id, version, status FROM orders WHERE order_id IN (${ids})`,
   );
   const selectUnanswered = db.prepare('SELECT fingerprint FROM unanswered WHERE order_id = ?');
   const selectKey = db.prepare('SELECT * FROM idempotency_keys WHERE key = ?');
   const selectOutbox = db.prepare('SELECT * FROM outbox ORDER BY seq');
   const selectPositions = db.prepare('SELECT * FROM positions');
 
-  const upsertOrders = prepareForRows(
-    db,
-    3,
-    (rows) => `INSERT INTO orders (order_id, version, status) VALUES ${rows}
-      ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status`,
+  const upsertOrder = db.prepare(
+    `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
+     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status`,
   );
   const deleteOrder = db.prepare('DELETE FROM orders WHERE order_id = ?');
-  const insertOutbox = prepareForRows(
-    db,
-    6,
-    (rows) => `INSERT INTO outbox (seq, event_id, order_id, fingerprint, value, headers) VALUES ${rows}`,
+  const insertOutbox = db.prepare(
+    'INSERT INTO outbox (seq, event_id, order_id, fingerprint, value, headers) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const deleteOutbox = prepareForRows(db, 1, (seqs) => `DELETE FROM outbox WHERE seq IN (VALUES ${seqs})`);
+  const deleteOutbox = db.prepare('DELETE FROM outbox WHERE seq = ?');
   const upsertUnanswered = db.prepare('INSERT OR REPLACE INTO unanswered (order_id, fingerprint) VALUES (?, ?)');
   const upsertKey = db.prepare(
     'INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, order_id, refusal, created_at) VALUES (?, ?, ?, ?, ?)',
@@ -97,29 +92,23 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
   );
   const upsertPosition = db.prepare('INSERT OR REPLACE INTO positions (partition, topic_id, next) VALUES (?, ?, ?)');
 
-  const saveOrders = (orders: readonly OrderState[]): void => {
-    upsertOrders(orders.map(({ orderId, version, status }) => [orderId, version, status]));
+  const saveOrder = ({ orderId, version, status }: OrderState): void => {
+    upsertOrder.run(orderId, version, status);
   };
 
   const apply = (batch: CartBatch): void => {
-    deleteOutbox([...batch.settled, ...batch.takenBack.map(({ seq }) => seq)].map((seq) => [seq]));
+    for (const seq of batch.settled) deleteOutbox.run(seq);
     for (const { orderId, fingerprint } of batch.unanswered) upsertUnanswered.run(orderId, fingerprint);
-    for (const { orderId, previous, idempotencyKey } of batch.takenBack) {
+    for (const { seq, orderId, previous, idempotencyKey } of batch.takenBack) {
+      deleteOutbox.run(seq);
       if (previous === null) deleteOrder.run(orderId);
-      else saveOrders([previous]);
+      else saveOrder(previous);
       if (idempotencyKey !== null) deleteKey.run(idempotencyKey);
     }
-    saveOrders(batch.orders);
-    insertOutbox(
-      batch.outbox.map(({ seq, eventId, orderId, fingerprint, message }) => [
-        seq,
-        eventId,
-        orderId,
-        fingerprint,
-        message.value,
-        JSON.stringify(message.headers),
-      ]),
-    );
+    batch.orders.forEach(saveOrder);
+    for (const { seq, eventId, orderId, fingerprint, message } of batch.outbox) {
+      insertOutbox.run(seq, eventId, orderId, fingerprint, message.value, JSON.stringify(message.headers));
+    }
     for (const { key, fingerprint, orderId, refusal, createdAt } of batch.idempotency) {
       upsertKey.run(key, fingerprint, orderId, refusal === null ? null : JSON.stringify(refusal), createdAt);
     }
@@ -133,7 +122,7 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
       const orders = new Map<string, OrderState>();
       const unanswered = new Map<string, string>();
       const idempotency = new Map<string, IdempotencyRecord>();
-      for (const row of selectOrders(orderIds.map((orderId) => [orderId]))) {
+      for (const row of selectOrders(orderIds)) {
         const orderId = String(row['order_id']);
         orders.set(orderId, { orderId, version: Number(row['version']), status: row['status'] as OrderStatus });
         const fingerprint = selectUnanswered.get(orderId)?.['fingerprint'];

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
-import { commitTransaction, openDatabase, prepareForRows } from '#service_common/sqlite.ts';
+import { commitTransaction, openDatabase, prepareLookup } from '#service_common/sqlite.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import type { AppliedBatch, ConsumerDb, DeadLetter, LoadedViews, OrderView } from './consumer_db.ts';
 
@@ -73,7 +73,7 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
   const anyWaits = (): boolean => sql.anyWaiting.get() !== undefined;
 
   const viewsOf = (orderIds: readonly string[]): Map<string, OrderView> => {
-    const rows = sql.views(orderIds.map((orderId) => [orderId]));
+    const rows = sql.views(orderIds);
     const views = new Map(rows.map((row) => [row['order_id'] as string, toView(row)]));
     if (!anyWaits()) return views;
     for (const orderId of orderIds) {
@@ -85,18 +85,19 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
 
   const putViews = (views: readonly OrderView[], orders: readonly Order[]): void => {
     const bodies = new Map(orders.map((order) => [order.orderId, order]));
-    const arrived: OrderView[] = [];
-    for (const view of views) {
-      const { orderId, version, status, waitingSince } = view;
-      if (waitingSince !== null) sql.putWaiting.run(orderId, version, status, waitingSince);
-      else if (bodies.has(orderId)) arrived.push(view);
-      else sql.updateOrder.run(version, status, orderId);
+    const anyDid = anyWaits();
+    for (const { orderId, version, status, waitingSince } of views) {
+      const body = bodies.get(orderId);
+      if (waitingSince !== null) {
+        sql.putWaiting.run(orderId, version, status, waitingSince);
+      } else if (body === undefined) {
+        sql.updateOrder.run(version, status, orderId);
+      } else {
+        const arrival = sql.putOrder.get(orderId, version, status)?.['arrival'] as number;
+        sql.putBody.run(arrival, JSON.stringify(body));
+        if (anyDid) sql.deleteWaiting.run(orderId);
+      }
     }
-    const numbered = sql.putOrders(arrived.map(({ orderId, version, status }) => [orderId, version, status]));
-    sql.putBodies(
-      numbered.map((row) => [row['arrival'] as number, JSON.stringify(bodies.get(row['order_id'] as string))]),
-    );
-    if (anyWaits()) for (const { orderId } of arrived) sql.deleteWaiting.run(orderId);
   };
 
   const setAside = (letter: DeadLetter): void => {
@@ -161,21 +162,17 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
 
 const prepareStatements = (db: DatabaseSync) => ({
   order: db.prepare('SELECT orders.status, body FROM orders JOIN order_bodies USING (arrival) WHERE order_id = ?'),
-  views: prepareForRows(
+  views: prepareLookup(
     db,
-    1,
-    (ids) => `SELECT order_id, version, status, NULL AS since FROM orders WHERE order_id IN (VALUES ${ids})`,
+    (ids) => `SELECT order_id, version, status, NULL AS since FROM orders WHERE order_id IN (${ids})`,
   ),
   waitingView: db.prepare('SELECT order_id, version, status, since FROM waiting WHERE order_id = ?'),
   updateOrder: db.prepare('UPDATE orders SET version = ?, status = ? WHERE order_id = ?'),
-  putOrders: prepareForRows(
-    db,
-    3,
-    (rows) => `INSERT INTO orders (order_id, version, status) VALUES ${rows}
-      ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status
-      RETURNING arrival, order_id`,
+  putOrder: db.prepare(
+    `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
+     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status RETURNING arrival`,
   ),
-  putBodies: prepareForRows(db, 2, (rows) => `INSERT OR REPLACE INTO order_bodies (arrival, body) VALUES ${rows}`),
+  putBody: db.prepare('INSERT OR REPLACE INTO order_bodies (arrival, body) VALUES (?, ?)'),
   lastArrival: db.prepare('SELECT coalesce(max(arrival), 0) AS last FROM orders'),
   idsBetween: db.prepare('SELECT order_id FROM orders WHERE arrival > ? AND arrival <= ? ORDER BY arrival'),
 
