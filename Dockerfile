@@ -17,4 +17,4 @@ COPY services services
 USER node
 
 # The flags are those of libs/service_common/node_flags.ts, which says why.
-ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=20"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20"]

@@ -8,8 +8,8 @@ import {
 import type { Batch, LogRecord, Topic } from './broker.ts';
 
 /** For each partition and in all: what a service holds in memory of what it has not handled yet. */
-const PARTITION_BYTES = 1_048_576;
-const FETCH_BYTES = 4_194_304;
+const PARTITION_BYTES = 524_288;
+const FETCH_BYTES = 2_097_152;
 
 /** Control records end transactions; they are no messages (Kafka protocol, record batch attributes, bit 5). */
 const IS_CONTROL = 1 << 5;

@@ -27,7 +27,10 @@ export const startCheckpoints = (
   { intervalMs = INTERVAL_MS, longLogPages = LONG_LOG_PAGES } = {},
 ): Checkpoints => {
   const orders: CheckpointOrders = { paths, intervalMs, longLogPages };
-  const worker = new Worker(new URL('checkpoint_worker.ts', import.meta.url), { workerData: orders });
+  const worker = new Worker(new URL('checkpoint_worker.ts', import.meta.url), {
+    workerData: orders,
+    resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
+  });
   // Only saves time: a process goes on without it.
   worker.on('error', () => {});
   worker.unref();
