@@ -79,12 +79,14 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
  */
 export const lockFile = ({ directory, name }: Pick<DatabaseFile, 'directory' | 'name'>): (() => void) => {
   // An empty database of which a transaction is begun that never ends: SQLite's locks work everywhere.
-  const lock = new DatabaseSync(join(directory, `${name}.lock`), { timeout: LOCK_MS });
+  let lock: DatabaseSync | null = null;
   try {
-    lock.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
-    return () => lock.close();
+    const opened = new DatabaseSync(join(directory, `${name}.lock`), { timeout: LOCK_MS });
+    lock = opened;
+    opened.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
+    return () => opened.close();
   } catch (error) {
-    lock.close();
+    lock?.close();
     throw refusal(join(directory, name), error, 'Set DATA_DIR to a folder this user may write to.');
   }
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { createSqliteCartStore } from '#cart_service/cart_store_sqlite.ts';
@@ -40,6 +41,16 @@ describe('the SQLite cart store of a running process', () => {
     });
     const soFar = writer.committed();
     await eventually(() => assert.ok(writer.committed() > soFar));
+  });
+
+  test('is refused where it cannot be locked, with a reason', () => {
+    const directory = tempDir();
+    mkdirSync(join(directory, 'cart.sqlite.lock'));
+    assert.throws(() => createSqliteCartStore({ directory }), {
+      name: 'StoreError',
+      code: 'STORE_REFUSED',
+      message: /cannot use .*cart\.sqlite as a store: .*Set DATA_DIR/,
+    });
   });
 
   test('opens again after that process was killed, with every committed batch, each of them whole', async (t) => {
