@@ -5,10 +5,12 @@
  * - `parse`: what any consumer by the same client must do at least: it parses each value, and forgets it
  */
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import pino from 'pino';
-import type { Batch, Broker } from '../libs/kafka_common/broker.ts';
+import type { Batch } from '../libs/kafka_common/broker.ts';
 import { createKafkaBroker } from '../libs/kafka_common/kafka_broker.ts';
-import { createSqliteConsumerDb } from '../services/order_service/consumer_db_sqlite.ts';
+import { startCheckpoints } from '../libs/service_common/checkpoints.ts';
+import { createSqliteConsumerDb, VIEW_FILE } from '../services/order_service/consumer_db_sqlite.ts';
 import { createConsumerRunner } from '../services/order_service/consumer_runner.ts';
 import type { ConsumeJob, ConsumeReport } from './consume.ts';
 
@@ -16,7 +18,6 @@ const job = JSON.parse(process.argv[2] ?? '') as ConsumeJob;
 const logger = pino({ level: 'warn' });
 const broker = createKafkaBroker({ bootstrapServers: job.bootstrapServers.split(','), clientId: 'bench' });
 const db = createSqliteConsumerDb({ directory: job.directory });
-const stop = new AbortController();
 const over = Promise.withResolvers<void>();
 let events = 0;
 let startedAt = 0;
@@ -39,38 +40,31 @@ const timed =
     over.resolve();
   };
 
-const consumeBy = (handle: (batch: Batch) => Promise<void> | void): void => {
+const apply = (): void => {
+  startCheckpoints([join(job.directory, VIEW_FILE)]);
+  createConsumerRunner({
+    broker: { ...broker, consume: (options) => broker.consume({ ...options, onBatch: timed(options.onBatch) }) },
+    db,
+    topic: job.topic,
+    group: randomUUID(),
+    memberId: 'bench',
+    logger,
+    now: Date.now,
+  }).start();
+};
+
+const parse = (): void => {
+  const onBatch = timed(({ records }) => {
+    for (const { value } of records) if (value !== null) JSON.parse(value.toString());
+  });
   const membership = { topic: job.topic, group: randomUUID(), memberId: 'bench' };
   broker
-    .consume({ ...membership, startAt: async () => new Map(), onBatch: timed(handle), signal: stop.signal })
+    .consume({ ...membership, startAt: async () => new Map(), onBatch, signal: new AbortController().signal })
     .catch(over.reject);
 };
 
-const start: Record<'apply' | 'parse', () => void> = {
-  apply() {
-    const watched: Broker = {
-      ...broker,
-      consume: (options) => broker.consume({ ...options, onBatch: timed(options.onBatch) }),
-    };
-    createConsumerRunner({
-      broker: watched,
-      db,
-      topic: job.topic,
-      group: randomUUID(),
-      memberId: 'bench',
-      logger,
-      now: Date.now,
-    }).start();
-  },
-  parse() {
-    let parsed = 0;
-    consumeBy(({ records }) => {
-      for (const { value } of records) if (value !== null && JSON.parse(value.toString()) !== null) parsed += 1;
-    });
-  },
-};
-
-start[job.how === 'apply' ? 'apply' : 'parse']();
+if (job.how === 'apply') apply();
+else parse();
 await over.promise;
 const seconds = (endedAt - startedAt) / 1_000;
 const report: ConsumeReport = {

@@ -1,6 +1,6 @@
 import type { Bench, Table } from './bench.ts';
 import type { LoadPlan } from './load.ts';
-import { ratiosOf, type Spread, spreadOf } from './statistics.ts';
+import { medianAndRange, ratiosOf, type Spread, spreadOf } from './statistics.ts';
 import { cpuSecondsOf, type Subject } from './subjects.ts';
 
 /** One who takes part: a subject under one kind of load. */
@@ -9,14 +9,12 @@ export interface Contender {
   readonly subject: Subject;
   readonly kind: LoadPlan['kind'];
   readonly connections: number;
-  readonly arrivalsPerSecond?: number;
   /** Does Kafka work for it? */
   readonly onKafka: boolean;
 }
 
 /** One value a round; NaN where the system does not tell. */
 interface Measured {
-  readonly contender: Contender;
   readonly perSecond: number[];
   /** CPU time of the subject, and of Kafka meanwhile, in microseconds a request. */
   readonly cpuUs: number[];
@@ -42,33 +40,29 @@ export const contest = async (
   firstOrder = 1,
 ): Promise<Contest> => {
   const measured = new Map<string, Measured>();
-  for (const contender of contenders) {
-    const none = { perSecond: [], cpuUs: [], kafkaCpuUs: [], p50: [], p99: [], generatorUs: [] };
-    measured.set(contender.name, { contender, ...none });
-  }
+  for (const { name } of contenders)
+    measured.set(name, { perSecond: [], cpuUs: [], kafkaCpuUs: [], p50: [], p99: [], generatorUs: [] });
   const nextOrder = new Map<Subject, number>();
 
   const turn = async (contender: Contender, into: Measured | null): Promise<void> => {
-    const { subject, kind, connections, arrivalsPerSecond = null } = contender;
+    const { subject, kind, connections } = contender;
     const from = nextOrder.get(subject) ?? firstOrder;
-    const cpu = [cpuSecondsOf(subject.pid), cpuSecondsOf(kafka.pid ?? 0)];
+    const cpu = cpuSecondsOf(subject.pid);
+    const kafkaCpu = cpuSecondsOf(kafka.pid);
     const plan = {
       url: subject.url,
       kind,
       connections,
       seconds: scale.seconds,
       from,
-      arrivalsPerSecond,
+      arrivalsPerSecond: null,
       readUrl: null,
     };
     const { requests, perSecond, answered, generatorUs } = await load.run(plan);
-    const used = [cpuSecondsOf(subject.pid), cpuSecondsOf(kafka.pid ?? 0)].map(
-      (now, i) => (((now ?? Number.NaN) - (cpu[i] ?? Number.NaN)) * 1e6) / requests,
-    );
     if (kind === 'create') nextOrder.set(subject, from + requests);
     into?.perSecond.push(perSecond);
-    into?.cpuUs.push(used[0] ?? Number.NaN);
-    into?.kafkaCpuUs.push(used[1] ?? Number.NaN);
+    into?.cpuUs.push(((cpuSecondsOf(subject.pid) - cpu) * 1e6) / requests);
+    into?.kafkaCpuUs.push(((cpuSecondsOf(kafka.pid) - kafkaCpu) * 1e6) / requests);
     into?.p50.push(answered.p50);
     into?.p99.push(answered.p99);
     into?.generatorUs.push(generatorUs);
@@ -108,12 +102,10 @@ export const contest = async (
       ],
       rows: contenders.map((contender) => {
         const { perSecond, cpuUs, kafkaCpuUs, p50, p99, generatorUs } = of(contender.name);
-        const rate = spreadOf(perSecond);
         return [
           contender.name,
           `${contender.connections}`,
-          rate.median.toFixed(0),
-          `${rate.least.toFixed(0)} to ${rate.most.toFixed(0)}`,
+          ...medianAndRange(perSecond),
           median(cpuUs, 0),
           contender.onKafka ? median(kafkaCpuUs, 0) : '',
           median(p50, 2),

@@ -37,7 +37,7 @@ const figureRow = (figure: Figure): string[] => {
     measure,
     `${withDigits(spread.median)} ${unit}`.trim(),
     `${withDigits(spread.least)} to ${withDigits(spread.most)}`,
-    target === null ? '' : `${target.kind} ${target.value} ${unit}`.trim(),
+    `${target.kind} ${target.value} ${unit}`.trim(),
     reached === null ? '' : reached ? 'yes' : 'no',
   ];
 };

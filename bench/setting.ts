@@ -1,9 +1,11 @@
 /** What the subjects need before they are measured. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import type { Order } from '../libs/kafka_common/models.ts';
 import { createSqliteCartStore } from '../services/cart_service/cart_store_sqlite.ts';
 import { EMPTY_CART_BATCH } from '../services/cart_service/cart_store.ts';
 import { createSqliteConsumerDb } from '../services/order_service/consumer_db_sqlite.ts';
+import { eventually } from '../tests/eventually.ts';
 import { createdEvent } from './events.ts';
 import type { Subject } from './subjects.ts';
 
@@ -11,12 +13,16 @@ const READY_MS = 60_000;
 const AT_A_TIME = 5_000;
 
 export const untilReady = async ({ url }: Pick<Subject, 'url'>): Promise<void> => {
-  const deadline = performance.now() + READY_MS;
-  while ((await fetch(`${url}/health/ready`)).status !== 200) {
-    if (performance.now() > deadline) throw new Error(`${url} is not ready after ${READY_MS} ms`);
-    await sleep(10);
-  }
+  await eventually(async () => assert.equal((await fetch(`${url}/health/ready`)).status, 200), READY_MS);
 };
+
+/** Settings of services that share a log of their own; the embedded one where there are no `bootstrapServers`. */
+export const freshSettings = (directory: string, bootstrapServers: string): Record<string, string> => ({
+  DATA_DIR: directory,
+  KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+  ORDERS_TOPIC: randomUUID(),
+  CONSUMER_GROUP: randomUUID(),
+});
 
 /** Orders 1 to `count`, of random ids, a few thousand at a time. */
 function* ordersUpTo(count: number): Generator<readonly Order[]> {

@@ -17,3 +17,9 @@ export const spreadOf = (values: readonly number[]): Spread => {
 /** Of pairs that were measured one right after the other: what the machine did meanwhile, it did to both. */
 export const ratiosOf = (of: readonly number[], to: readonly number[]): Spread =>
   spreadOf(of.flatMap((value, pair) => (to[pair] === undefined ? [] : [value / to[pair]])));
+
+/** For a table: the median, and the range beside it. */
+export const medianAndRange = (values: readonly number[]): [string, string] => {
+  const { median, least, most } = spreadOf(values);
+  return [median.toFixed(0), `${least.toFixed(0)} to ${most.toFixed(0)}`];
+};

@@ -107,8 +107,8 @@ export const startPythonPeer = (
   env: Readonly<Record<string, string>>,
 ): Promise<Subject> => start(python, [here(`peers/${file}`)], env, /listening on (\S+)/);
 
-/** CPU time of a process so far, in seconds; null where the system does not tell. */
-export const cpuSecondsOf = (pid: number): number | null => {
+/** CPU time of a process so far, in seconds; NaN where the system does not tell. */
+export const cpuSecondsOf = (pid: number | undefined): number => {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /, '')
@@ -116,17 +116,6 @@ export const cpuSecondsOf = (pid: number): number | null => {
     // Fields 14 and 15, in ticks of 10 ms (proc(5)).
     return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
-    return null;
-  }
-};
-
-/** Resident memory of a process in MB, now and at most so far; null where the system does not tell. */
-export const memoryMbOf = (pid: number): { now: number; peak: number } | null => {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const mb = (field: string): number => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024;
-    return { now: mb('VmRSS'), peak: mb('VmHWM') };
-  } catch {
-    return null;
+    return Number.NaN;
   }
 };

@@ -1,7 +1,7 @@
 import { atLeast, type Suite } from '../bench.ts';
 import { consume, type ConsumeReport } from '../consume.ts';
 import { makeTopic } from '../events.ts';
-import { ratiosOf, spreadOf } from '../statistics.ts';
+import { medianAndRange, ratiosOf, spreadOf } from '../statistics.ts';
 
 /** A whole log into the view: the Order Service beside a consumer that only parses, and one that commits each event. */
 export const apply: Suite = async ({ kafka: { bootstrapServers }, scale, progress }) => {
@@ -35,16 +35,11 @@ export const apply: Suite = async ({ kafka: { bootstrapServers }, scale, progres
       {
         title: `Consumers of ${scale.many} events`,
         columns: ['', 'events/s', 'range', 'CPU us'],
-        rows: Array.from(reports, ([name, of]) => {
-          const rate = spreadOf(of.map(({ perSecond }) => perSecond));
-          const cpu = spreadOf(of.map(({ cpuUs }) => cpuUs));
-          return [
-            name,
-            rate.median.toFixed(0),
-            `${rate.least.toFixed(0)} to ${rate.most.toFixed(0)}`,
-            cpu.median.toFixed(1),
-          ];
-        }),
+        rows: Array.from(reports, ([name, of]) => [
+          name,
+          ...medianAndRange(of.map(({ perSecond }) => perSecond)),
+          spreadOf(of.map(({ cpuUs }) => cpuUs)).median.toFixed(1),
+        ]),
       },
     ],
   };

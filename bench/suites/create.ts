@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { atLeast, atMost, inTempDir, type Suite } from '../bench.ts';
 import { type Contender, contest } from '../contest.ts';
 import { spreadOf } from '../statistics.ts';
 import { startPeer, startPythonPeer, startService, type Subject } from '../subjects.ts';
 import { makeTopic } from '../events.ts';
-import { untilReady } from '../setting.ts';
+import { freshSettings, untilReady } from '../setting.ts';
 
 /** Creates and updates: the Cart Service on either broker, beside what bounds it and what it is compared with. */
 export const create: Suite = (bench) =>
@@ -17,10 +16,8 @@ export const create: Suite = (bench) =>
       return subject;
     };
     try {
-      const cart = await started(
-        startService('cart_service', { ...kafkaEnv, DATA_DIR: `${directory}/kafka`, ORDERS_TOPIC: randomUUID() }),
-      );
-      const embedded = await started(startService('cart_service', { DATA_DIR: `${directory}/embedded` }));
+      const cart = await started(startService('cart_service', freshSettings(directory, bootstrapServers)));
+      const embedded = await started(startService('cart_service', freshSettings(directory, '')));
       await Promise.all([untilReady(cart), untilReady(embedded)]);
       const bare = await started(startPeer('bare_fastify.ts'));
       const topic = await makeTopic(bootstrapServers);

@@ -1,12 +1,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
+import { residentMemory } from '../../tests/resident_memory.ts';
 import { type Bench, type Curve, inTempDir, type Suite } from '../bench.ts';
 import { consumeInto } from '../consume.ts';
 import { makeTopic } from '../events.ts';
 import type { LoadPlan } from '../load.ts';
-import { fillCartStore, fillView, untilReady } from '../setting.ts';
-import { memoryMbOf, startService } from '../subjects.ts';
+import { fillCartStore, fillView, freshSettings, untilReady } from '../setting.ts';
+import { startService } from '../subjects.ts';
 
 /** Enough to fill the fastest service, and fewer than it lets wait: at too great a load, arrivals wait for a connection. */
 const CONNECTIONS = 200;
@@ -37,7 +37,7 @@ const step = ({ kafka: { bootstrapServers }, scale, load, progress }: Bench, ord
     const sizes = { cartBytes: bytesOf(stores, 'cart.sqlite'), viewBytes: bytesOf(stores, 'order_view.sqlite') };
 
     progress(`${orders} orders: creating more`);
-    const env = { DATA_DIR: directory, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ORDERS_TOPIC: randomUUID() };
+    const env = freshSettings(directory, bootstrapServers);
     const cart = await startService('cart_service', env);
     const plan = {
       url: cart.url,
@@ -53,7 +53,7 @@ const step = ({ kafka: { bootstrapServers }, scale, load, progress }: Bench, ord
       const { requests } = await load.run({ ...plan, seconds: scale.seconds, from: orders + 1 });
       const from = orders + requests + 1;
       creates = (await load.run({ ...plan, seconds: 2 * scale.seconds, from })).perSecond;
-      cartMb = memoryMbOf(cart.pid)?.now ?? Number.NaN;
+      cartMb = residentMemory(cart.pid).now / 1e6;
     } finally {
       await cart.kill();
     }
@@ -122,7 +122,7 @@ const tableOf = (steps: readonly Step[]): { title: string; columns: string[]; ro
 /** Arrivals come as they come, so that waiting is counted: also that for a connection. */
 const latencies = ({ kafka, scale, load, progress }: Bench): Promise<Curve> =>
   inTempDir(async (directory) => {
-    const env = { DATA_DIR: directory, KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers, ORDERS_TOPIC: randomUUID() };
+    const env = freshSettings(directory, kafka.bootstrapServers);
     const cart = await startService('cart_service', env);
     try {
       await untilReady(cart);

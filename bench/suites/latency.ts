@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { atMost, inTempDir, type Suite } from '../bench.ts';
 import type { LoadResult } from '../load.ts';
-import { untilReady } from '../setting.ts';
+import { freshSettings, untilReady } from '../setting.ts';
 import { spreadOf } from '../statistics.ts';
 import { startService } from '../subjects.ts';
 
@@ -12,12 +11,7 @@ const CONNECTIONS = 100;
 export const latency: Suite = ({ kafka: { bootstrapServers }, scale, load, progress }) =>
   inTempDir(async (directory) => {
     const on = async (broker: string): Promise<LoadResult[]> => {
-      const env = {
-        DATA_DIR: `${directory}/${broker === '' ? 'embedded' : 'kafka'}`,
-        KAFKA_BOOTSTRAP_SERVERS: broker,
-        ORDERS_TOPIC: randomUUID(),
-        CONSUMER_GROUP: randomUUID(),
-      };
+      const env = freshSettings(directory, broker);
       const [cart, order] = await Promise.all([startService('cart_service', env), startService('order_service', env)]);
       try {
         await Promise.all([untilReady(cart), untilReady(order)]);

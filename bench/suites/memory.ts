@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentMemory } from '../../tests/resident_memory.ts';
 import { atMost, inTempDir, type Suite } from '../bench.ts';
-import { untilReady } from '../setting.ts';
+import { freshSettings, untilReady } from '../setting.ts';
 import { spreadOf } from '../statistics.ts';
-import { memoryMbOf, startService, type Subject } from '../subjects.ts';
+import { startService, type Subject } from '../subjects.ts';
 
 const CONNECTIONS = 200;
 /** Of `many`, after how many orders memory is looked at first. */
@@ -13,19 +13,14 @@ const SETTLE_MS = 2_000;
 /** Resident memory of both services under full load, and how it grows with the orders that they have taken. */
 export const memory: Suite = ({ kafka, scale, load, progress }) =>
   inTempDir(async (directory) => {
-    const env = {
-      DATA_DIR: directory,
-      KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
-      ORDERS_TOPIC: randomUUID(),
-      CONSUMER_GROUP: randomUUID(),
-    };
+    const env = freshSettings(directory, kafka.bootstrapServers);
     const [cart, order] = await Promise.all([startService('cart_service', env), startService('order_service', env)]);
     const services = { cart, order };
     const early: number[] = [];
     const late: number[] = [];
     const look = async (into: number[]): Promise<void> => {
       await sleep(SETTLE_MS);
-      for (const { pid } of Object.values(services)) into.push(memoryMbOf(pid)?.now ?? Number.NaN);
+      for (const { pid } of Object.values(services)) into.push(residentMemory(pid).now / 1e6);
     };
     try {
       await Promise.all([untilReady(cart), untilReady(order)]);
@@ -63,4 +58,4 @@ export const memory: Suite = ({ kafka, scale, load, progress }) =>
     }
   });
 
-const peak = ({ pid }: Subject): number => memoryMbOf(pid)?.peak ?? Number.NaN;
+const peak = ({ pid }: Subject): number => residentMemory(pid).peak / 1e6;

@@ -1,11 +1,12 @@
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentMemory } from '../../tests/resident_memory.ts';
 import { atLeast, atMost, inTempDir, type Suite } from '../bench.ts';
 import { contest } from '../contest.ts';
 import { fillView } from '../setting.ts';
-import { spreadOf } from '../statistics.ts';
-import { memoryMbOf, startPeer, startService, type Subject } from '../subjects.ts';
+import { medianAndRange, spreadOf } from '../statistics.ts';
+import { startPeer, startService, type Subject } from '../subjects.ts';
 
 const TOPIC = 'orders.events';
 /** Of other requests while a list is read. */
@@ -61,7 +62,7 @@ export const read: Suite = (bench) =>
       const growths: number[] = [];
       for (let round = 1; round <= scale.rounds; round++) {
         progress(`round ${round} of ${scale.rounds}: the list of ${scale.many} ids`);
-        const before = memoryMbOf(order.pid)?.now ?? Number.NaN;
+        const before = residentMemory(order.pid).now;
         let most = before;
         let listing: Listing | null = null;
         const listed = list(order).then((done) => (listing = done));
@@ -77,12 +78,12 @@ export const read: Suite = (bench) =>
         });
         while (listing === null) {
           await sleep(10);
-          most = Math.max(most, memoryMbOf(order.pid)?.now ?? Number.NaN);
+          most = Math.max(most, residentMemory(order.pid).now);
         }
         const { ids } = await listed;
         if (ids !== scale.many) throw new Error(`the list has ${ids} ids of ${scale.many}`);
         listings.push(await listed);
-        growths.push(most - before);
+        growths.push((most - before) / 1e6);
         p99s.push((await meanwhile).answered.p99);
       }
       return {
@@ -114,8 +115,3 @@ export const read: Suite = (bench) =>
       await Promise.all([order.kill(), bare.kill()]);
     }
   });
-
-const medianAndRange = (values: readonly number[]): string[] => {
-  const { median, least, most } = spreadOf(values);
-  return [median.toFixed(0), `${least.toFixed(0)} to ${most.toFixed(0)}`];
-};

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, type Bench, inTempDir, type Suite } from '../bench.ts';
-import { fillCartStore, fillView, untilReady } from '../setting.ts';
+import { fillCartStore, fillView, freshSettings, untilReady } from '../setting.ts';
 import { spreadOf } from '../statistics.ts';
 import { startService, type Subject } from '../subjects.ts';
 
@@ -38,12 +37,7 @@ const createOrder = async ({ url }: Subject, id: number): Promise<void> => {
 
 const killed = ({ kafka, scale, progress }: Bench): Promise<number[]> =>
   inTempDir(async (directory) => {
-    const env = {
-      DATA_DIR: directory,
-      KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
-      ORDERS_TOPIC: randomUUID(),
-      CONSUMER_GROUP: randomUUID(),
-    };
+    const env = freshSettings(directory, kafka.bootstrapServers);
     const cart = await startService('cart_service', env);
     let order = await startService('order_service', env);
     try {
@@ -78,12 +72,7 @@ const cold = ({ kafka, scale, progress }: Bench): Promise<{ cart: number[]; orde
     progress(`writing stores of ${scale.many} orders`);
     await fillView(join(directory, 'kafka'), scale.many);
     await fillCartStore(join(directory, 'kafka'), scale.many);
-    const env = {
-      DATA_DIR: directory,
-      KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
-      ORDERS_TOPIC: randomUUID(),
-      CONSUMER_GROUP: randomUUID(),
-    };
+    const env = freshSettings(directory, kafka.bootstrapServers);
     const times: { cart: number[]; order: number[] } = { cart: [], order: [] };
     // The first start makes the topic, and does not count.
     for (let round = 0; round <= scale.rounds; round++) {

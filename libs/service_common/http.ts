@@ -109,7 +109,6 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
   });
   measureRequests(app, options.metrics);
   closeConnectionsWhenStopping(app);
-  holdBackRefused(app);
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: options.name, description: options.description, version: '1.0.0' } },
     refResolver: {
@@ -176,27 +175,6 @@ const closeConnectionsWhenStopping = (app: HttpApp): void => {
   });
 };
 
-/** Answers of a service that has more to do than it can. */
-const refusedForLoad = new WeakSet<FastifyReply>();
-const HELD_BACK_MS = 1_000;
-
-/**
- * Leaves the connection of a client unread that was told to come back later, for as long as it was told. One that asks on
- * at once would only be refused again, and a few thousand of them keep the event loop from everything else; what they
- * send stays with the kernel until their time has come.
- */
-const holdBackRefused = (app: HttpApp): void => {
-  app.addHook('onResponse', (request, reply, done) => {
-    const { socket } = request.raw;
-    // Injected requests have none.
-    if (refusedForLoad.has(reply) && socket instanceof Socket) {
-      socket.pause();
-      setTimeout(() => socket.resume(), HELD_BACK_MS).unref();
-    }
-    done();
-  });
-};
-
 /** Stops listening, and gives the requests inside `ms` milliseconds to be answered. */
 export const closeHttpApp = async (app: HttpApp, ms: number): Promise<void> => {
   const timer = setTimeout(() => app.server.closeAllConnections(), ms);
@@ -254,12 +232,29 @@ const fieldErrors = (error: FastifyError): FieldError[] =>
 /** Sends an error answer. `Retry-After` is in seconds. */
 const sendProblem = (reply: FastifyReply, code: ErrorCode, detail: string, extras: Problem['extras'] = {}): void => {
   if (extras.retryAfter !== undefined) void reply.header('retry-after', extras.retryAfter);
-  if (code === 'ProducerQueueFull') refusedForLoad.add(reply);
+  if (code === 'ProducerQueueFull') holdBack(reply);
   void reply
     .code(ERRORS[code].status)
     .type('application/problem+json')
     .serializer(JSON.stringify)
     .send(problemBody(code, detail, extras));
+};
+
+const HELD_BACK_MS = 1_000;
+
+/**
+ * Once it is answered, leaves the connection of a client unread that was told to come back later, for as long as it was
+ * told. One that asks on at once would only be refused again, and a few thousand of them keep the event loop from
+ * everything else; what they send stays with the kernel until their time has come.
+ */
+const holdBack = ({ raw, request }: FastifyReply): void => {
+  raw.once('finish', () => {
+    const { socket } = request.raw;
+    // Injected requests have none.
+    if (!(socket instanceof Socket)) return;
+    socket.pause();
+    setTimeout(() => socket.resume(), HELD_BACK_MS).unref();
+  });
 };
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]?.slice(0, 200) ?? '';

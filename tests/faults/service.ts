@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from '#service_common/node_flags.ts';
 import type { ProcessEvidence } from '#tests/checker/evidence.ts';
+import { residentMemory } from '#tests/resident_memory.ts';
 import { startWatchdog } from '#tests/kafka/watchdog.ts';
 import type { Service } from './fault.ts';
 
@@ -42,7 +42,7 @@ export const createService = (
   let watchdog: ReturnType<typeof startWatchdog> | undefined;
 
   const sample = setInterval(() => {
-    if (child?.pid !== undefined) peakResidentBytes = Math.max(peakResidentBytes, peakOf(child.pid));
+    peakResidentBytes = Math.max(peakResidentBytes, residentMemory(child?.pid).peak || 0);
   }, SAMPLE_MS);
   sample.unref();
 
@@ -147,15 +147,6 @@ export const createService = (
     },
   };
   return service;
-};
-
-/** In bytes, since the process started; 0 where the system does not tell. */
-const peakOf = (pid: number): number => {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1_024;
-  } catch {
-    return 0;
-  }
 };
 
 const lastWords = (output: readonly string[]): string => output.slice(-5).join(' | ').slice(0, 1_000);

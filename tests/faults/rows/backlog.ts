@@ -1,8 +1,8 @@
 import type { Message } from '#kafka_common/broker.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
+import { residentMemory } from '#tests/resident_memory.ts';
 import { directOrderId, historyOf, publishAll, toMessage } from '../direct_events.ts';
 import type { Fault } from '../fault.ts';
-import { residentPeakMegabytes } from '../resident.ts';
 import { untilViewHasAll } from '../stored_view.ts';
 
 const FAMILY = 3;
@@ -43,7 +43,7 @@ const backlog: Fault = {
     const seconds = (performance.now() - started) / 1_000;
     // From here on, cart and view have their ten seconds: so long a backlog may take its time.
     stage.healed();
-    const peak = residentPeakMegabytes(stage.order.pid);
+    const peak = Math.round(residentMemory(stage.order.pid).peak / 1e6);
     stage.note(
       `${events} events written in ${((started - writing) / 1_000).toFixed(1)} s, caught up with in ${seconds.toFixed(1)} s ` +
         `(${Math.round(events / seconds)} a second), at most ${peak} MB resident`,

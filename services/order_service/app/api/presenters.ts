@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Order } from '#kafka_common/models.ts';
 import { currencyExponent, fromMinorUnits, shippingCost } from '#kafka_common/money.ts';
 import type { DeadLetter } from '../../consumer_db.ts';
@@ -27,15 +28,9 @@ export const presentDeadLetter = (letter: DeadLetter & { readonly id: number }):
   storedAt: isoTime(letter.storedAt),
 });
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 const presentBytes = (bytes: Buffer | null): { text: string } | { base64: string } | null => {
   if (bytes === null) return null;
-  try {
-    return { text: utf8.decode(bytes) };
-  } catch {
-    return { base64: bytes.toString('base64') };
-  }
+  return isUtf8(bytes) ? { text: bytes.toString() } : { base64: bytes.toString('base64') };
 };
 
 /** Null where some producer wrote a timestamp that is none. */
