@@ -1,5 +1,4 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -15,6 +14,7 @@ import Fastify, {
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client';
 import Type from 'typebox';
+import { holdBack, letConnectionsIn } from './connections.ts';
 import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody, validationProblem } from './errors.ts';
 
 /** Whether a service can do its work now, and if not, why. Everything else in it is detail for an operator. */
@@ -97,6 +97,7 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = HTTP_LIMITS.connections;
+  letConnectionsIn(app.server);
   app.removeContentTypeParser('text/plain');
 
   app.setErrorHandler(answerError);
@@ -238,23 +239,6 @@ const sendProblem = (reply: FastifyReply, code: ErrorCode, detail: string, extra
     .type('application/problem+json')
     .serializer(JSON.stringify)
     .send(problemBody(code, detail, extras));
-};
-
-const HELD_BACK_MS = 1_000;
-
-/**
- * Once it is answered, leaves the connection of a client unread that was told to come back later, for as long as it was
- * told. One that asks on at once would only be refused again, and a few thousand of them keep the event loop from
- * everything else; what they send stays with the kernel until their time has come.
- */
-const holdBack = ({ raw, request }: FastifyReply): void => {
-  raw.once('finish', () => {
-    const { socket } = request.raw;
-    // Injected requests have none.
-    if (!(socket instanceof Socket)) return;
-    socket.pause();
-    setTimeout(() => socket.resume(), HELD_BACK_MS).unref();
-  });
 };
 
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]?.slice(0, 200) ?? '';
