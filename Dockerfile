@@ -1,7 +1,7 @@
 # One image for both services; the compose files choose which of them a container runs.
 FROM node:24-slim
 
-ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
+ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data MALLOC_ARENA_MAX=1
 WORKDIR /app
 
 # A new volume takes over the owner of the folder it is mounted on.
@@ -16,5 +16,5 @@ COPY libs libs
 COPY services services
 USER node
 
-# The flags are those of libs/service_common/node_flags.ts, which says why.
+# The flags, and MALLOC_ARENA_MAX, are those of libs/service_common/process_settings.ts, which says why.
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20"]

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS } from '../libs/service_common/node_flags.ts';
+import { NODE_FLAGS, PROCESS_ENV } from '../libs/service_common/process_settings.ts';
 import { inTempDir } from './bench.ts';
 
 export interface ConsumeJob {
@@ -36,6 +36,7 @@ export const consumeInto = async (job: ConsumeJob): Promise<ConsumeReport> => {
     [JSON.stringify(job)],
     {
       execArgv: [...NODE_FLAGS],
+      env: { ...PROCESS_ENV, ...process.env },
     },
   );
   const ended = once(child, 'exit').then(([code]) => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS } from '../libs/service_common/node_flags.ts';
+import { NODE_FLAGS, PROCESS_ENV } from '../libs/service_common/process_settings.ts';
 
 export interface Subject {
   readonly url: string;
@@ -34,7 +34,7 @@ const start = async (
   const started = performance.now();
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_ENV: 'production', ...env },
+    env: { ...PROCESS_ENV, ...process.env, NODE_ENV: 'production', ...env },
   });
   running.add(child);
   const exited = new Promise<void>((resolve) => {
@@ -86,7 +86,6 @@ export const startService = (
     process.execPath,
     [...NODE_FLAGS, here(`../services/${name}/main.ts`)],
     {
-      NODE_COMPILE_CACHE: here('../node_modules/.cache/compile'),
       KAFKA_BOOTSTRAP_SERVERS: '',
       CART_PORT: '0',
       ORDER_PORT: '0',

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, describeBroker, readConfig } from '#kafka_common/config.ts';
-import { NODE_FLAGS } from '#service_common/node_flags.ts';
+import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
 import { onStopSignal } from '#service_common/stop_signals.ts';
 
 /** `npm start`: both services, or those named by the arguments, each in a process of its own, until Ctrl+C. */
@@ -12,9 +12,6 @@ const SERVICES = {
 } as const;
 
 type ServiceName = keyof typeof SERVICES;
-
-/** From the second start on, the services need not compile their libraries again, which is half of their start. */
-const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url));
 
 const readConfigOrExit = (): Config => {
   try {
@@ -37,7 +34,7 @@ const children = names.map((name) => {
   const child = fork(fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url)), {
     stdio: 'inherit',
     execArgv: [...NODE_FLAGS],
-    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
+    env: { ...PROCESS_ENV, ...process.env },
   });
   child.on('message', (message: { ready: string }) => {
     urls.set(name, message.ready);

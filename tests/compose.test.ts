@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { NODE_FLAGS } from '#service_common/node_flags.ts';
+import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
 import { KAFKA_VERSION } from './kafka/apache_kafka.ts';
 
 interface ComposeService {
@@ -103,7 +103,8 @@ test('the image has the major version of Node that the tests run', () => {
   assert.match(read('Dockerfile'), new RegExp(`^FROM node:${devDependencies.node.split('.')[0]}-slim$`, 'm'));
 });
 
-test('the image runs Node with the flags that npm start does', () => {
+test('the image runs Node as npm start does', () => {
   const entrypoint = JSON.stringify(['node', ...NODE_FLAGS]).replaceAll(',', ', ');
   assert.ok(read('Dockerfile').includes(`ENTRYPOINT ${entrypoint}`));
+  assert.match(read('Dockerfile'), new RegExp(`^ENV .*\\bMALLOC_ARENA_MAX=${PROCESS_ENV['MALLOC_ARENA_MAX']}$`, 'm'));
 });

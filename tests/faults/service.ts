@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS } from '#service_common/node_flags.ts';
+import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
 import type { ProcessEvidence } from '#tests/checker/evidence.ts';
 import { residentMemory } from '#tests/resident_memory.ts';
 import { startWatchdog } from '#tests/kafka/watchdog.ts';
@@ -19,7 +19,6 @@ const START_MS = 30_000;
 const STOP_MS = 20_000;
 const SAMPLE_MS = 500;
 const KEPT_LINES = 10_000;
-const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url));
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -51,7 +50,7 @@ export const createService = (
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [...NODE_FLAGS],
       env: {
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...PROCESS_ENV,
         ...process.env,
         CART_PORT: `${port}`,
         ORDER_PORT: `${port}`,
