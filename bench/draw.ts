@@ -23,7 +23,8 @@ export const drawCurves = async (directory: string, curves: readonly Curve[]): P
     });
     const svg = await new View(parse(spec), { renderer: 'none' }).toSVG();
     writeFileSync(join(directory, `${name}.svg`), `${svg}\n`);
-    writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(points, null, 2)}\n`);
+    const rounded = points.map(({ x, y, series }) => ({ series, x, y: Number(y.toPrecision(4)) }));
+    writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(rounded, null, 2)}\n`);
   }
 };
 
