@@ -23,7 +23,7 @@ export const drawCurves = async (directory: string, curves: readonly Curve[]): P
     });
     const svg = await new View(parse(spec), { renderer: 'none' }).toSVG();
     writeFileSync(join(directory, `${name}.svg`), `${svg}\n`);
-    const rounded = points.map(({ x, y, series }) => ({ series, x, y: Number(y.toPrecision(4)) }));
+    const rounded = points.map((point) => ({ ...point, y: Number(point.y.toPrecision(4)) }));
     writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(rounded, null, 2)}\n`);
   }
 };
