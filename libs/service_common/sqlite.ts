@@ -51,8 +51,7 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
   try {
     mkdirSync(file.directory, { recursive: true });
     if (existsSync(path)) refuseForeignFile(path, file);
-    const db = new DatabaseSync(path, { timeout: 5_000 });
-    try {
+    return openWith(path, 5_000, (db) => {
       db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
       if (file.checkpointedElsewhere) db.exec(`PRAGMA wal_autocheckpoint=${LAST_RESORT_PAGES}`);
       inTransaction(db, () => {
@@ -61,11 +60,7 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
           db.exec(`PRAGMA application_id=${file.applicationId}; PRAGMA user_version=${file.schemaVersion};`);
         }
       });
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    });
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw refusal(path, error, 'Set DATA_DIR to a folder this user may write to.');
@@ -79,15 +74,25 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
  */
 export const lockFile = ({ directory, name }: Pick<DatabaseFile, 'directory' | 'name'>): (() => void) => {
   // An empty database of which a transaction is begun that never ends: SQLite's locks work everywhere.
-  let lock: DatabaseSync | null = null;
   try {
-    const opened = new DatabaseSync(join(directory, `${name}.lock`), { timeout: LOCK_MS });
-    lock = opened;
-    opened.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
-    return () => opened.close();
+    const lock = openWith(join(directory, `${name}.lock`), LOCK_MS, (db) => {
+      db.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
+    });
+    return () => lock.close();
   } catch (error) {
-    lock?.close();
     throw refusal(join(directory, name), error, 'Set DATA_DIR to a folder this user may write to.');
+  }
+};
+
+/** Opens a database and prepares it, or closes it again where that fails. `timeout` is for the locks of others, in ms. */
+const openWith = (path: string, timeout: number, prepare: (db: DatabaseSync) => void): DatabaseSync => {
+  const db = new DatabaseSync(path, { timeout });
+  try {
+    prepare(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 };
 
