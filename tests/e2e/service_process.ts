@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
+import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
 
 export type ServiceName = 'cart_service' | 'order_service';
 
@@ -69,9 +70,17 @@ export const failToStart = async (
 
 const spawnService = (name: ServiceName, env: Record<string, string>): { child: ChildProcess; output: string[] } => {
   const main = fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, main], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: '', CART_PORT: '0', ORDER_PORT: '0', LOG_LEVEL: 'info', ...env },
+    env: {
+      ...PROCESS_ENV,
+      ...process.env,
+      KAFKA_BOOTSTRAP_SERVERS: '',
+      CART_PORT: '0',
+      ORDER_PORT: '0',
+      LOG_LEVEL: 'info',
+      ...env,
+    },
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
