@@ -39,9 +39,7 @@ export const fillView = async (directory: string, count: number): Promise<void> 
   for (const orders of ordersUpTo(count)) {
     const next: number = (from ?? 0) + orders.length;
     await db.applyBatch({
-      topic: 'filled',
-      from,
-      position: { partition: 0, topicId: 'filled', next },
+      positions: [{ topic: 'filled', partition: 0, topicId: 'filled', from, next }],
       views: orders.map(({ orderId, status }) => ({ orderId, version: 1, status, waitingSince: null })),
       orders,
       unversionedEventIds: [],

@@ -88,12 +88,15 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
       if (wanted.length === 0) return;
       try {
         const response = await fetchRecords(consumer, parts.fetchPool.client, leader, topic, wanted, FETCH_WAIT_MS);
-        for (const batch of batchesOf(response, topic, wanted)) {
-          const partition = wanted.find((p) => p.partition === batch.partition);
-          // Taken away, or stopped, since the fetch was sent.
-          if (stopping.signal.aborted || partition === undefined || owned.get(batch.partition) !== partition) continue;
-          await handle(partition, batch);
-        }
+        // Together, so that what handles them may do so in one step.
+        await Promise.all(
+          batchesOf(response, topic, wanted).map(async (batch) => {
+            const partition = wanted.find((p) => p.partition === batch.partition);
+            // Taken away, or stopped, since the fetch was sent.
+            if (stopping.signal.aborted || !partition || owned.get(batch.partition) !== partition) return;
+            await handle(partition, batch);
+          }),
+        );
       } catch (error) {
         await resumeLostPositions(error, wanted);
       }

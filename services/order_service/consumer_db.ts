@@ -33,7 +33,7 @@ export interface DeadLetter {
 }
 
 /** How far one partition of a topic was read: the view's own truth, which the group's offsets follow. */
-interface PartitionPosition {
+export interface PartitionPosition {
   readonly partition: number;
   /** Of which topic: one deleted and made again under the same name has another id, and its offsets mean something else. */
   readonly topicId: string;
@@ -41,15 +41,20 @@ interface PartitionPosition {
   readonly next: number;
 }
 
-/** The effect of one batch of one partition: applied whole or not at all. */
-export interface AppliedBatch {
+/** How far a transaction moves a partition on. */
+export interface PositionStep extends PartitionPosition {
   readonly topic: string;
   /**
    * The position it was decided at: null where there is none, or none of this topic id. Where the store has another one
-   * by now, a second process has applied the same records, and the views that this batch was decided on are old.
+   * by now, a second process has applied the same records, and the views that this transaction was decided on are old.
    */
   readonly from: number | null;
-  readonly position: PartitionPosition;
+}
+
+/** The effect of records of any partitions: applied whole or not at all. */
+export interface AppliedBatch {
+  /** Each partition at most once. */
+  readonly positions: readonly PositionStep[];
   /** Each order at most once. */
   readonly views: readonly OrderView[];
   /** The orders whose body came with this batch; each has its view among `views`. */
@@ -68,7 +73,7 @@ export interface LoadedViews {
 
 export interface ConsumerDb {
   load(orderIds: readonly string[], unversionedEventIds: readonly string[]): Promise<LoadedViews>;
-  /** One transaction, synced to disk when it resolves. @throws StoreError, nothing of the batch being applied; `STORE_OVERTAKEN` where the position is not `from` */
+  /** One transaction, synced to disk when it resolves. @throws StoreError, nothing of the batch being applied; `STORE_OVERTAKEN` where a position is not its `from` */
   applyBatch(batch: AppliedBatch): Promise<void>;
   positions(topic: string): Promise<readonly PartitionPosition[]>;
 

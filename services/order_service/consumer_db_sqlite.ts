@@ -3,7 +3,7 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { commitTransaction, openDatabase, prepareLookup } from '#service_common/sqlite.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import type { AppliedBatch, ConsumerDb, DeadLetter, LoadedViews, OrderView } from './consumer_db.ts';
+import type { AppliedBatch, ConsumerDb, DeadLetter, LoadedViews, OrderView, PositionStep } from './consumer_db.ts';
 
 /**
  * Order ids are random, so every look-up and insert by id touches another page. The table that is searched by id is
@@ -100,6 +100,12 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
     }
   };
 
+  const moveOn = ({ topic, partition, topicId, from, next }: PositionStep): void => {
+    const stored = sql.position.get(topic, partition, topicId)?.['next'] ?? null;
+    if (stored !== from) throw new StoreError('STORE_OVERTAKEN', overtaken(partition, from, stored));
+    sql.putPosition.run(topic, partition, topicId, next);
+  };
+
   const setAside = (letter: DeadLetter): void => {
     const { topic, partition, offset, timestamp, key, value, reason, storedAt } = letter;
     sql.putDeadLetter.run(topic, partition, offset, timestamp, key, value, headersToText(letter), reason, storedAt);
@@ -112,14 +118,12 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
         seenEventIds: new Set(unversionedEventIds.filter((id) => sql.seen.get(id) !== undefined)),
       })),
 
-    applyBatch: async ({ topic, from, position, views, orders, unversionedEventIds, deadLetters }: AppliedBatch) =>
+    applyBatch: async ({ positions, views, orders, unversionedEventIds, deadLetters }: AppliedBatch) =>
       commitTransaction(db, () => {
-        const stored = sql.position.get(topic, position.partition, position.topicId)?.['next'] ?? null;
-        if (stored !== from) throw new StoreError('STORE_OVERTAKEN', overtaken(position.partition, from, stored));
+        positions.forEach(moveOn);
         putViews(views, orders);
         unversionedEventIds.forEach((id) => sql.putSeen.run(id));
         deadLetters.forEach(setAside);
-        sql.putPosition.run(topic, position.partition, position.topicId, position.next);
       }),
 
     positions: async (topic) =>

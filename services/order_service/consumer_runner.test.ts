@@ -7,7 +7,7 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
 import { eventually } from '#tests/eventually.ts';
 import { createSqliteConsumerDb } from './consumer_db_sqlite.ts';
-import { created, statusUpdated } from './test_events.ts';
+import { anAppliedBatch, aStep, created, statusUpdated } from './test_events.ts';
 import { createRunnerPlace, GROUP, NO_DELAYS, TOPIC } from './test_runner.ts';
 
 let place: Awaited<ReturnType<typeof createRunnerPlace>>;
@@ -103,15 +103,7 @@ describe('a runner on a broker', () => {
   });
 
   test('reads a topic that was made again from its start, and says so', async () => {
-    await place.db.applyBatch({
-      topic: TOPIC,
-      from: null,
-      position: { partition: 0, topicId: 'former', next: 1_000 },
-      views: [],
-      orders: [],
-      unversionedEventIds: [],
-      deadLetters: [],
-    });
+    await place.db.applyBatch(anAppliedBatch({ positions: [aStep({ topicId: 'former', next: 1_000 })] }));
     const broker = openBroker();
     await broker.ensureTopic(TOPIC, 2);
     const { runner, lines } = place.startRunner(broker);

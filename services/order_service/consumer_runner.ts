@@ -60,15 +60,16 @@ export interface ConsumerRunner {
 /** Keeps the view in step with the topic: consumes, applies, and after any failure begins again, for ever. */
 export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRunner => {
   const { broker, db, topic: topicName, group, memberId, logger, delays = DELAYS } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const applier = createBatchApplier({
     db,
     logger,
     now: options.now,
     storeRetryDelay: delays.store,
     onOrders: options.onOrders ?? (() => {}),
+    signal,
   });
-  const stopping = new AbortController();
-  const { signal } = stopping;
   let running: Promise<void> = Promise.resolve();
   let state: RunnerState = 'starting';
   let attempt = 0;
@@ -95,7 +96,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
       logger.error({ topic: topic.name, partitions: ofFormerTopic.map(({ partition }) => partition) }, RECREATED);
       // Stored at once, so that it is said once, also of a partition that gets no record for long.
       for (const { partition } of ofFormerTopic) {
-        await applier.apply({ topic, partition, records: [], next: 0, end: 0 }, null, signal);
+        await applier.apply({ topic, partition, records: [], next: 0, end: 0 }, null);
         stored.set(partition, 0);
       }
     } else {
@@ -111,7 +112,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
     const position = positions.get(partition) ?? 0;
     if (next > position) {
       const records = batch.records.filter(({ offset }) => offset >= position);
-      await applier.apply({ ...batch, records }, stored.get(partition) ?? null, signal);
+      await applier.apply({ ...batch, records }, stored.get(partition) ?? null);
       positions.set(partition, next);
       stored.set(partition, next);
     }

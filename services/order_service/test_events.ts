@@ -2,7 +2,7 @@ import type { Batch, LogRecord } from '#kafka_common/broker.ts';
 import type { OrderCreated, OrderEvent, OrderStatusUpdated } from '#kafka_common/events.ts';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
-import type { AppliedBatch, ConsumerDb } from './consumer_db.ts';
+import type { AppliedBatch, ConsumerDb, PositionStep } from './consumer_db.ts';
 
 /** Events for tests: valid, and differing only in what a test says. */
 
@@ -66,11 +66,19 @@ export const batchOf = (partition: number, from: number, contents: readonly (Ord
   end: from + contents.length,
 });
 
-/** A batch of the first record of partition 0, without effect but for what a test says. */
-export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
+/** A step of partition 0 over its first record, but for what a test says. */
+export const aStep = (changes: Partial<PositionStep> = {}): PositionStep => ({
   topic: 'orders.events',
+  partition: 0,
+  topicId: 'topic-1',
   from: null,
-  position: { partition: 0, topicId: 'topic-1', next: 1 },
+  next: 1,
+  ...changes,
+});
+
+/** A transaction without effect but for what a test says. */
+export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
+  positions: [aStep()],
   views: [],
   orders: [],
   unversionedEventIds: [],
@@ -78,9 +86,14 @@ export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatc
   ...changes,
 });
 
-/** Applies a batch at the position that the store has now. */
+/** Applies a batch at the positions that the store has now. */
 export const applyNext = async (db: ConsumerDb, batch: AppliedBatch): Promise<void> => {
-  const { partition, topicId } = batch.position;
-  const stored = (await db.positions(batch.topic)).find((p) => p.partition === partition && p.topicId === topicId);
-  await db.applyBatch({ ...batch, from: stored?.next ?? null });
+  const positions = await Promise.all(
+    batch.positions.map(async (step) => {
+      const { topic, partition, topicId } = step;
+      const stored = (await db.positions(topic)).find((p) => p.partition === partition && p.topicId === topicId);
+      return { ...step, from: stored?.next ?? null };
+    }),
+  );
+  await db.applyBatch({ ...batch, positions });
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView } from '#order_service/consumer_db.ts';
-import { anAppliedBatch, anOrder, applyNext } from '#order_service/test_events.ts';
+import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView, PositionStep } from '#order_service/consumer_db.ts';
+import { anAppliedBatch, anOrder, applyNext, aStep } from '#order_service/test_events.ts';
 
 /** A fresh, empty place that a db can be opened in again and again. */
 export interface ConsumerDbPlace {
@@ -35,7 +35,9 @@ const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   ...changes,
 });
 
-const positionAt = (next: number) => ({ partition: 1, topicId: 'topic-1', next });
+/** Partition 1, decided at `from`, moved on to offset 20. */
+const stepFrom = (from: number | null, changes: Partial<PositionStep> = {}) =>
+  aStep({ partition: 1, from, next: 20, ...changes });
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
 
@@ -259,11 +261,11 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
     describe('positions', () => {
       test('are kept for each partition of each topic, with the id of the topic', async () => {
-        await applyNext(db, anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
-        await applyNext(db, anAppliedBatch({ position: { partition: 0, topicId: 'topic-1', next: 2 ** 52 } }));
+        await applyNext(db, anAppliedBatch({ positions: [aStep({ partition: 1, next: 10 })] }));
+        await applyNext(db, anAppliedBatch({ positions: [aStep({ partition: 0, next: 2 ** 52 })] }));
         await applyNext(
           db,
-          anAppliedBatch({ topic: 'other', position: { partition: 1, topicId: 'topic-2', next: 30 } }),
+          anAppliedBatch({ positions: [aStep({ topic: 'other', partition: 1, topicId: 'topic-2', next: 30 })] }),
         );
         assert.deepEqual(await db.positions(TOPIC), [
           { partition: 0, topicId: 'topic-1', next: 2 ** 52 },
@@ -272,14 +274,14 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       });
 
       test('follow the last batch, also back and to another topic of the same name', async () => {
-        await applyNext(db, anAppliedBatch({ position: { partition: 1, topicId: 'topic-1', next: 10 } }));
-        await applyNext(db, anAppliedBatch({ position: { partition: 1, topicId: 'topic-2', next: 3 } }));
+        await applyNext(db, anAppliedBatch({ positions: [aStep({ partition: 1, next: 10 })] }));
+        await applyNext(db, anAppliedBatch({ positions: [aStep({ partition: 1, topicId: 'topic-2', next: 3 })] }));
         assert.deepEqual(await db.positions(TOPIC), [{ partition: 1, topicId: 'topic-2', next: 3 }]);
       });
     });
 
     test('a batch that was decided at another position than the stored one is refused whole', async () => {
-      await db.applyBatch(anAppliedBatch({ from: null, position: positionAt(10) }));
+      await db.applyBatch(anAppliedBatch({ positions: [stepFrom(null, { next: 10 })] }));
       const before = await everything(db, ['ORD-1'], ['event-1']);
       const late = {
         views: [view('ORD-1')],
@@ -287,22 +289,26 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         unversionedEventIds: ['event-1'],
         deadLetters: [deadLetter()],
       };
-      for (const batch of [
-        { ...late, from: null, position: positionAt(20) },
-        { ...late, from: 9, position: positionAt(20) },
-        { ...late, from: 11, position: positionAt(20) },
-        { ...late, from: 10, position: { ...positionAt(20), topicId: 'topic-2' } },
-        { ...late, from: 10, position: { ...positionAt(20), partition: 2 } },
+      for (const step of [
+        stepFrom(null),
+        stepFrom(9),
+        stepFrom(11),
+        stepFrom(10, { topicId: 'topic-2' }),
+        stepFrom(10, { partition: 2 }),
       ]) {
-        await assert.rejects(db.applyBatch(anAppliedBatch(batch)), { name: 'StoreError', code: 'STORE_OVERTAKEN' });
+        // The one that is level does not save the other.
+        for (const positions of [[step], [aStep({ partition: 5 }), step]]) {
+          const refused = db.applyBatch(anAppliedBatch({ ...late, positions }));
+          await assert.rejects(refused, { name: 'StoreError', code: 'STORE_OVERTAKEN' });
+        }
       }
       assert.deepEqual(await everything(db, ['ORD-1'], ['event-1']), before);
-      await db.applyBatch(anAppliedBatch({ ...late, from: 10, position: positionAt(20) }));
+      await db.applyBatch(anAppliedBatch({ ...late, positions: [aStep({ partition: 5 }), stepFrom(10)] }));
       assert.deepEqual(await allIds(db), ['ORD-1']);
     });
 
     const full = anAppliedBatch({
-      position: { partition: 2, topicId: 'topic-1', next: 77 },
+      positions: [aStep({ partition: 2, next: 77 })],
       views: [view('ORD-1'), view('ORD-2', { version: 0, waitingSince: 1_000 })],
       orders: [anOrder('ORD-1')],
       unversionedEventIds: ['event-1'],

@@ -109,10 +109,7 @@ export const READ_PATH = {
   viewBeforeCommit: point(
     'view_before_commit',
     BATCHES,
-    after(
-      'services/order_service/consumer_db_sqlite.ts',
-      'sql.putPosition.run(topic, position.partition, position.topicId, position.next);',
-    ),
+    after('services/order_service/consumer_db_sqlite.ts', 'deadLetters.forEach(setAside);'),
   ),
   /** The first part of a batch is in the view, its position amid the batch. */
   betweenChunks: point(
@@ -120,7 +117,7 @@ export const READ_PATH = {
     3,
     // So that a second's backlog is a batch of several: to fill two of the real ones takes a minute.
     { file: APPLIER, find: 'const CHUNK_SIZE = 500;', replace: 'const CHUNK_SIZE = 5;' },
-    after(APPLIER, 'await othersTurn();', 'chunk.next < batch.next'),
+    after(APPLIER, 'await othersTurn();', 'parts.some(({ of, next }) => next !== of.batch.next)'),
   ),
   /** The batch is in the view, and the group's offset is behind. */
   applied: point('applied', BATCHES, before(RUNNER, 'positions.set(partition, next);')),

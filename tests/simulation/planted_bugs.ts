@@ -14,8 +14,7 @@ const PUBLISHER = 'services/cart_service/publisher.ts';
 const APPLIER = 'services/order_service/batch_applier.ts';
 const HANDLER = 'services/order_service/order_event_handler.ts';
 
-const APPLY =
-  'await db.applyBatch({ topic: topic.name, from, position, ...effect, deadLetters: decoded.deadLetters });';
+const APPLY = 'await db.applyBatch({ positions, ...effect, deadLetters });';
 const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: []';
 const FATE_OF_ROW = "if (fate.kind === 'not_written' && !of.waiting.answered) notWritten.push(event);";
 
@@ -26,8 +25,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'services/order_service/consumer_runner.ts',
-        find: 'await applier.apply({ ...batch, records }, stored.get(partition) ?? null, signal);',
-        replace: 'applier.apply({ ...batch, records }, stored.get(partition) ?? null, signal).catch(() => {});',
+        find: 'await applier.apply({ ...batch, records }, stored.get(partition) ?? null);',
+        replace: 'applier.apply({ ...batch, records }, stored.get(partition) ?? null).catch(() => {});',
       },
     ],
   },
@@ -117,10 +116,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: APPLIER,
         find: APPLY,
-        replace: `const before = { ...position, next: from ?? 0 };
-          const { deadLetters: letters } = decoded;
-          await db.applyBatch({ topic: topic.name, from, position: before, ${NO_EFFECT}, deadLetters: letters });
-          await db.applyBatch({ topic: topic.name, from: before.next, position, ...effect, deadLetters: [] });`,
+        replace: `const still = positions.map((step) => ({ ...step, next: step.from ?? 0 }));
+          await db.applyBatch({ positions: still, ${NO_EFFECT}, deadLetters });
+          const further = positions.map((step) => ({ ...step, from: step.from ?? 0 }));
+          await db.applyBatch({ positions: further, ...effect, deadLetters: [] });`,
       },
     ],
   },
@@ -131,8 +130,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: APPLIER,
         find: APPLY,
-        replace: `await db.applyBatch({ topic: topic.name, from, position, ${NO_EFFECT}, deadLetters: [] });
-          await db.applyBatch({ topic: topic.name, from: next, position, ...effect, deadLetters: decoded.deadLetters });`,
+        replace: `await db.applyBatch({ positions, ${NO_EFFECT}, deadLetters: [] });
+          const there = positions.map((step) => ({ ...step, from: step.next }));
+          await db.applyBatch({ positions: there, ...effect, deadLetters });`,
       },
     ],
   },
@@ -164,7 +164,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'tests/simulation/simulated_consumer_db.ts',
-        find: 'if (position !== batch.from) {',
+        find: 'if (position !== from) {',
         replace: 'if (false) {',
       },
     ],

@@ -1,10 +1,8 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Order } from '#kafka_common/models.ts';
-import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView } from '#order_service/consumer_db.ts';
+import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView, PartitionPosition } from '#order_service/consumer_db.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
-
-type Position = AppliedBatch['position'];
 
 interface ViewState {
   /** In the order first received; the order as it was created. */
@@ -12,7 +10,7 @@ interface ViewState {
   readonly waiting: ReadonlyMap<string, OrderView>;
   readonly seenEventIds: ReadonlySet<string>;
   /** By topic, and then by partition. */
-  readonly positions: ReadonlyMap<string, ReadonlyMap<number, Position>>;
+  readonly positions: ReadonlyMap<string, ReadonlyMap<number, PartitionPosition>>;
   readonly deadLetters: readonly (DeadLetter & { readonly id: number })[];
 }
 
@@ -88,11 +86,14 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
 
 /** @throws StoreError for what a database's own rules would refuse */
 const after = (state: ViewState, batch: AppliedBatch): ViewState => {
-  const { partition, topicId } = batch.position;
-  const stored = state.positions.get(batch.topic)?.get(partition);
-  const position = stored?.topicId === topicId ? stored.next : null;
-  if (position !== batch.from) {
-    throw new StoreError('STORE_OVERTAKEN', `partition ${partition} stands at ${position}, not at ${batch.from}`);
+  const positions = new Map(state.positions);
+  for (const { topic, partition, topicId, from, next } of batch.positions) {
+    const stored = state.positions.get(topic)?.get(partition);
+    const position = stored?.topicId === topicId ? stored.next : null;
+    if (position !== from) {
+      throw new StoreError('STORE_OVERTAKEN', `partition ${partition} stands at ${position}, not at ${from}`);
+    }
+    positions.set(topic, new Map(positions.get(topic)).set(partition, { partition, topicId, next }));
   }
   const orders = new Map(state.orders);
   const waiting = new Map(state.waiting);
@@ -113,12 +114,11 @@ const after = (state: ViewState, batch: AppliedBatch): ViewState => {
     throw new StoreError('STORE_UNAVAILABLE', 'a dead letter has no reason');
   }
   const firstId = state.deadLetters.length + 1;
-  const ofTopic = new Map(state.positions.get(batch.topic)).set(batch.position.partition, batch.position);
   return {
     orders,
     waiting,
     seenEventIds: new Set([...state.seenEventIds, ...batch.unversionedEventIds]),
-    positions: new Map(state.positions).set(batch.topic, ofTopic),
+    positions,
     deadLetters: [...state.deadLetters, ...batch.deadLetters.map((letter, n) => ({ ...letter, id: firstId + n }))],
   };
 };
