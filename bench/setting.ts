@@ -43,7 +43,10 @@ export const fillView = async (directory: string, count: number): Promise<void> 
       views: orders.map(({ orderId, status }) => ({ orderId, version: 1, status, waitingSince: null })),
       orders,
       unversionedEventIds: [],
+      history: [],
+      lastEvents: new Map(),
       deadLetters: [],
+      redriven: [],
     });
     from = next;
   }

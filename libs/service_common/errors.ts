@@ -35,6 +35,11 @@ export const ERRORS = {
     meaning:
       'The lifecycle allows no step from the present status to this one: none leads back to `new`, and none out of `completed` or `cancelled`.',
   },
+  RedriveUnderWay: {
+    status: 409,
+    title: 'Another redrive is under way',
+    meaning: 'Dead letters are published again by one request at a time. Nothing was published; try again.',
+  },
   BodyTooLarge: { status: 413, title: 'The body is too large', meaning: 'A body may have 64 KiB.' },
   UriTooLong: { status: 414, title: 'The URL is too long', meaning: 'A parameter in the path is too long.' },
   UnsupportedMediaType: {
@@ -78,6 +83,11 @@ export const ERRORS = {
     status: 503,
     title: 'Too many requests are waiting',
     meaning: 'More requests wait for Kafka than `QUEUE_LIMIT`. Try again after `Retry-After` seconds.',
+  },
+  TooManySubscribers: {
+    status: 503,
+    title: 'Too many listen to the events',
+    meaning: 'The stream of events has all the subscribers it takes. Try again after `Retry-After` seconds.',
   },
   ServiceStopping: {
     status: 503,

@@ -15,6 +15,8 @@ export interface DatabaseFile {
   readonly schemaVersion: number;
   /** Creates the tables of `schemaVersion` in an empty file. */
   readonly schema: string;
+  /** A file with a lower version is emptied, as all it holds can be made again; it is refused otherwise. */
+  readonly replacesOlder?: boolean;
   /** Checkpoints are made elsewhere (`checkpoints.ts`); this connection makes one only where the log has grown far too long. */
   readonly checkpointedElsewhere?: boolean;
 }
@@ -55,7 +57,9 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
       db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
       if (file.checkpointedElsewhere) db.exec(`PRAGMA wal_autocheckpoint=${LAST_RESORT_PAGES}`);
       inTransaction(db, () => {
-        if (pragma(db, 'user_version') === 0) {
+        const version = pragma(db, 'user_version');
+        if (version < file.schemaVersion) {
+          if (version > 0) dropTables(db);
           db.exec(file.schema);
           db.exec(`PRAGMA application_id=${file.applicationId}; PRAGMA user_version=${file.schemaVersion};`);
         }
@@ -65,6 +69,11 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
     if (error instanceof StoreError) throw error;
     throw refusal(path, error, 'Set DATA_DIR to a folder this user may write to.');
   }
+};
+
+const dropTables = (db: DatabaseSync): void => {
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+  for (const { name } of tables) db.exec(`DROP TABLE "${String(name)}"`);
 };
 
 /**
@@ -120,6 +129,12 @@ const refuseForeignFile = (path: string, file: DatabaseFile): void => {
     throw new StoreError(
       'STORE_REFUSED',
       `${path} is a database of another program. Move it away or set DATA_DIR to another folder; it was left as it is.`,
+    );
+  }
+  if (schemaVersion < file.schemaVersion && !file.replacesOlder) {
+    throw new StoreError(
+      'STORE_REFUSED',
+      `${path} was written by an older version of this program (tables version ${schemaVersion}, this one has ${file.schemaVersion}). Set DATA_DIR to another folder; it was left as it is.`,
     );
   }
   if (schemaVersion > file.schemaVersion) {

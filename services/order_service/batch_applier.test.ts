@@ -34,7 +34,7 @@ const applierOn = (changes: Partial<BatchApplierOptions> = {}) => {
     logger,
     now: () => NOW,
     storeRetryDelay: () => 0,
-    onOrders: (orderIds) => arrived.push(...orderIds),
+    onApplied: ({ orderIds }) => arrived.push(...orderIds),
     signal: new AbortController().signal,
     ...changes,
   });
@@ -81,6 +81,7 @@ describe('a batch', () => {
         ...record('no event', { offset: 41 }),
         reason: 'the value is not JSON',
         storedAt: NOW,
+        redrive: null,
       },
     ]);
     assert.deepEqual(applier.status(), {
@@ -273,7 +274,7 @@ describe('a store that fails', () => {
     const other = applierOn();
     const batch = batchOf(0, 0, [created('ORD-1'), 'no event']);
     await assert.rejects(applier.apply(batch, null), { name: 'StoreError', code: 'STORE_OVERTAKEN' });
-    assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 1 });
+    assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 1, heldDeadLetters: 1 });
   });
 
   test('by a fault of the program is not tried again', async () => {

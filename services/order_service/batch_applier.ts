@@ -4,8 +4,9 @@ import type { Batch, LogRecord } from '#kafka_common/broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import type { AppliedBatch, ConsumerDb, DeadLetter } from './consumer_db.ts';
-import { applyEvents, type Effect } from './order_event_handler.ts';
+import type { AppliedBatch, ConsumerDb, DeadLetter, EventOutcome, HistoryEvent } from './consumer_db.ts';
+import { applyEvents } from './order_event_handler.ts';
+import { redrivenLetter } from './redrive_header.ts';
 
 export interface BatchApplierOptions {
   readonly db: Pick<ConsumerDb, 'load' | 'applyBatch'>;
@@ -14,15 +15,25 @@ export interface BatchApplierOptions {
   readonly now: () => number;
   /** Milliseconds to wait after the given number of failures of the store in a row. */
   readonly storeRetryDelay: (failures: number) => number;
-  /** The orders that can be read since the transaction just committed. */
-  readonly onOrders: (orderIds: readonly string[]) => void;
+  /** Told of each transaction once it is committed: what is in it can be read. */
+  readonly onApplied: (applied: Applied) => void;
   /** Ends the tries on a store that fails. */
   readonly signal: AbortSignal;
 }
 
+/** What a transaction changed. */
+export interface Applied {
+  /** The orders that are in the view with it, or changed. */
+  readonly orderIds: readonly string[];
+  /** All events in it. */
+  readonly history: readonly HistoryEvent[];
+  /** From the first look at the records until it was committed. */
+  readonly ms: number;
+}
+
 export interface ApplierStatus {
   /** Events by what became of them, since the start. */
-  readonly outcomes: Readonly<Record<Effect['outcome'], number>>;
+  readonly outcomes: Readonly<Record<EventOutcome, number>>;
   readonly deadLetters: number;
   /** Events under another key than their order id: applied, but only `version` keeps them in order. */
   readonly keyMismatches: number;
@@ -64,7 +75,7 @@ interface Part {
 }
 
 export const createBatchApplier = (options: BatchApplierOptions): BatchApplier => {
-  const { db, logger, now, storeRetryDelay, onOrders, signal } = options;
+  const { db, logger, now, storeRetryDelay, onApplied, signal } = options;
   const outcomes = { applied: 0, duplicate: 0, waiting: 0 };
   let deadLettersSoFar = 0;
   let keyMismatches = 0;
@@ -73,27 +84,32 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
   let isApplying = false;
 
   const applyParts = async (parts: readonly Part[]): Promise<void> => {
+    const started = performance.now();
     const decoded = parts.map(({ of, records }) => decodeRecords(of.batch, records, now()));
-    const events = decoded.flatMap((part) => part.events);
+    const located = decoded.flatMap((part) => part.events);
+    const events = located.map(({ event }) => event);
     const deadLetters = decoded.flatMap((part) => part.deadLetters);
-    const loaded = await db.load(
+    const { lastEvents, ...loaded } = await db.load(
       [...new Set(events.map(({ orderId }) => orderId))],
       events.filter(({ version }) => version === null).map(({ eventId }) => eventId),
     );
-    const { outcomes: counted, ...effect } = applyEvents(loaded, events, now());
+    const { outcomes: became, ...effect } = applyEvents(loaded, events, now());
+    const history = located.map((one, n) => toHistory(one, became[n] ?? 'duplicate'));
+    const redriven = redrivesIn(located, history, deadLetters);
     const positions = parts.map(({ of: { batch, from }, next }) => {
       const { topic, partition } = batch;
       return { topic: topic.name, partition, topicId: topic.id, from, next };
     });
-    await db.applyBatch({ positions, ...effect, deadLetters });
+    await db.applyBatch({ positions, ...effect, history, lastEvents, deadLetters, redriven });
 
-    for (const outcome of ['applied', 'duplicate', 'waiting'] as const) outcomes[outcome] += counted[outcome];
+    for (const outcome of became) outcomes[outcome] += 1;
     deadLettersSoFar += deadLetters.length;
     for (const part of decoded) {
       keyMismatches += part.keyMismatches;
       warnOf(part);
     }
-    onOrders(effect.views.filter(({ waitingSince }) => waitingSince === null).map(({ orderId }) => orderId));
+    const orderIds = effect.views.filter(({ waitingSince }) => waitingSince === null).map(({ orderId }) => orderId);
+    onApplied({ orderIds, history, ms: performance.now() - started });
   };
 
   const warnOf = ({ partition, ...decoded }: DecodedRecords): void => {
@@ -180,15 +196,22 @@ const partsOf = (queue: readonly Queued[]): Part[] => {
   return [...parts.values()];
 };
 
+/** An event and the message that it came in. */
+interface LocatedEvent {
+  readonly event: OrderEvent;
+  readonly partition: number;
+  readonly record: LogRecord;
+}
+
 interface DecodedRecords {
   readonly partition: number;
-  readonly events: readonly OrderEvent[];
-  readonly deadLetters: AppliedBatch['deadLetters'];
+  readonly events: readonly LocatedEvent[];
+  readonly deadLetters: readonly DeadLetter[];
   readonly keyMismatches: number;
 }
 
 const decodeRecords = ({ topic, partition }: Batch, records: readonly LogRecord[], now: number): DecodedRecords => {
-  const events: OrderEvent[] = [];
+  const events: LocatedEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   let keyMismatches = 0;
   for (const record of records) {
@@ -196,9 +219,37 @@ const decodeRecords = ({ topic, partition }: Batch, records: readonly LogRecord[
     if (decoded.kind === 'invalid') {
       deadLetters.push({ ...record, topic: topic.name, partition, reason: decoded.reason, storedAt: now });
     } else {
-      events.push(decoded.event);
+      events.push({ event: decoded.event, partition, record });
       if (!decoded.keyMatches) keyMismatches += 1;
     }
   }
   return { partition, events, deadLetters, keyMismatches };
 };
+
+const toHistory = ({ event, partition, record }: LocatedEvent, outcome: EventOutcome): HistoryEvent => ({
+  orderId: event.orderId,
+  type: event.type,
+  version: event.version,
+  status: event.type === 'ORDER_CREATED' ? event.order.status : event.status,
+  timestamp: Date.parse(event.timestamp),
+  partition,
+  offset: record.offset,
+  outcome,
+});
+
+/** What the messages of a transaction say of dead letters that were published again. */
+const redrivesIn = (
+  events: readonly LocatedEvent[],
+  history: readonly HistoryEvent[],
+  deadLetters: readonly DeadLetter[],
+): AppliedBatch['redriven'] => [
+  ...events.flatMap(({ partition, record }, n) => {
+    const letter = redrivenLetter(record.headers);
+    const outcome = history[n]?.outcome;
+    return letter && outcome ? [{ letter, at: record.timestamp, partition, offset: record.offset, outcome }] : [];
+  }),
+  ...deadLetters.flatMap(({ headers, timestamp: at, partition, offset }) => {
+    const letter = redrivenLetter(headers);
+    return letter ? [{ letter, at, partition, offset, outcome: 'dead_letter' as const }] : [];
+  }),
+];

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type Batch, type Broker, BrokerError, type Positions, type Topic } from '#kafka_common/broker.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import { type ApplierStatus, createBatchApplier } from './batch_applier.ts';
+import { type Applied, type ApplierStatus, createBatchApplier } from './batch_applier.ts';
 import type { ConsumerDb } from './consumer_db.ts';
 
 /** Milliseconds between one try and the next. */
@@ -32,8 +32,8 @@ export interface ConsumerRunnerOptions {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** The orders that can be read since the transaction just committed. */
-  readonly onOrders?: (orderIds: readonly string[]) => void;
+  /** Told of each transaction once it is committed: what is in it can be read. */
+  readonly onApplied?: (applied: Applied) => void;
   readonly delays?: RetryDelays;
 }
 
@@ -44,6 +44,8 @@ export interface RunnerStatus extends ApplierStatus {
   /** How often it has tried to consume again since the connection was lost; 0 while it consumes. */
   readonly attempt: number;
   readonly assigned: readonly number[];
+  /** Partition to the offset that the view goes on from. */
+  readonly positions: Readonly<Record<number, number>>;
   /** Partition to the number of records that were still to read when the last batch of it was. */
   readonly lag: Readonly<Record<number, number>>;
   /** How often the log did not hold a partition's position any more: retention passed it, or the topic was made again. */
@@ -67,7 +69,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
     logger,
     now: options.now,
     storeRetryDelay: delays.store,
-    onOrders: options.onOrders ?? (() => {}),
+    onApplied: options.onApplied ?? (() => {}),
     signal,
   });
   let running: Promise<void> = Promise.resolve();
@@ -197,6 +199,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
       state,
       attempt,
       assigned,
+      positions: Object.fromEntries(assigned.map((partition) => [partition, positions.get(partition) ?? 0])),
       lag: Object.fromEntries(lag),
       positionsLost,
     }),

@@ -5,14 +5,20 @@ import { createBroker } from '#kafka_common/kafka_factory.ts';
 import { startCheckpoints } from '#service_common/checkpoints.ts';
 import { closeHttpApp } from '#service_common/http.ts';
 import { listen, runService } from '#service_common/run_service.ts';
-import { createOrderApp } from './app/app.ts';
+import { presentEvent } from './app/api/presenters.ts';
+import { createOrderApp, whyNotReady } from './app/app.ts';
 import { createSqliteConsumerDb, VIEW_FILE } from './consumer_db_sqlite.ts';
 import { registerConsumerMetrics } from './consumer_metrics.ts';
 import { createConsumerRunner } from './consumer_runner.ts';
+import { createEventFeed } from './event_feed.ts';
+import { createFlow } from './flow.ts';
 import { createOrderWaiters } from './order_waiters.ts';
+import { createRedriver } from './redrive.ts';
 
 /** Requests that may wait for an order at once; one more is answered without waiting. */
 const MAX_WAITERS = 1_000;
+/** About 25 KB each. */
+const MAX_SUBSCRIBERS = 2_000;
 /** Of the five seconds that stopping may take, the share of the requests inside. */
 const DRAIN_MS = 3_000;
 
@@ -23,6 +29,7 @@ await runService('order-service', async (config, logger) => {
   const checkpoints = startCheckpoints([join(config.dataDir, VIEW_FILE)]);
   const broker = await createBroker(config, 'order-service');
   const waiters = createOrderWaiters({ limit: MAX_WAITERS });
+  const feed = createEventFeed({ db, present: presentEvent, limit: MAX_SUBSCRIBERS });
   const runner = createConsumerRunner({
     broker,
     db,
@@ -31,14 +38,27 @@ await runService('order-service', async (config, logger) => {
     memberId: config.consumerMemberId,
     logger,
     now: Date.now,
-    onOrders: waiters.arrived,
+    onApplied: (applied) => {
+      waiters.arrived(applied.orderIds);
+      flow.applied(applied);
+      feed.changed();
+    },
   });
+  const { ordersTopic: topic, consumerGroup: group } = config;
+  const flow = createFlow({ db, broker, status: runner.status, reasonFor: whyNotReady, topic, group, now: Date.now });
+  const seconds = setInterval(() => {
+    flow.tick();
+    if (feed.hasFlowSubscribers) void flow.state('last').then(feed.sendFlow, () => {});
+  }, 1_000);
   registerConsumerMetrics(metrics, db, runner.status);
   const app = await createOrderApp({
     db,
     waiters,
+    feed,
+    flow,
+    redriver: createRedriver({ db, broker, topic }),
     runnerStatus: runner.status,
-    topic: config.ordersTopic,
+    topic,
     logger,
     metrics,
     now: Date.now,
@@ -49,6 +69,7 @@ await runService('order-service', async (config, logger) => {
   return {
     url,
     async close() {
+      clearInterval(seconds);
       await Promise.all([closeHttpApp(app, DRAIN_MS), runner.stop()]);
       await checkpoints.stop();
       await broker.close();

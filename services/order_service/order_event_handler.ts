@@ -51,21 +51,25 @@ const withStatus = (view: OrderView | undefined, event: OrderStatusUpdated, now:
 });
 
 export interface BatchEffect extends Pick<AppliedBatch, 'views' | 'orders' | 'unversionedEventIds'> {
-  /** How many events had which outcome. */
-  readonly outcomes: Readonly<Record<Effect['outcome'], number>>;
+  /** What became of each event. */
+  readonly outcomes: readonly Effect['outcome'][];
 }
 
 /** Applies events one after the other to what the store had of their orders. */
-export const applyEvents = (loaded: LoadedViews, events: readonly OrderEvent[], now: number): BatchEffect => {
+export const applyEvents = (
+  loaded: Pick<LoadedViews, 'views' | 'seenEventIds'>,
+  events: readonly OrderEvent[],
+  now: number,
+): BatchEffect => {
   const views = new Map<string, OrderView>();
   const orders = new Map<string, Order>();
   const newIds = new Set<string>();
-  const outcomes = { applied: 0, duplicate: 0, waiting: 0 };
+  const outcomes: Effect['outcome'][] = [];
   for (const event of events) {
     const view = views.get(event.orderId) ?? loaded.views.get(event.orderId);
     const seen = loaded.seenEventIds.has(event.eventId) || newIds.has(event.eventId);
     const effect = applyEvent(view, event, seen, now);
-    outcomes[effect.outcome] += 1;
+    outcomes.push(effect.outcome);
     if (effect.outcome === 'duplicate') continue;
     views.set(event.orderId, effect.view);
     if (event.type === 'ORDER_CREATED') orders.set(event.orderId, event.order);

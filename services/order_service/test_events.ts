@@ -82,7 +82,10 @@ export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatc
   views: [],
   orders: [],
   unversionedEventIds: [],
+  history: [],
+  lastEvents: new Map(),
   deadLetters: [],
+  redriven: [],
   ...changes,
 });
 

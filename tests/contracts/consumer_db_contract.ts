@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView, PositionStep } from '#order_service/consumer_db.ts';
+import { consumerDbReadsContract } from './consumer_db_contract_reads.ts';
 import { anAppliedBatch, anOrder, applyNext, aStep } from '#order_service/test_events.ts';
 
 /** A fresh, empty place that a db can be opened in again and again. */
@@ -77,13 +78,13 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
     test('an empty store answers every question with nothing', async () => {
       assert.deepEqual(await everything(db, ['ORD-1'], ['event-1']), {
-        loaded: { views: new Map(), seenEventIds: new Set() },
+        loaded: { views: new Map(), lastEvents: new Map(), seenEventIds: new Set() },
         orders: [null],
         ids: [],
         positions: [],
         waiting: [],
         deadLetters: [],
-        counts: { orders: 0, waiting: 0, deadLetters: 0 },
+        counts: { orders: 0, waiting: 0, deadLetters: 0, heldDeadLetters: 0 },
       });
     });
 
@@ -91,16 +92,16 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       const items = [{ itemId: 'ITEM-é-漢-😀', quantity: 1_000_000, price: 9_007_199_254 }];
       const order = anOrder('ORD-1', { items, totalAmount: Number.MAX_SAFE_INTEGER, currency: 'JPY' });
       await applyNext(db, anAppliedBatch({ views: [view('ORD-1')], orders: [order] }));
-      assert.deepEqual(await db.order('ORD-1'), order);
+      assert.deepEqual(await db.order('ORD-1'), { ...order, version: 1 });
       await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 2, status: 'shipped' })] }));
-      assert.deepEqual(await db.order('ORD-1'), { ...order, status: 'shipped' });
+      assert.deepEqual(await db.order('ORD-1'), { ...order, status: 'shipped', version: 2 });
     });
 
     test('an order that comes again replaces its body and keeps its place', async () => {
       await applyNext(db, createdOrders(['ORD-1', 'ORD-2']));
       const order = anOrder('ORD-1', { customerId: 'CUST-2' });
       await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 5 })], orders: [order] }));
-      assert.deepEqual(await db.order('ORD-1'), order);
+      assert.deepEqual(await db.order('ORD-1'), { ...order, version: 5 });
       assert.deepEqual(await allIds(db), ['ORD-1', 'ORD-2']);
     });
 
@@ -140,7 +141,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { waitingSince: 1_000 })] }));
         assert.equal(await db.order('ORD-1'), null);
         assert.deepEqual(await allIds(db), []);
-        assert.deepEqual(await db.counts(), { orders: 0, waiting: 1, deadLetters: 0 });
+        assert.deepEqual(await db.counts(), { orders: 0, waiting: 1, deadLetters: 0, heldDeadLetters: 0 });
       });
 
       test('is replaced by a newer one', async () => {
@@ -160,7 +161,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), there);
         assert.equal((await db.order('ORD-1'))?.status, 'shipped');
         assert.deepEqual(await db.waiting(10), []);
-        assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 0 });
+        assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 0, heldDeadLetters: 0 });
       });
 
       test('is listed by age, up to the limit', async () => {
@@ -218,6 +219,8 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       });
     });
 
+    consumerDbReadsContract(() => db);
+
     describe('dead letters', () => {
       const odd = deadLetter({
         key: null,
@@ -235,7 +238,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         await applyNext(db, anAppliedBatch({ deadLetters: letters }));
         const stored = await db.deadLetters(0, 10);
         assert.deepEqual(
-          stored.map(({ id: _id, ...letter }) => letter),
+          stored.map(({ id: _id, redrive: _redrive, ...letter }) => letter),
           letters,
         );
       });
@@ -256,6 +259,52 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         }
         assert.deepEqual(offsets, [0, 100, 1, 101, 2, 102, 3, 103, 4, 104]);
         assert.equal((await db.counts()).deadLetters, 10);
+      });
+
+      test('that were published again say what became of them, and are held no more', async () => {
+        const letters = [0, 1, 2].map((offset) => deadLetter({ offset }));
+        await applyNext(db, anAppliedBatch({ deadLetters: letters }));
+        const redrive = { at: 1_768_737_700_000, partition: 3, offset: 77, outcome: 'applied' } as const;
+        const letter = { topic: TOPIC, partition: 3, offset: 1 };
+        const unknown = { ...letter, partition: 4 };
+        await applyNext(
+          db,
+          anAppliedBatch({
+            redriven: [
+              { letter, ...redrive },
+              { letter: unknown, ...redrive },
+            ],
+          }),
+        );
+        assert.deepEqual(
+          (await db.deadLetters(0, 10)).map((one) => one.redrive),
+          [null, redrive, null],
+        );
+        assert.deepEqual(
+          (await db.deadLetters(0, 10, 'redriven')).map(({ offset }) => offset),
+          [1],
+        );
+        assert.deepEqual(
+          (await db.deadLetters(0, 1, 'held')).map(({ offset }) => offset),
+          [0],
+        );
+        assert.deepEqual(
+          (await db.deadLetters(1, 10, 'held')).map(({ offset }) => offset),
+          [2],
+        );
+        const { deadLetters, heldDeadLetters } = await db.counts();
+        assert.deepEqual([deadLetters, heldDeadLetters], [3, 2]);
+      });
+
+      test('of one position twice, as of a topic that was made again: the later one was published again', async () => {
+        const letter = { topic: TOPIC, partition: 3, offset: 42 };
+        const redriven = [{ letter, at: 1, partition: 3, offset: 77, outcome: 'dead_letter' as const }];
+        await applyNext(db, anAppliedBatch({ deadLetters: [deadLetter(), deadLetter()] }));
+        await applyNext(db, anAppliedBatch({ redriven }));
+        assert.deepEqual(
+          (await db.deadLetters(0, 10)).map(({ redrive }) => redrive?.outcome),
+          [undefined, 'dead_letter'],
+        );
       });
     });
 
@@ -323,7 +372,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       await other.close();
       await reopen();
       assert.deepEqual(await everything(db, ['ORD-1', 'ORD-2'], ['event-1']), before);
-      assert.deepEqual(before.counts, { orders: 1, waiting: 1, deadLetters: 1 });
+      assert.deepEqual(before.counts, { orders: 1, waiting: 1, deadLetters: 1, heldDeadLetters: 1 });
     });
 
     test('a batch that fails leaves nothing of itself, and the next one is taken', async () => {
@@ -334,7 +383,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       assert.deepEqual(await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']), before);
       await applyNext(db, full);
       assert.deepEqual(await allIds(db), ['ORD-0', 'ORD-1']);
-      assert.deepEqual(await db.counts(), { orders: 2, waiting: 1, deadLetters: 1 });
+      assert.deepEqual(await db.counts(), { orders: 2, waiting: 1, deadLetters: 1, heldDeadLetters: 1 });
     });
 
     test('a store that cannot be reached rejects with STORE_UNAVAILABLE', async () => {

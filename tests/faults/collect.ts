@@ -65,7 +65,7 @@ export const viewPositions = (storeDirs: readonly string[], topic: string): Map<
   return positions;
 };
 
-const SELECT_ORDERS = 'SELECT order_id, version, orders.status, body FROM orders JOIN order_bodies USING (arrival)';
+const SELECT_ORDERS = 'SELECT order_id, version, status, body FROM orders';
 
 /**
  * What the views in these folders hold; of an order that several have, the highest version.

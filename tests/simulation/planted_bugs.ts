@@ -14,8 +14,8 @@ const PUBLISHER = 'services/cart_service/publisher.ts';
 const APPLIER = 'services/order_service/batch_applier.ts';
 const HANDLER = 'services/order_service/order_event_handler.ts';
 
-const APPLY = 'await db.applyBatch({ positions, ...effect, deadLetters });';
-const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: []';
+const APPLY = 'await db.applyBatch({ positions, ...effect, history, lastEvents, deadLetters, redriven });';
+const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: [], history: [], lastEvents, redriven: []';
 const FATE_OF_ROW = "if (fate.kind === 'not_written' && !of.waiting.answered) notWritten.push(event);";
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -119,7 +119,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: `const still = positions.map((step) => ({ ...step, next: step.from ?? 0 }));
           await db.applyBatch({ positions: still, ${NO_EFFECT}, deadLetters });
           const further = positions.map((step) => ({ ...step, from: step.from ?? 0 }));
-          await db.applyBatch({ positions: further, ...effect, deadLetters: [] });`,
+          await db.applyBatch({ positions: further, ...effect, history, lastEvents, deadLetters: [], redriven });`,
       },
     ],
   },
@@ -132,7 +132,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         find: APPLY,
         replace: `await db.applyBatch({ positions, ${NO_EFFECT}, deadLetters: [] });
           const there = positions.map((step) => ({ ...step, from: step.next }));
-          await db.applyBatch({ positions: there, ...effect, deadLetters });`,
+          await db.applyBatch({ positions: there, ...effect, history, lastEvents, deadLetters, redriven });`,
       },
     ],
   },

@@ -54,7 +54,7 @@ test('unknown routes and methods are problems, and HEAD is answered as GET is', 
 });
 
 test('no query and no header, however broken, makes the service fail', async () => {
-  const path = fc.constantFrom('/order-details', '/getAllOrderIdsFromTopic', '/dead-letters', '/waiting-statuses');
+  const path = fc.constantFrom('/order-details', '/getAllOrderIdsFromTopic', '/dead-letters', '/pending-statuses');
   const name = fc.oneof(fc.constantFrom('orderId', 'topicName', 'after', 'limit', '__proto__'), fc.string());
   const value = fc.oneof(fc.string({ unit: 'binary' }).map(percentEncode), fc.string(), fc.nat().map(String));
   const query = fc

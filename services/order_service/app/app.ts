@@ -3,13 +3,22 @@ import type { Registry } from 'prom-client';
 import { createHttpApp, type HttpApp, type Readiness } from '#service_common/http.ts';
 import type { ConsumerDb } from '../consumer_db.ts';
 import type { RunnerState, RunnerStatus } from '../consumer_runner.ts';
+import type { EventFeed } from '../event_feed.ts';
+import type { Flow } from '../flow.ts';
 import type { OrderWaiters } from '../order_waiters.ts';
+import type { Redriver } from '../redrive.ts';
+import { createFindOrder } from './api/find_order.ts';
 import { addOperatorRoutes } from './api/operator_routes.ts';
+import { addOrderResourceRoutes } from './api/order_resource_routes.ts';
 import { addOrderRoutes } from './api/routes.ts';
+import { addStreamRoutes } from './api/stream_routes.ts';
 
 export interface OrderAppParts {
   readonly db: ConsumerDb;
   readonly waiters: OrderWaiters;
+  readonly redriver: Redriver;
+  readonly feed: EventFeed;
+  readonly flow: Flow;
   readonly runnerStatus: () => RunnerStatus;
   /** The topic that is consumed. */
   readonly topic: string;
@@ -28,9 +37,15 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
     metrics: parts.metrics,
     readiness: () => readinessOf(parts.runnerStatus()),
   });
-  addOrderRoutes(app, parts);
+  const findOrder = createFindOrder(parts);
+  addOrderRoutes(app, { ...parts, findOrder });
+  addOrderResourceRoutes(app, { ...parts, findOrder });
   addOperatorRoutes(app, parts);
-  app.addHook('preClose', async () => parts.waiters.close());
+  addStreamRoutes(app, parts);
+  app.addHook('preClose', async () => {
+    parts.waiters.close();
+    parts.feed.close();
+  });
   return app;
 };
 
@@ -42,6 +57,10 @@ const NOT_READY: Readonly<Record<Exclude<RunnerState, 'consuming'>, string>> = {
 
 /** Reads are answered all the time; ready means that they are up to date. */
 const readinessOf = (status: RunnerStatus): Readiness => {
-  const reason = status.state === 'consuming' ? status.storeFailure : NOT_READY[status.state];
+  const reason = whyNotReady(status);
   return { ready: reason === null, reason, ...status };
 };
+
+/** Null where the view follows the topic. */
+export const whyNotReady = ({ state, storeFailure }: RunnerStatus): string | null =>
+  state === 'consuming' ? storeFailure : NOT_READY[state];

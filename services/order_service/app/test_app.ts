@@ -2,14 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { type Broker, BrokerError } from '#kafka_common/broker.ts';
 import type { HttpApp } from '#service_common/http.ts';
 import type { AppliedBatch, ConsumerDb } from '../consumer_db.ts';
 import { createSqliteConsumerDb } from '../consumer_db_sqlite.ts';
 import type { RunnerStatus } from '../consumer_runner.ts';
+import { createEventFeed } from '../event_feed.ts';
+import { createFlow } from '../flow.ts';
 import { createOrderWaiters, type OrderWaiters } from '../order_waiters.ts';
+import { createRedriver } from '../redrive.ts';
 import { anAppliedBatch, applyNext, anOrder } from '../test_events.ts';
 import { createTestLog } from '../test_log.ts';
-import { createOrderApp } from './app.ts';
+import { presentEvent } from './api/presenters.ts';
+import { createOrderApp, whyNotReady } from './app.ts';
 
 export const NOW = 1_768_737_600_000;
 export const TOPIC = 'orders.events';
@@ -18,6 +23,7 @@ export const CONSUMING: RunnerStatus = {
   state: 'consuming',
   attempt: 0,
   assigned: [0],
+  positions: {},
   lag: {},
   positionsLost: 0,
   outcomes: { applied: 0, duplicate: 0, waiting: 0 },
@@ -29,13 +35,38 @@ export const CONSUMING: RunnerStatus = {
 export interface AppParts {
   readonly db: ConsumerDb;
   readonly waiters: OrderWaiters;
+  readonly broker?: OrderBroker;
   readonly runnerStatus?: () => RunnerStatus;
 }
 
-export const newApp = ({ db, waiters, runnerStatus = () => CONSUMING }: AppParts): Promise<HttpApp> =>
+type OrderBroker = Pick<Broker, 'bounds' | 'describeTopic' | 'publish'>;
+
+const NO_BROKER: OrderBroker = {
+  bounds: () => Promise.reject(new BrokerError('UNAVAILABLE', 'no broker here')),
+  describeTopic: () => Promise.reject(new BrokerError('UNAVAILABLE', 'no broker here')),
+  publish: async (_topic, messages) => messages.map(() => ({ kind: 'not_written', detail: 'no broker here' })),
+};
+
+export const newApp = ({
+  db,
+  waiters,
+  broker = NO_BROKER,
+  runnerStatus = () => CONSUMING,
+}: AppParts): Promise<HttpApp> =>
   createOrderApp({
     db,
     waiters,
+    redriver: createRedriver({ db, broker, topic: TOPIC }),
+    feed: createEventFeed({ db, present: presentEvent, limit: 2 }),
+    flow: createFlow({
+      db,
+      broker,
+      status: runnerStatus,
+      reasonFor: whyNotReady,
+      topic: TOPIC,
+      group: 'order-service',
+      now: () => NOW,
+    }),
     runnerStatus,
     topic: TOPIC,
     logger: createTestLog().logger,

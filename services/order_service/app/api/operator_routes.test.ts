@@ -38,6 +38,7 @@ describe('the operator routes', () => {
       headers: [{ name: 'trace', value: { text: 'é' } }],
       reason: 'the value is not UTF-8',
       storedAt: '2026-01-18T12:00:00.000Z',
+      redriven: null,
     });
     assert.equal(first.length, 2);
     const second = (await service.get(`/dead-letters?after=${first[1].id}&limit=2`)).body.deadLetters;
@@ -48,15 +49,15 @@ describe('the operator routes', () => {
     assert.deepEqual((await service.get('/dead-letters?after=3')).body, { deadLetters: [] });
   });
 
-  test('GET /waiting-statuses shows them oldest first, with their age', async () => {
-    assert.deepEqual((await service.get('/waiting-statuses')).body.waitingStatuses, [
+  test('GET /pending-statuses shows them oldest first, with their age', async () => {
+    assert.deepEqual((await service.get('/pending-statuses')).body.pendingStatuses, [
       { orderId: 'ORD-10', version: 0, status: 'shipped', ageMs: 2_000 },
       { orderId: 'ORD-9', version: 5, status: 'confirmed', ageMs: 1_500 },
     ]);
-    assert.equal((await service.get('/waiting-statuses?limit=1')).body.waitingStatuses.length, 1);
+    assert.equal((await service.get('/pending-statuses?limit=1')).body.pendingStatuses.length, 1);
   });
 
-  const INVALID = ['/waiting-statuses?limit=0', '/waiting-statuses?limit=1001', '/dead-letters?limit=-1'];
+  const INVALID = ['/pending-statuses?limit=0', '/pending-statuses?limit=1001', '/dead-letters?limit=-1'];
   for (const url of [...INVALID, '/dead-letters?limit=', '/dead-letters?after=x', '/dead-letters?after=1e3']) {
     test(`GET ${url} is 400`, async () => {
       const { status, body } = await service.get(url);

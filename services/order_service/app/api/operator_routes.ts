@@ -1,22 +1,37 @@
+import { validationProblem } from '#service_common/errors.ts';
 import { type HttpApp, ProblemRef } from '#service_common/http.ts';
-import type { ConsumerDb } from '../../consumer_db.ts';
+import type { ConsumerDb, DeadLetterState } from '../../consumer_db.ts';
+import type { Redriver } from '../../redrive.ts';
 import { streamListing } from './listing.ts';
 import { presentDeadLetter } from './presenters.ts';
-import { DeadLetters, DeadLettersQuery, WaitingStatuses, WaitingStatusesQuery } from './schemas.ts';
+import {
+  DeadLetters,
+  DeadLettersQuery,
+  PendingStatuses,
+  PendingStatusesQuery,
+  REDRIVE_BODY_BYTES,
+  RedriveBody,
+  Redriven,
+} from './operator_schemas.ts';
 
 export interface OperatorRouteParts {
   readonly db: Pick<ConsumerDb, 'deadLetters' | 'waiting'>;
+  readonly redriver: Redriver;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
 /** What needs somebody's attention: messages that could not be applied, and statuses whose order does not come. */
-export const addOperatorRoutes = (app: HttpApp, { db, now }: OperatorRouteParts): void => {
+export const addOperatorRoutes = (app: HttpApp, { db, redriver, now }: OperatorRouteParts): void => {
   /** One at a time: a message can have a megabyte, and an answer a thousand of them. */
-  async function* deadLetters(after: number, limit: number): AsyncGenerator<Record<string, unknown>[]> {
+  async function* deadLetters(
+    after: number,
+    limit: number,
+    state: DeadLetterState,
+  ): AsyncGenerator<Record<string, unknown>[]> {
     let last = after;
     for (let n = 0; n < limit; n += 1) {
-      const [letter] = await db.deadLetters(last, 1);
+      const [letter] = await db.deadLetters(last, 1, state);
       if (letter === undefined) return;
       yield [presentDeadLetter(letter)];
       last = letter.id;
@@ -33,26 +48,49 @@ export const addOperatorRoutes = (app: HttpApp, { db, now }: OperatorRouteParts)
         response: { 200: DeadLetters, '4xx': ProblemRef, '5xx': ProblemRef },
       },
     },
-    (request, reply) => {
-      const pages = deadLetters(Number(request.query.after), Number(request.query.limit));
+    ({ query }, reply) => {
+      const pages = deadLetters(Number(query.after), Number(query.limit), query.state as DeadLetterState);
       return reply.type('application/json; charset=utf-8').send(streamListing({}, 'deadLetters', pages));
     },
   );
 
+  app.post(
+    '/dead-letters/redrive',
+    {
+      bodyLimit: REDRIVE_BODY_BYTES,
+      schema: {
+        tags: ['operations'],
+        summary: 'Publishes dead letters again, as they are or changed',
+        description:
+          'With their key, and so to the partition of the other events of their order, in the order of their ids. ' +
+          'What became of one shows in `redriven` once it has come back through the topic.',
+        body: RedriveBody,
+        response: { 200: Redriven, '4xx': ProblemRef, '5xx': ProblemRef },
+      },
+    },
+    async ({ body: { letters, filter, after = 0, limit = 1_000 } }) => {
+      if (letters !== undefined && filter === undefined) {
+        return { results: await redriver.letters(letters), next: null };
+      }
+      if (filter !== undefined && letters === undefined) return redriver.matching(filter, after, limit);
+      throw validationProblem([{ field: 'letters', message: 'give either `letters` or `filter`' }]);
+    },
+  );
+
   app.get(
-    '/waiting-statuses',
+    '/pending-statuses',
     {
       schema: {
         tags: ['operations'],
         summary: 'Statuses that came before their order',
-        querystring: WaitingStatusesQuery,
-        response: { 200: WaitingStatuses, '4xx': ProblemRef, '5xx': ProblemRef },
+        querystring: PendingStatusesQuery,
+        response: { 200: PendingStatuses, '4xx': ProblemRef, '5xx': ProblemRef },
       },
     },
     async (request) => {
       const waiting = await db.waiting(Number(request.query.limit));
       return {
-        waitingStatuses: waiting.map(({ orderId, version, status, waitingSince }) => ({
+        pendingStatuses: waiting.map(({ orderId, version, status, waitingSince }) => ({
           orderId,
           version,
           status,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import Type, { type Static } from 'typebox';
+import { LIMITS } from '#kafka_common/events.ts';
 import { ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
 import { MAX_WAIT_S } from './prefer.ts';
 
@@ -11,7 +12,15 @@ export const OrderDetailsQuery = Type.Object({
   }),
 });
 
+export const OrderParams = Type.Object({ orderId: OrderDetailsQuery.properties.orderId });
+
 export const OrderDetailsHeaders = Type.Object({
+  'if-none-match': Type.Optional(
+    Type.String({
+      maxLength: 1_000,
+      description: 'The `ETag` of an earlier answer: 304 where the order is the same still',
+    }),
+  ),
   prefer: Type.Optional(
     Type.String({
       description: `\`wait=N\` (RFC 7240) waits up to N seconds, at most ${MAX_WAIT_S}, for an order that is not there yet`,
@@ -22,6 +31,10 @@ export const OrderDetailsHeaders = Type.Object({
 
 const Amount = Type.Number({ minimum: 0, description: 'With the decimals of the currency' });
 
+export const Status = Type.String({ enum: [...ORDER_STATUSES] });
+export const OrderVersion = Type.Integer({ minimum: 0, description: '0 where the producer gives none' });
+export const Instant = Type.String({ format: 'date-time' });
+
 export const OrderDetails = Type.Object({
   order: Type.Object({
     orderId: Type.String(),
@@ -30,11 +43,72 @@ export const OrderDetails = Type.Object({
     items: Type.Array(Type.Object({ itemId: Type.String(), quantity: Type.Integer(), price: Amount })),
     totalAmount: Amount,
     currency: Type.String({ description: 'ISO 4217', examples: ['USD'] }),
-    status: Type.String({ enum: [...ORDER_STATUSES] }),
+    status: Status,
   }),
   shippingCost: Type.Number({ description: '2 % of the total, rounded half up to the minor unit of the currency' }),
 });
 export type OrderDetails = Static<typeof OrderDetails>;
+
+export const OrderResource = Type.Object({ ...OrderDetails.properties, version: OrderVersion });
+
+/** Parameters are text; see `http.ts` for why nothing is coerced. */
+export const limitOf = (initial: string) =>
+  Type.Optional(
+    Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$', default: initial, description: 'At most so many: 1 to 1000' }),
+  );
+
+const Cursor = Type.Optional(Type.String({ maxLength: 100, description: '`next` of the page before' }));
+const Next = Type.Union([Type.String(), Type.Null()], { description: 'For `after`; null: there are no more' });
+
+export const OrdersQuery = Type.Object({
+  status: Type.Optional(
+    Type.String({ maxLength: 20, description: `In any case one of: ${ORDER_STATUSES.join(', ')}` }),
+  ),
+  customerId: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.idLength })),
+  from: Type.Optional(Type.String({ maxLength: 40, description: 'Order date, ISO 8601; inclusive' })),
+  to: Type.Optional(Type.String({ maxLength: 40, description: 'Order date, ISO 8601; exclusive' })),
+  after: Cursor,
+  limit: limitOf('50'),
+});
+
+export const Orders = Type.Object({
+  orders: Type.Array(
+    Type.Object({
+      orderId: Type.String(),
+      customerId: Type.String(),
+      orderDate: Instant,
+      numberOfItems: Type.Integer(),
+      totalAmount: Amount,
+      currency: Type.String(),
+      status: Status,
+      version: OrderVersion,
+    }),
+    { description: 'The newest date first; a page can hold fewer than asked for though more follow' },
+  ),
+  next: Next,
+});
+
+export const HistoryQuery = Type.Object({ after: Cursor, limit: limitOf('100') });
+
+const OrderEventSummary = Type.Object({
+  sequence: Type.Integer({ description: 'Counts the events of all orders, in the order they were applied' }),
+  type: Type.String({ enum: ['ORDER_CREATED', 'ORDER_STATUS_UPDATED'] }),
+  version: Type.Union([Type.Integer(), Type.Null()]),
+  status: Status,
+  timestamp: Type.Union([Instant, Type.Null()]),
+  partition: Type.Integer(),
+  offset: Type.Integer(),
+  outcome: Type.String({
+    enum: ['applied', 'duplicate', 'late', 'waiting'],
+    description: '`duplicate`: repeated; `late`: newer ones had been applied; `waiting`: came before its order',
+  }),
+});
+
+export const OrderHistory = Type.Object({
+  orderId: Type.String(),
+  events: Type.Array(OrderEventSummary, { description: 'Newest first' }),
+  next: Next,
+});
 
 export const OrderIdsQuery = Type.Object({
   topicName: Type.String({ minLength: 1, examples: ['orders.events'] }),
@@ -47,53 +121,3 @@ export const OrderIds = Type.Unsafe<Readable>(
     orderIds: Type.Array(Type.String(), { description: 'Each id once, in the order first received' }),
   }),
 );
-
-/** Parameters are text; see `http.ts` for why nothing is coerced. */
-const Limit = Type.Optional(
-  Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$', default: '100', description: 'At most so many: 1 to 1000' }),
-);
-
-export const DeadLettersQuery = Type.Object({
-  after: Type.Optional(
-    Type.String({ pattern: '^[0-9]{1,15}$', default: '0', description: '`id` of the last one of the page before' }),
-  ),
-  limit: Limit,
-});
-
-const Bytes = Type.Union([Type.Object({ text: Type.String() }), Type.Object({ base64: Type.String() }), Type.Null()], {
-  description: 'As text where it is UTF-8',
-});
-
-/** Described as the JSON that the stream carries. */
-export const DeadLetters = Type.Unsafe<Readable>(
-  Type.Object({
-    deadLetters: Type.Array(
-      Type.Object({
-        id: Type.Integer(),
-        topic: Type.String(),
-        partition: Type.Integer(),
-        offset: Type.Integer(),
-        timestamp: Type.String({ format: 'date-time' }),
-        key: Bytes,
-        value: Bytes,
-        headers: Type.Array(Type.Object({ name: Type.String(), value: Bytes })),
-        reason: Type.String(),
-        storedAt: Type.String({ format: 'date-time' }),
-      }),
-    ),
-  }),
-);
-
-export const WaitingStatusesQuery = Type.Object({ limit: Limit });
-
-export const WaitingStatuses = Type.Object({
-  waitingStatuses: Type.Array(
-    Type.Object({
-      orderId: Type.String(),
-      version: Type.Integer({ description: '0 where the producer gives none' }),
-      status: Type.String({ enum: [...ORDER_STATUSES] }),
-      ageMs: Type.Integer({ description: 'Since the first status of this order came' }),
-    }),
-    { description: 'Oldest first' },
-  ),
-});
