@@ -80,7 +80,17 @@ export const SETTINGS = {
   },
 } as const satisfies Record<string, Setting>;
 
+/** A setting as a running service has it. */
+export interface SettingInForce {
+  readonly name: string;
+  readonly value: string;
+  /** Not set in the environment. */
+  readonly isDefault: boolean;
+}
+
 export interface Config {
+  /** All of them, to show to operators; none is a secret. */
+  readonly settings: readonly SettingInForce[];
   readonly cartPort: number;
   readonly orderPort: number;
   readonly host: string;
@@ -119,6 +129,11 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   );
   const values = parse(given);
   return {
+    settings: Object.entries(values).map(([key, value]) => ({
+      name: key,
+      value: String(value),
+      isDefault: given[key] === undefined,
+    })),
     cartPort: values.CART_PORT,
     orderPort: values.ORDER_PORT,
     host: values.HOST,

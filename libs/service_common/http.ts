@@ -14,7 +14,9 @@ import Fastify, {
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client';
 import Type from 'typebox';
+import manifest from '../../package.json' with { type: 'json' };
 import { holdBack, letConnectionsIn } from './connections.ts';
+import type { SettingInForce } from '#kafka_common/config.ts';
 import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody, validationProblem } from './errors.ts';
 
 /** Whether a service can do its work now, and if not, why. Everything else in it is detail for an operator. */
@@ -39,7 +41,15 @@ export interface HttpAppOptions {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly readiness: () => Readiness | Promise<Readiness>;
+  readonly settings: readonly SettingInForce[];
 }
+
+const VERSIONS = {
+  'order-events': manifest.version,
+  node: process.versions.node,
+  sqlite: process.versions.sqlite ?? 'none',
+  '@platformatic/kafka': manifest.dependencies['@platformatic/kafka'],
+};
 
 const HTTP_LIMITS = {
   bodyBytes: 65_536,
@@ -122,7 +132,13 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
   return app;
 };
 
-const addOperatorRoutes = (app: HttpApp, { metrics, readiness }: HttpAppOptions): void => {
+const Settings = Type.Object({
+  service: Type.String(),
+  versions: Type.Record(Type.String(), Type.String()),
+  settings: Type.Array(Type.Object({ name: Type.String(), value: Type.String(), isDefault: Type.Boolean() })),
+});
+
+const addOperatorRoutes = (app: HttpApp, { name, metrics, readiness, settings }: HttpAppOptions): void => {
   const schema = { tags: ['operations'] };
   app.get('/health/live', { schema: { ...schema, summary: 'The process runs' } }, () => ({ status: 'live' }));
   app.get(
@@ -132,6 +148,11 @@ const addOperatorRoutes = (app: HttpApp, { metrics, readiness }: HttpAppOptions)
       const state = await readiness();
       return reply.code(state.ready ? 200 : 503).send({ status: state.ready ? 'ready' : 'not_ready', ...state });
     },
+  );
+  app.get(
+    '/settings',
+    { schema: { ...schema, summary: 'The settings in force, and versions', response: { 200: Settings } } },
+    () => ({ service: name, versions: VERSIONS, settings: [...settings] }),
   );
   app.get(
     '/metrics',

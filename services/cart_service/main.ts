@@ -39,6 +39,7 @@ await runService('cart-service', async (config, logger) => {
     publisher: { ...publisher, submit: countAnswers(publisher.submit) },
     logger,
     metrics,
+    settings: config.settings,
   });
   const url = await listen(app, config.host, config.cartPort, 'CART_PORT');
 

@@ -61,6 +61,7 @@ await runService('order-service', async (config, logger) => {
     topic,
     logger,
     metrics,
+    settings: config.settings,
     now: Date.now,
   });
   const url = await listen(app, config.host, config.orderPort, 'ORDER_PORT');

@@ -1,3 +1,4 @@
+import { readConfig } from '#kafka_common/config.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach } from 'node:test';
 import { pino } from 'pino';
@@ -60,6 +61,7 @@ export const useTestCart = () => {
 
   before(async () => {
     app = await createCartApp({
+      settings: readConfig({}).settings,
       publisher: {
         submit(request) {
           cart.submitted.push(request);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { SettingInForce } from '#kafka_common/config.ts';
 import { createHttpApp, type HttpApp, type Readiness } from '#service_common/http.ts';
 import type { ConsumerDb } from '../consumer_db.ts';
 import type { RunnerState, RunnerStatus } from '../consumer_runner.ts';
@@ -24,6 +25,7 @@ export interface OrderAppParts {
   readonly topic: string;
   readonly logger: Logger;
   readonly metrics: Registry;
+  readonly settings: readonly SettingInForce[];
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -35,6 +37,7 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
     description: 'Keeps a view of every order, made from the events of the topic, and answers reads from it.',
     logger: parts.logger,
     metrics: parts.metrics,
+    settings: parts.settings,
     readiness: () => readinessOf(parts.runnerStatus()),
   });
   const findOrder = createFindOrder(parts);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { type Broker, BrokerError } from '#kafka_common/broker.ts';
+import { readConfig } from '#kafka_common/config.ts';
 import type { HttpApp } from '#service_common/http.ts';
 import type { AppliedBatch, ConsumerDb } from '../consumer_db.ts';
 import { createSqliteConsumerDb } from '../consumer_db_sqlite.ts';
@@ -71,6 +72,7 @@ export const newApp = ({
     topic: TOPIC,
     logger: createTestLog().logger,
     metrics: new Registry(),
+    settings: readConfig({}).settings,
     now: () => NOW,
   });
 

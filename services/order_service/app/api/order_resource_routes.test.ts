@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { anOrder } from '../../test_events.ts';
+import { createTestApp } from '../test_app.ts';
+
+let service: Awaited<ReturnType<typeof createTestApp>>;
+
+const DATES = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z', '2026-01-03T00:00:00.000Z'];
+
+before(async () => {
+  service = await createTestApp();
+  const orders = DATES.map((orderDate, n) => anOrder(`ORD-${n + 1}`, { orderDate, customerId: `CUST-${n % 2}` }));
+  const event = { orderId: 'ORD-1', timestamp: Date.parse(DATES[0] ?? ''), partition: 2 } as const;
+  await service.apply({
+    orders,
+    views: orders.map(({ orderId }, n) => ({
+      orderId,
+      version: 3,
+      status: n === 0 ? 'shipped' : 'new',
+      waitingSince: null,
+    })),
+    history: [
+      { ...event, type: 'ORDER_CREATED', version: 1, status: 'new', offset: 0, outcome: 'applied' },
+      { ...event, type: 'ORDER_STATUS_UPDATED', version: 3, status: 'shipped', offset: 1, outcome: 'applied' },
+      { ...event, type: 'ORDER_STATUS_UPDATED', version: 2, status: 'confirmed', offset: 2, outcome: 'duplicate' },
+      { ...event, type: 'ORDER_STATUS_UPDATED', version: 3, status: 'shipped', offset: 3, outcome: 'duplicate' },
+    ],
+  });
+});
+
+after(() => service.close());
+
+const ids = (body: { orders: { orderId: string }[] }): string[] => body.orders.map(({ orderId }) => orderId);
+
+describe('GET /orders', () => {
+  test('shows the newest first, with what a list needs', async () => {
+    const { body } = await service.get('/orders');
+    assert.deepEqual(ids(body), ['ORD-3', 'ORD-2', 'ORD-1']);
+    assert.deepEqual(body.orders[2], {
+      orderId: 'ORD-1',
+      customerId: 'CUST-0',
+      orderDate: DATES[0],
+      numberOfItems: 1,
+      totalAmount: 150,
+      currency: 'USD',
+      status: 'shipped',
+      version: 3,
+    });
+    assert.equal(body.next, null);
+  });
+
+  test('is paged by the cursor of the page before', async () => {
+    const first = (await service.get('/orders?limit=2')).body;
+    assert.deepEqual(ids(first), ['ORD-3', 'ORD-2']);
+    const rest = (await service.get(`/orders?limit=2&after=${first.next}`)).body;
+    assert.deepEqual([ids(rest), rest.next], [['ORD-1'], null]);
+  });
+
+  for (const [query, expected] of [
+    ['status=Shipped', ['ORD-1']],
+    ['customerId=CUST-0', ['ORD-3', 'ORD-1']],
+    ['customerId=CUST-0&status=new', ['ORD-3']],
+    ['from=2026-01-02', ['ORD-3', 'ORD-2']],
+    ['from=2026-01-02T00:00:00Z&to=2026-01-03T01:00:00%2B01:00', ['ORD-2']],
+    ['customerId=nobody', []],
+  ] as const) {
+    test(`takes ${query}`, async () => {
+      assert.deepEqual(ids((await service.get(`/orders?${query}`)).body), expected);
+    });
+  }
+
+  for (const [query, field] of [
+    ['status=lost', 'status'],
+    ['limit=0', 'limit'],
+    ['limit=1000000', 'limit'],
+    ['after=x', 'after'],
+    ['after=1_2_3', 'after'],
+    ['after=', 'after'],
+    ['from=yesterday', 'from'],
+    ['to=2026-02-31T25:00:00Z', 'to'],
+    ['from=2026-01-01T00:00:00', 'from'],
+    ['customerId=', 'customerId'],
+  ] as const) {
+    test(`of ${query} is 400 and names ${field}`, async () => {
+      const { status, body } = await service.get(`/orders?${query}`);
+      assert.deepEqual([status, body.code, body.errors[0].field], [400, 'ValidationFailed', field]);
+    });
+  }
+});
+
+describe('GET /orders/{orderId}', () => {
+  test('shows the order as order-details does, with its version', async () => {
+    const { body, headers } = await service.get('/orders/1');
+    const { version, ...details } = body;
+    assert.equal(version, 3);
+    assert.deepEqual(details, (await service.get('/order-details?orderId=ORD-1')).body);
+    assert.equal(headers['etag'], '"3-shipped"');
+  });
+
+  for (const path of ['/orders/ORD-1', '/order-details?orderId=ORD-1']) {
+    test(`is 304 at ${path} for who has that one already`, async () => {
+      for (const tag of ['"3-shipped"', 'W/"3-shipped"', '"1-new", "3-shipped"', '*']) {
+        const response = await service.app.inject({ url: path, headers: { 'if-none-match': tag } });
+        assert.deepEqual([response.statusCode, response.body, response.headers['etag']], [304, '', '"3-shipped"']);
+      }
+      assert.equal((await service.get(path, { 'if-none-match': '"2-shipped"' })).status, 200);
+    });
+  }
+
+  test('of an unknown order is 404, and of what is no id 400', async () => {
+    assert.deepEqual((await service.get('/orders/99')).body.code, 'OrderNotFound');
+    assert.deepEqual((await service.get('/orders/abc')).body.code, 'ValidationFailed');
+  });
+});
+
+describe('GET /orders/{orderId}/events', () => {
+  test('shows what happened, the newest first, with what came twice and what came late', async () => {
+    const { body } = await service.get('/orders/1/events');
+    assert.deepEqual(
+      body.events.map(({ version, offset, outcome }: Record<string, unknown>) => [version, offset, outcome]),
+      [
+        [3, 3, 'duplicate'],
+        [2, 2, 'late'],
+        [3, 1, 'applied'],
+        [1, 0, 'applied'],
+      ],
+    );
+    assert.deepEqual(body.events[3], {
+      sequence: 1,
+      type: 'ORDER_CREATED',
+      version: 1,
+      status: 'new',
+      timestamp: DATES[0],
+      partition: 2,
+      offset: 0,
+      outcome: 'applied',
+    });
+  });
+
+  test('is paged', async () => {
+    const first = (await service.get('/orders/1/events?limit=3')).body;
+    assert.equal(first.events.length, 3);
+    const rest = (await service.get(`/orders/1/events?after=${first.next}`)).body;
+    assert.deepEqual([rest.events.map(({ offset }: { offset: number }) => offset), rest.next], [[0], null]);
+  });
+
+  test('of an order without history is empty, of an unknown one 404, of a wrong cursor 400', async () => {
+    assert.deepEqual((await service.get('/orders/2/events')).body.events, []);
+    assert.deepEqual((await service.get('/orders/99/events')).body.code, 'OrderNotFound');
+    assert.deepEqual((await service.get('/orders/1/events?after=x')).body.code, 'ValidationFailed');
+  });
+});
