@@ -18,6 +18,12 @@ import { prepareStatements, SCHEMA } from './consumer_db_tables.ts';
 /** Ids in one page of `orderIds`: what a listing holds in memory, and how long it keeps others waiting (about 1 ms). */
 const PAGE_SIZE = 1_000;
 
+/**
+ * Room for the pages that a transaction changes: for each of its 500 events one of the orders' ids and one of their
+ * customers', of 4 KiB. With SQLite's 2 MB, they would be written out and read again within it.
+ */
+const CACHE_KIB = 8_000;
+
 export const VIEW_FILE = 'order_view.sqlite';
 
 /** @throws StoreError `STORE_REFUSED` */
@@ -32,6 +38,7 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
     replacesOlder: true,
     checkpointedElsewhere: true,
   });
+  db.exec(`PRAGMA cache_size=-${CACHE_KIB}`);
   const sql = prepareStatements(db);
   const listOrders = prepareListing(db);
 
