@@ -1,11 +1,16 @@
 import { SETTINGS } from '#kafka_common/config.ts';
+import { createPublisherMetrics } from '#cart_service/publisher_metrics.ts';
+import { createConsumerMetrics } from '#order_service/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
+import { createHttpMetrics } from '#service_common/http_metrics.ts';
+import { Registry } from 'prom-client';
 
 /** The pages of the documentation that are made from the code, by their path in the repository. */
 export const referencePages = (): ReadonlyMap<string, string> =>
   new Map([
     ['docs/settings.md', settingsPage()],
     ['docs/errors.md', errorsPage()],
+    ['docs/observability/metrics.md', metricsPage()],
   ]);
 
 const GENERATED = '<!-- Made from the code by `npm run docs`: change it there. -->';
@@ -33,9 +38,53 @@ const errorsPage = (): string =>
       .map(([code, { status, title, meaning }]) => [`\`${code}\``, String(status), title, meaning]),
   );
 
+const metricsPage = (): string =>
+  [
+    ...pageHead(
+      'Metrics',
+      'What `GET /metrics` of each service gives, in the text format of Prometheus: names and labels by its conventions, and by the semantic conventions of OpenTelemetry where those have a name. A histogram has `_bucket`, `_sum` and `_count`. The label `messaging_system` is `kafka` also on the embedded broker, which stands in for it. Counters and histograms begin at 0 when a service starts. Beside these there are those of the process (`process_*`, `nodejs_*`), from prom-client.',
+    ),
+    ...Object.entries(registries()).flatMap(([service, registry]) => [
+      `## ${service}`,
+      table(
+        ['Metric', 'Type', 'Labels', 'Meaning'],
+        registry
+          .getMetricsAsArray()
+          .filter(({ name }) => !/^(process|nodejs)_/.test(name))
+          .map((metric) => {
+            const { name, type, help } = metric;
+            const { labelNames } = metric as unknown as { labelNames: readonly string[] };
+            return [
+              `\`${name}\``,
+              type as unknown as string,
+              labelNames.map((label) => `\`${label}\``).join(', '),
+              help,
+            ];
+          }),
+      ),
+    ]),
+  ].join('\n\n') + '\n';
+
+const unread = (): never => {
+  throw new Error('only described here');
+};
+
+/** The metrics of each service, of which nothing is read. */
+const registries = (): Readonly<Record<string, Registry>> => {
+  const [both, cart, order] = [new Registry(), new Registry(), new Registry()];
+  createHttpMetrics(both, unread);
+  const common = { topic: '', status: unread, now: unread };
+  createPublisherMetrics({ ...common, registry: cart, queueLimit: 0, storeFailure: unread });
+  createConsumerMetrics({ ...common, registry: order, group: '', db: { counts: unread, waiting: unread } });
+  return { 'Both services': both, 'Cart Service': cart, 'Order Service': order };
+};
+
 const page = (title: string, introduction: string, head: string[], rows: string[][]): string =>
-  [`# ${title}`, GENERATED, introduction, [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')].join(
-    '\n\n',
-  ) + '\n';
+  [...pageHead(title, introduction), table(head, rows)].join('\n\n') + '\n';
+
+const pageHead = (title: string, introduction: string): string[] => [`# ${title}`, GENERATED, introduction];
+
+const table = (head: string[], rows: string[][]): string =>
+  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

@@ -12,19 +12,16 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import Type from 'typebox';
 import manifest from '../../package.json' with { type: 'json' };
 import { holdBack, letConnectionsIn } from './connections.ts';
 import type { SettingInForce } from '#kafka_common/config.ts';
 import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody, validationProblem } from './errors.ts';
-
-/** Whether a service can do its work now, and if not, why. Everything else in it is detail for an operator. */
-export interface Readiness {
-  readonly ready: boolean;
-  readonly reason: string | null;
-  readonly [detail: string]: unknown;
-}
+import { createCheckHistory, type Readiness } from './health.ts';
+import { createHttpMetrics } from './http_metrics.ts';
+import { traceIdOf, traceRequests } from './http_tracing.ts';
+import type { Tracing } from './tracing.ts';
 
 /** A Fastify app whose route handlers get their types from typebox schemas. */
 export type HttpApp = FastifyInstance<
@@ -40,7 +37,9 @@ export interface HttpAppOptions {
   readonly description: string;
   readonly logger: Logger;
   readonly metrics: Registry;
-  readonly readiness: () => Readiness | Promise<Readiness>;
+  /** Null: off. */
+  readonly tracing?: Tracing | null;
+  readonly readiness: () => Readiness;
   readonly settings: readonly SettingInForce[];
 }
 
@@ -118,7 +117,12 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
       `${request.method} ${pathOf(request)} is no route of the ${options.name}; /docs lists them`,
     );
   });
-  measureRequests(app, options.metrics);
+  const { onResponse } = createHttpMetrics(options.metrics, options.readiness);
+  app.addHook('onResponse', (request, reply, done) => {
+    onResponse(request, reply);
+    done();
+  });
+  traceRequests(app, options.tracing ?? null);
   closeConnectionsWhenStopping(app);
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: options.name, description: options.description, version: '1.0.0' } },
@@ -138,17 +142,26 @@ const Settings = Type.Object({
   settings: Type.Array(Type.Object({ name: Type.String(), value: Type.String(), isDefault: Type.Boolean() })),
 });
 
+/** How often to look at the checks, so that they know since when they are as they are. */
+const CHECKS_MS = 1_000;
+
 const addOperatorRoutes = (app: HttpApp, { name, metrics, readiness, settings }: HttpAppOptions): void => {
+  const timed = createCheckHistory(Date.now);
+  const look = () => {
+    const state = readiness();
+    return { ...state, checks: timed(state.checks) };
+  };
+  const looks = setInterval(look, CHECKS_MS).unref();
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(looks);
+    done();
+  });
   const schema = { tags: ['operations'] };
   app.get('/health/live', { schema: { ...schema, summary: 'The process runs' } }, () => ({ status: 'live' }));
-  app.get(
-    '/health/ready',
-    { schema: { ...schema, summary: 'The service can do its work now' } },
-    async (_request, reply) => {
-      const state = await readiness();
-      return reply.code(state.ready ? 200 : 503).send({ status: state.ready ? 'ready' : 'not_ready', ...state });
-    },
-  );
+  app.get('/health/ready', { schema: { ...schema, summary: 'The service can do its work now' } }, (_request, reply) => {
+    const state = look();
+    return reply.code(state.ready ? 200 : 503).send({ status: state.ready ? 'ready' : 'not_ready', ...state });
+  });
   app.get(
     '/settings',
     { schema: { ...schema, summary: 'The settings in force, and versions', response: { 200: Settings } } },
@@ -161,27 +174,6 @@ const addOperatorRoutes = (app: HttpApp, { name, metrics, readiness, settings }:
       return reply.type(metrics.contentType).send(await metrics.metrics());
     },
   );
-};
-
-const measureRequests = (app: HttpApp, metrics: Registry): void => {
-  collectDefaultMetrics({ register: metrics });
-  const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time from the request to its answer',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers: [metrics],
-  });
-  /** To find the series of three labels takes longer than to count in it; there are a few dozen of them. */
-  const series = new Map<string, ReturnType<typeof durations.labels>>();
-  app.addHook('onResponse', ({ method, routeOptions }, { statusCode, elapsedTime }, done) => {
-    const route = routeOptions.url ?? 'none';
-    const key = `${method} ${route} ${statusCode}`;
-    const found = series.get(key) ?? durations.labels(method, route, String(statusCode));
-    series.set(key, found);
-    found.observe(elapsedTime / 1_000);
-    done();
-  });
 };
 
 /** A connection that is kept alive would keep the closing server alive too: the last answer on each ends it. */
@@ -207,7 +199,8 @@ export const closeHttpApp = async (app: HttpApp, ms: number): Promise<void> => {
 const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error as FastifyError | Problem);
   if (problem.code === 'InternalError') {
-    request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'request failed');
+    const of = { method: request.method, path: pathOf(request), traceId: traceIdOf(request) };
+    request.log.error({ err: error, ...of }, 'request failed');
   }
   sendProblem(reply, problem.code, problem.message, problem.extras);
 };

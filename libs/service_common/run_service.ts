@@ -4,6 +4,7 @@ import type { HttpApp } from './http.ts';
 import { createLogger } from './logger.ts';
 import { onStopSignal } from './stop_signals.ts';
 import { StoreError } from './store_error.ts';
+import { startTracing, type Tracing } from './tracing.ts';
 
 export interface RunningService {
   /** For people: where it listens. */
@@ -21,13 +22,17 @@ const SHUTDOWN_MS = 5_000;
  */
 export const runService = async (
   name: string,
-  start: (config: Config, logger: Logger) => Promise<RunningService>,
+  start: (config: Config, logger: Logger, tracing: Tracing | null) => Promise<RunningService>,
 ): Promise<void> => {
   try {
     const config = readConfig(process.env);
     const logger = createLogger(name, config.logLevel);
-    const service = await start(config, logger);
-    closeOnSignal(service, logger);
+    const tracing = await startTracing(name, process.env, logger);
+    const service = await start(config, logger, tracing);
+    closeOnSignal(logger, async () => {
+      await service.close();
+      await tracing?.close();
+    });
     logger.info({ url: service.url }, 'Application startup complete');
     process.send?.({ ready: service.url });
   } catch (error) {
@@ -41,14 +46,14 @@ const startFailure = (error: unknown): string => {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 };
 
-const closeOnSignal = (service: RunningService, logger: Logger): void => {
+const closeOnSignal = (logger: Logger, close: () => Promise<void>): void => {
   onStopSignal((reason) => {
     logger.info({ reason }, 'stopping');
     setTimeout(() => {
       logger.error({ afterMs: SHUTDOWN_MS }, 'could not stop in time, ending');
       process.exit(1);
     }, SHUTDOWN_MS).unref();
-    service.close().then(
+    close().then(
       () => {
         logger.info('stopped');
         process.exit(0);

@@ -45,8 +45,20 @@ export interface BatchWriterOptions {
   /** The outbox number of the next event. */
   readonly firstSeq: number;
   readonly publishTimeoutMs: number;
-  /** Told of every publish; for metrics. */
-  readonly onPublish: (publish: { events: number; seconds: number; relayed: boolean }) => void;
+  /** Told of every publish, before anybody is answered; for metrics and traces. Must not throw. */
+  readonly onPublish: (publish: Publish) => void;
+}
+
+/** What was sent to the broker together, and what became of it. */
+export interface Publish {
+  readonly rows: readonly OutboxRow[];
+  /** The requests that the rows come of, by index; null where they are sent again. */
+  readonly requests: readonly Request[] | null;
+  /** By index. */
+  readonly fates: readonly Fate[];
+  /** On the clock of `performance.now()`. */
+  readonly startedAt: number;
+  readonly endedAt: number;
 }
 
 const MAX_BATCH = 500;
@@ -136,7 +148,8 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
       if (events.length === 0) return { taken: true, sent: 0, problem: null };
       for (const { of, row } of events) of.work.outbox.push(row);
       const rows = events.map(({ row }) => row);
-      const problem = await settleFates(topic, events, await publish(topic, rows, false));
+      const requests = events.map(({ of }) => of.request);
+      const problem = await settleFates(topic, events, await publish(topic, rows, requests));
       return { taken: true, sent: rows.length, problem };
     } catch (error) {
       logger.error({ err: error }, 'the store failed; the requests of this batch are refused');
@@ -217,7 +230,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
       .flatMap(({ outbox }) => outbox)
       .toSorted((a, b) => a.seq - b.seq)
       .slice(0, MAX_BATCH);
-    const fates = await publish(topic, rows, true);
+    const fates = await publish(topic, rows, null);
     const settled = new Set<OutboxRow>();
     let problem: string | null = null;
     rows.forEach((row, index) => {
@@ -231,11 +244,11 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
     return { taken: true, sent: rows.length, problem };
   };
 
-  const publish = async (topic: Topic, rows: readonly OutboxRow[], relayed: boolean): Promise<Fate[]> => {
-    const started = performance.now();
+  const publish = async (topic: Topic, rows: readonly OutboxRow[], requests: Publish['requests']): Promise<Fate[]> => {
+    const startedAt = performance.now();
     const messages = rows.map(({ message }) => message);
     const fates = await broker.publish(topic, messages, options.publishTimeoutMs);
-    options.onPublish({ events: rows.length, seconds: (performance.now() - started) / 1_000, relayed });
+    options.onPublish({ rows, requests, fates, startedAt, endedAt: performance.now() });
     if (fates.some(({ kind }) => kind === 'acknowledged')) lastAcknowledgedAt = options.circumstances().now;
     return fates;
   };

@@ -12,18 +12,30 @@ import { createCartApp } from './app/app.ts';
 import { CART_STORE_FILE, createSqliteCartStore } from './cart_store_sqlite.ts';
 import { createPublisher } from './publisher.ts';
 import { createPublisherMetrics } from './publisher_metrics.ts';
+import { tellOfPublishes } from './tell_of_publishes.ts';
+import { watchStore } from './watched_store.ts';
 
 /** Of the five seconds that stopping may take, the share of the requests inside. */
 const DRAIN_MS = 2_500;
 
-await runService('cart-service', async (config, logger) => {
+await runService('cart-service', async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
-  const store = createSqliteCartStore({ directory: config.dataDir });
+  const { store, failure: storeFailure } = watchStore(createSqliteCartStore({ directory: config.dataDir }), (seconds) =>
+    onTransaction(seconds),
+  );
   const broker = await createBroker(config, 'cart-service');
   const written = config.kafkaBootstrapServers.length > 0 ? [CART_STORE_FILE] : [CART_STORE_FILE, EMBEDDED_LOG_FILE];
   const checkpoints = startCheckpoints(written.map((name) => join(config.dataDir, name)));
-  const { onPublish, countAnswers } = createPublisherMetrics(metrics, () => publisher.status());
+  const told = tellOfPublishes({ logger, tracing, topic: config.ordersTopic });
+  const { onPublish, onTransaction, countAnswers } = createPublisherMetrics({
+    registry: metrics,
+    topic: config.ordersTopic,
+    queueLimit: config.queueLimit,
+    status: () => publisher.status(),
+    storeFailure,
+    now: Date.now,
+  });
   const publisher = await createPublisher({
     broker,
     store,
@@ -33,12 +45,17 @@ await runService('cart-service', async (config, logger) => {
     queueLimit: config.queueLimit,
     logger,
     circumstances: () => ({ now: Date.now(), newId: randomUUID, random: Math.random }),
-    onPublish,
+    onPublish(publish) {
+      onPublish(publish);
+      for (const tell of told) tell(publish);
+    },
   });
   const app = await createCartApp({
     publisher: { ...publisher, submit: countAnswers(publisher.submit) },
+    storeFailure,
     logger,
     metrics,
+    tracing,
     settings: config.settings,
   });
   const url = await listen(app, config.host, config.cartPort, 'CART_PORT');

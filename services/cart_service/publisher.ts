@@ -4,7 +4,7 @@ import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { type BatchWriterOptions, createBatchWriter, type PartitionWork } from './batch_writer.ts';
-import type { CartStore } from './cart_store.ts';
+import type { CartStore, OutboxRow } from './cart_store.ts';
 import { catchUp } from './catch_up.ts';
 import { backoffMs, createLeaderHealth } from './leader_health.ts';
 import type { Circumstances } from './order_commands.ts';
@@ -35,6 +35,8 @@ export interface PublisherStatus {
   readonly waiting: number;
   /** Events stored but not known to be acknowledged. */
   readonly unsettled: number;
+  /** When the oldest of them happened, ms since 1970; null: there is none. */
+  readonly oldestUnsettledAt: number | null;
   /** Ms since 1970; null: not since the start. */
   readonly lastAcknowledgedAt: number | null;
 }
@@ -251,6 +253,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         reason: problem,
         waiting: room.size,
         unsettled: outbox.length,
+        oldestUnsettledAt: happenedAt(outbox),
         lastAcknowledgedAt: writer.lastAcknowledgedAt,
       };
     },
@@ -269,4 +272,13 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       await settle();
     },
   };
+};
+
+/** When the oldest of these events happened, as their headers say. */
+const happenedAt = (outbox: readonly OutboxRow[]): number | null => {
+  const [first] = outbox;
+  if (first === undefined) return null;
+  const oldest = outbox.reduce((a, b) => (b.seq < a.seq ? b : a), first);
+  const at = Date.parse(oldest.message.headers['ce_time'] ?? '');
+  return Number.isNaN(at) ? null : at;
 };

@@ -6,8 +6,10 @@ import type { Command, Refusal } from './order_commands.ts';
 export interface Request {
   readonly command: Command;
   readonly idempotencyKey: string | null;
-  /** W3C trace context, passed on in the event. */
+  /** W3C trace context, passed on in the event: the span of its publishing. */
   readonly traceparent: string;
+  /** The span of the request itself, as a `traceparent`, where there is tracing: the parent of the one above. */
+  readonly span?: string | undefined;
 }
 
 /** What became of a command whose answer is an error: certainly nothing, now and later, or nobody knows yet. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { StoreError } from '#service_common/store_error.ts';
-import { type BatchApplierOptions, createBatchApplier } from './batch_applier.ts';
+import { type Applied, type BatchApplierOptions, createBatchApplier } from './batch_applier.ts';
 import type { AppliedBatch, ConsumerDb } from './consumer_db.ts';
 import { createSqliteConsumerDb } from './consumer_db_sqlite.ts';
 import { batchOf, created, record, statusUpdated } from './test_events.ts';
@@ -116,6 +116,21 @@ describe('a batch', () => {
         [200, [[1_100, 1_305]]],
       ],
     );
+  });
+
+  test('is told of with its events and where they lay, once it stands', async () => {
+    const told: Applied[] = [];
+    const { applier } = applierOn({ onApplied: (applied) => told.push(applied) });
+    await applier.apply(batchOf(2, 40, [created('ORD-1'), 'no event', created('ORD-2')]), null);
+    const [{ events, deadLetters } = { events: [], deadLetters: [] }] = told;
+    assert.deepEqual(
+      events.map(({ event, record: { offset }, partition }) => [event.orderId, partition, offset]),
+      [
+        ['ORD-1', 2, 40],
+        ['ORD-2', 2, 42],
+      ],
+    );
+    assert.deepEqual([told.length, deadLetters.map(({ offset }) => offset)], [1, [41]]);
   });
 
   test('of statuses without their order announces no order', async () => {

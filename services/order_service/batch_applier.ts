@@ -27,8 +27,12 @@ export interface Applied {
   readonly orderIds: readonly string[];
   /** All events in it. */
   readonly history: readonly HistoryEvent[];
-  /** From the first look at the records until it was committed. */
-  readonly ms: number;
+  /** The same, with the messages that they came in. */
+  readonly events: readonly LocatedEvent[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** From the first look at the records until it was committed, on the clock of `performance.now()`. */
+  readonly startedAt: number;
+  readonly endedAt: number;
 }
 
 export interface ApplierStatus {
@@ -84,7 +88,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
   let isApplying = false;
 
   const applyParts = async (parts: readonly Part[]): Promise<void> => {
-    const started = performance.now();
+    const startedAt = performance.now();
     const decoded = parts.map(({ of, records }) => decodeRecords(of.batch, records, now()));
     const located = decoded.flatMap((part) => part.events);
     const events = located.map(({ event }) => event);
@@ -101,6 +105,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
       return { topic: topic.name, partition, topicId: topic.id, from, next };
     });
     await db.applyBatch({ positions, ...effect, history, lastEvents, deadLetters, redriven });
+    const endedAt = performance.now();
 
     for (const outcome of became) outcomes[outcome] += 1;
     deadLettersSoFar += deadLetters.length;
@@ -109,7 +114,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
       warnOf(part);
     }
     const orderIds = effect.views.filter(({ waitingSince }) => waitingSince === null).map(({ orderId }) => orderId);
-    onApplied({ orderIds, history, ms: performance.now() - started });
+    onApplied({ orderIds, history, events: located, deadLetters, startedAt, endedAt });
   };
 
   const warnOf = ({ partition, ...decoded }: DecodedRecords): void => {

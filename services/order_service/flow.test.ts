@@ -69,7 +69,7 @@ describe('the flow', () => {
   test('counts each second what was applied, with the time until it could be read', async () => {
     const flow = flowOf();
     const history = Array.from({ length: 100 }, (_, n) => event('applied', n < 90 ? 10 : 500));
-    flow.applied({ orderIds: [], history: [...history, event('duplicate', 9_999)], ms: 1 });
+    flow.applied({ history: [...history, event('duplicate', 9_999)] });
     flow.tick();
     flow.tick();
     const { samples } = await flow.state('all');
@@ -82,7 +82,7 @@ describe('the flow', () => {
 
   test('takes an event from the future, or from long ago, for one at the edge', async () => {
     const flow = flowOf();
-    flow.applied({ orderIds: [], history: [event('applied', -60_000), event('waiting', 1e12)], ms: 1 });
+    flow.applied({ history: [event('applied', -60_000), event('waiting', 1e12)] });
     flow.tick();
     const [sample] = (await flow.state('all')).samples;
     assert.equal(sample?.applied, 2);

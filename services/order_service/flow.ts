@@ -39,7 +39,7 @@ interface FlowState {
 /** The way of the events from the topic into the view, as it is now and was in the last minutes. */
 export interface Flow {
   /** Counts a transaction in. */
-  applied(applied: Applied): void;
+  applied(applied: Pick<Applied, 'history'>): void;
   /** Ends a second, to be called once in each. */
   tick(): void;
   /** With all samples, or only the last one. */

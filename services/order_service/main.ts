@@ -8,12 +8,13 @@ import { listen, runService } from '#service_common/run_service.ts';
 import { presentEvent } from './app/api/presenters.ts';
 import { createOrderApp, whyNotReady } from './app/app.ts';
 import { createSqliteConsumerDb, VIEW_FILE } from './consumer_db_sqlite.ts';
-import { registerConsumerMetrics } from './consumer_metrics.ts';
+import { createConsumerMetrics } from './consumer_metrics.ts';
 import { createConsumerRunner } from './consumer_runner.ts';
 import { createEventFeed } from './event_feed.ts';
 import { createFlow } from './flow.ts';
 import { createOrderWaiters } from './order_waiters.ts';
 import { createRedriver } from './redrive.ts';
+import { tellOfTransactions } from './tell_of_transactions.ts';
 
 /** Requests that may wait for an order at once; one more is answered without waiting. */
 const MAX_WAITERS = 1_000;
@@ -22,7 +23,7 @@ const MAX_SUBSCRIBERS = 2_000;
 /** Of the five seconds that stopping may take, the share of the requests inside. */
 const DRAIN_MS = 3_000;
 
-await runService('order-service', async (config, logger) => {
+await runService('order-service', async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
   const db = createSqliteConsumerDb({ directory: config.dataDir });
@@ -42,15 +43,25 @@ await runService('order-service', async (config, logger) => {
       waiters.arrived(applied.orderIds);
       flow.applied(applied);
       feed.changed();
+      onApplied(applied);
+      for (const tell of told) tell(applied);
     },
   });
   const { ordersTopic: topic, consumerGroup: group } = config;
+  const told = tellOfTransactions({ logger, tracing, topic, group });
+  const { onApplied } = createConsumerMetrics({
+    registry: metrics,
+    db,
+    topic,
+    group,
+    status: runner.status,
+    now: Date.now,
+  });
   const flow = createFlow({ db, broker, status: runner.status, reasonFor: whyNotReady, topic, group, now: Date.now });
   const seconds = setInterval(() => {
     flow.tick();
     if (feed.hasFlowSubscribers) void flow.state('last').then(feed.sendFlow, () => {});
   }, 1_000);
-  registerConsumerMetrics(metrics, db, runner.status);
   const app = await createOrderApp({
     db,
     waiters,
@@ -61,6 +72,7 @@ await runService('order-service', async (config, logger) => {
     topic,
     logger,
     metrics,
+    tracing,
     settings: config.settings,
     now: Date.now,
   });

@@ -36,6 +36,16 @@ describe('what is no route', () => {
   });
 });
 
+const FAILED = {
+  starting: ['broker', 'topic'],
+  impaired: ['broker'],
+  closing: ['broker', 'running'],
+  open: [],
+} as const;
+
+const failedChecks = (checks: readonly { name: string; ok: boolean }[]): string[] =>
+  checks.filter(({ ok }) => !ok).map(({ name }) => name);
+
 describe('readiness', () => {
   for (const state of ['starting', 'impaired', 'closing', 'open'] as const) {
     test(`while the publisher is ${state} is ${state === 'open' ? 'given' : 'refused'}`, async () => {
@@ -43,9 +53,20 @@ describe('readiness', () => {
       const response = await cart.app.inject('/health/ready');
       const ready = state === 'open';
       assert.equal(response.statusCode, ready ? 200 : 503);
-      assert.deepEqual(response.json(), { status: ready ? 'ready' : 'not_ready', ready, ...cart.status });
+      const { checks, ...rest } = response.json();
+      assert.deepEqual(rest, { status: ready ? 'ready' : 'not_ready', ready, ...cart.status });
+      assert.deepEqual(failedChecks(checks), FAILED[state]);
     });
   }
+
+  test('is given where the store fails, and its check tells why and since when', async () => {
+    cart.storeFailure = 'disk is full';
+    const response = await cart.app.inject('/health/ready');
+    assert.equal(response.statusCode, 200);
+    const { since, ...store } = response.json().checks.find(({ ok }: { ok: boolean }) => !ok);
+    assert.deepEqual(store, { name: 'store', ok: false, reason: 'disk is full' });
+    assert.ok(Math.abs(Date.now() - Date.parse(since)) < 60_000);
+  });
 });
 
 /** What the server says until it closes the connection. */

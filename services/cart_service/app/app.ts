@@ -1,16 +1,21 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { SettingInForce } from '#kafka_common/config.ts';
+import { check, type Readiness } from '#service_common/health.ts';
 import { createHttpApp, type HttpApp } from '#service_common/http.ts';
-import type { Publisher } from '../publisher.ts';
+import type { Tracing } from '#service_common/tracing.ts';
+import type { Publisher, PublisherStatus } from '../publisher.ts';
 import { addOrderRoutes } from './api/routes.ts';
 
 /** The Cart Service's HTTP side; it does not listen yet. */
 export const createCartApp = async (parts: {
   publisher: Pick<Publisher, 'submit' | 'status'>;
+  /** Why the store took no transaction the last time, or null where it did. */
+  storeFailure: () => string | null;
   logger: Logger;
   metrics: Registry;
   settings: readonly SettingInForce[];
+  tracing?: Tracing | null;
 }): Promise<HttpApp> => {
   const app = await createHttpApp({
     name: 'Cart Service',
@@ -18,11 +23,27 @@ export const createCartApp = async (parts: {
     logger: parts.logger,
     metrics: parts.metrics,
     settings: parts.settings,
-    readiness: () => {
-      const status = parts.publisher.status();
-      return { ready: status.state === 'open', ...status };
-    },
+    tracing: parts.tracing ?? null,
+    readiness: () => readinessOf(parts.publisher.status(), parts.storeFailure()),
   });
   addOrderRoutes(app, parts.publisher.submit);
   return app;
+};
+
+/**
+ * A store that fails does not make the service unready: it is tried again by requests alone, and without readiness none
+ * might come.
+ */
+const readinessOf = (status: PublisherStatus, storeFailure: string | null): Readiness => {
+  const { state, reason } = status;
+  return {
+    ready: state === 'open',
+    ...status,
+    checks: [
+      check('broker', reason),
+      check('topic', state === 'starting' ? 'the store is not level with the topic yet' : null),
+      check('store', storeFailure),
+      check('running', state === 'closing' ? 'the service is stopping' : null),
+    ],
+  };
 };

@@ -29,6 +29,7 @@ export const OPEN: PublisherStatus = {
   reason: null,
   waiting: 0,
   unsettled: 0,
+  oldestUnsettledAt: null,
   lastAcknowledgedAt: null,
 };
 
@@ -51,6 +52,7 @@ export const useTestCart = () => {
     submitted: [] as Request[],
     submit: succeed,
     status: OPEN,
+    storeFailure: null as string | null,
     get app() {
       return app;
     },
@@ -69,6 +71,7 @@ export const useTestCart = () => {
         },
         status: () => cart.status,
       },
+      storeFailure: () => cart.storeFailure,
       logger: pino({ level: 'silent' }),
       metrics: new Registry(),
     });
@@ -76,7 +79,7 @@ export const useTestCart = () => {
   });
 
   beforeEach(() => {
-    Object.assign(cart, { submitted: [], submit: succeed, status: OPEN });
+    Object.assign(cart, { submitted: [], submit: succeed, status: OPEN, storeFailure: null });
   });
 
   after(() => app.close());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Check } from '#service_common/health.ts';
 import type { RunnerStatus } from '../consumer_runner.ts';
 import { CONSUMING, createTestApp, newApp, TOPIC } from './test_app.ts';
 
@@ -14,19 +15,26 @@ before(async () => {
 after(() => service.close());
 
 describe('readiness', () => {
-  const CASES: readonly (readonly [string, Partial<RunnerStatus>, number])[] = [
-    ['consuming', {}, 200],
-    ['starting', { state: 'starting' }, 503],
-    ['waiting for the topic', { state: 'waiting_for_topic' }, 503],
-    ['reconnecting', { state: 'reconnecting', attempt: 3 }, 503],
-    ['consuming but unable to store', { storeFailure: 'disk is full' }, 503],
+  const CASES: readonly (readonly [string, Partial<RunnerStatus>, number, readonly string[]])[] = [
+    ['consuming', {}, 200, []],
+    ['starting', { state: 'starting' }, 503, ['broker', 'assignment']],
+    ['waiting for the topic', { state: 'waiting_for_topic' }, 503, ['topic', 'assignment']],
+    ['reconnecting', { state: 'reconnecting', attempt: 3 }, 503, ['broker', 'assignment']],
+    ['consuming but unable to store', { storeFailure: 'disk is full' }, 503, ['store']],
   ];
-  for (const [circumstance, changes, expected] of CASES) {
+  for (const [circumstance, changes, expected, failed] of CASES) {
     test(`while ${circumstance} is ${expected}`, async () => {
       const app = await newApp({ ...service, runnerStatus: () => ({ ...CONSUMING, ...changes }) });
       const response = await app.inject('/health/ready');
       assert.equal(response.statusCode, expected);
-      assert.equal(response.json().reason === null, expected === 200);
+      const { reason, checks } = response.json();
+      assert.equal(reason === null, expected === 200);
+      const failing = (checks as Check[]).filter(({ ok }) => !ok);
+      assert.deepEqual(
+        failing.map(({ name }) => name),
+        failed,
+      );
+      assert.ok(failing.every((check) => check.reason !== null));
     });
   }
 });

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { SettingInForce } from '#kafka_common/config.ts';
-import { createHttpApp, type HttpApp, type Readiness } from '#service_common/http.ts';
+import { check, type Readiness } from '#service_common/health.ts';
+import { createHttpApp, type HttpApp } from '#service_common/http.ts';
+import type { Tracing } from '#service_common/tracing.ts';
 import type { ConsumerDb } from '../consumer_db.ts';
 import type { RunnerState, RunnerStatus } from '../consumer_runner.ts';
 import type { EventFeed } from '../event_feed.ts';
@@ -26,6 +28,7 @@ export interface OrderAppParts {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly settings: readonly SettingInForce[];
+  readonly tracing?: Tracing | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -38,6 +41,7 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
     logger: parts.logger,
     metrics: parts.metrics,
     settings: parts.settings,
+    tracing: parts.tracing ?? null,
     readiness: () => readinessOf(parts.runnerStatus()),
   });
   const findOrder = createFindOrder(parts);
@@ -60,8 +64,21 @@ const NOT_READY: Readonly<Record<Exclude<RunnerState, 'consuming'>, string>> = {
 
 /** Reads are answered all the time; ready means that they are up to date. */
 const readinessOf = (status: RunnerStatus): Readiness => {
+  const { state, storeFailure } = status;
   const reason = whyNotReady(status);
-  return { ready: reason === null, reason, ...status };
+  const notConsuming = state === 'consuming' ? null : reason;
+  return {
+    ready: reason === null,
+    reason,
+    ...status,
+    checks: [
+      check('broker', state === 'starting' || state === 'reconnecting' ? notConsuming : null),
+      check('topic', state === 'waiting_for_topic' ? notConsuming : null),
+      // Also without a partition, where there are more instances than partitions.
+      check('assignment', notConsuming),
+      check('store', storeFailure),
+    ],
+  };
 };
 
 /** Null where the view follows the topic. */

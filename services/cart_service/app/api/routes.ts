@@ -1,12 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 import { Problem, validationProblem } from '#service_common/errors.ts';
 import { type HttpApp, ProblemRef } from '#service_common/http.ts';
+import { traceparentOf } from '#service_common/http_tracing.ts';
+import { childTraceparent } from '#service_common/trace_context.ts';
 import type { Command } from '../../order_commands.ts';
 import type { Answer, Request } from '../../requests.ts';
 import { toCreateOrder, toUpdateOrder } from './commands.ts';
 import { toSnakeCase } from './field_names.ts';
 import { CommandHeaders, CreateOrderBody, Published, UpdateOrderBody } from './schemas.ts';
-import { childTraceparent } from './trace_context.ts';
 
 /** Seconds after which a client may try again: about as often as Kafka is looked for. */
 const RETRY_AFTER_S = 1;
@@ -16,7 +17,8 @@ export const addOrderRoutes = (app: HttpApp, submit: (request: Request) => Promi
     const answer = await submit({
       command,
       idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null,
-      traceparent: childTraceparent(request.headers['traceparent'] as string | undefined),
+      traceparent: childTraceparent(traceparentOf(request)),
+      span: request.span?.traceparent,
     });
     if (answer.kind === 'refused') throw new Problem(answer.refusal.code, answer.refusal.detail);
     if (answer.kind === 'failed') {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { childTraceparent } from './trace_context.ts';
+import { childTraceparent, formatTraceparent, parseSampled, parseTraceparent } from './trace_context.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -43,4 +43,17 @@ describe('the trace context of an event', () => {
     assert.equal(new Set(contexts.map(([trace]) => trace)).size, 1_000);
     assert.equal(new Set(contexts.map(([, span]) => span)).size, 1_000);
   });
+});
+
+test('a trace context is read as it was written, and only a recorded one as recorded', () => {
+  for (const flags of ['00', '01', '02', '03', 'ff']) {
+    const traceparent = `00-${TRACE}-${SPAN}-${flags}`;
+    const context = parseTraceparent(traceparent);
+    assert.ok(context);
+    assert.deepEqual([context.traceId, context.spanId], [TRACE, SPAN]);
+    assert.equal(formatTraceparent(context), traceparent);
+    assert.equal(parseSampled(traceparent) !== null, ['01', '03', 'ff'].includes(flags), flags);
+  }
+  assert.equal(parseTraceparent('broken'), null);
+  assert.equal(parseSampled(undefined), null);
 });

@@ -1,0 +1,36 @@
+/** One thing that a service needs for its work. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why not; null where it is ok. */
+  readonly reason: string | null;
+}
+
+/** Whether a service can do its work now, and if not, why. Everything else in it is detail for an operator. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reason: string | null;
+  readonly checks: readonly Check[];
+  readonly [detail: string]: unknown;
+}
+
+/** A check that fails for this reason, or is ok where there is none. */
+export const check = (name: string, reason: string | null): Check => ({ name, ok: reason === null, reason });
+
+/** Since when a check is as it is, ISO 8601: accurate to the time between two looks. */
+export type TimedCheck = Check & { readonly since: string };
+
+/** Remembers when checks came to be as they are. */
+export const createCheckHistory = (now: () => number): ((checks: readonly Check[]) => TimedCheck[]) => {
+  const known = new Map<string, { readonly ok: boolean; readonly since: string }>();
+  return (checks) =>
+    checks.map((checked) => {
+      const { name, ok } = checked;
+      let state = known.get(name);
+      if (state?.ok !== ok) {
+        state = { ok, since: new Date(now()).toISOString() };
+        known.set(name, state);
+      }
+      return { ...checked, since: state.since };
+    });
+};

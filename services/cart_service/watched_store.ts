@@ -1,0 +1,31 @@
+import { reasonOf } from '#service_common/reason_of.ts';
+import type { CartStore } from './cart_store.ts';
+
+export interface WatchedStore {
+  readonly store: CartStore;
+  /** Why it took no transaction the last time, or null where it did. */
+  failure(): string | null;
+}
+
+/** A store that tells how long its transactions take, and whether the last one failed. */
+export const watchStore = (store: CartStore, onTransaction: (seconds: number) => void): WatchedStore => {
+  let failure: string | null = null;
+  return {
+    store: {
+      ...store,
+      async commit(batch) {
+        const startedAt = performance.now();
+        try {
+          await store.commit(batch);
+          failure = null;
+        } catch (error) {
+          failure = reasonOf(error);
+          throw error;
+        } finally {
+          onTransaction((performance.now() - startedAt) / 1_000);
+        }
+      },
+    },
+    failure: () => failure,
+  };
+};

@@ -1,0 +1,39 @@
+import type { LogRecord } from '#kafka_common/broker.ts';
+import { parseSampled } from '#service_common/trace_context.ts';
+import type { Tracing } from '#service_common/tracing.ts';
+import type { Applied } from './batch_applier.ts';
+
+/** Traces the application of each event as a child of the span that published it, from decoding it to the commit. */
+export const traceTransactions =
+  (tracing: Tracing, topic: string, group: string) =>
+  ({ history, events, startedAt, endedAt }: Applied): void => {
+    events.forEach(({ event, record, partition }, index) => {
+      const parent = traceparentOf(record);
+      if (parseSampled(parent) === null) return;
+      tracing.record({
+        name: `process ${topic}`,
+        kind: 'consumer',
+        parent,
+        links: [],
+        startedAt,
+        endedAt,
+        attributes: {
+          'messaging.system': 'kafka',
+          'messaging.destination.name': topic,
+          'messaging.destination.partition.id': String(partition),
+          'messaging.consumer.group.name': group,
+          'messaging.operation.type': 'process',
+          'messaging.operation.name': 'process',
+          'messaging.message.id': event.eventId,
+          'messaging.kafka.message.key': event.orderId,
+          'messaging.kafka.offset': record.offset,
+          'order_events.outcome': history[index]?.outcome,
+          'order_events.transaction.events': events.length,
+        },
+      });
+    });
+  };
+
+/** As some producer wrote it: undefined where there is none. */
+export const traceparentOf = ({ headers }: Pick<LogRecord, 'headers'>): string | undefined =>
+  headers.find(([name]) => name === 'traceparent')?.[1]?.toString('latin1');
