@@ -25,6 +25,7 @@ const WRONG: readonly (readonly [keyof typeof SETTINGS, readonly string[], strin
   ['REQUEST_DEADLINE_MS', ['99', '60001', '5s'], 'a whole number from 100 to 60000'],
   ['QUEUE_LIMIT', ['0', '1000001', '-1'], 'a whole number from 1 to 1000000'],
   ['LOG_LEVEL', ['INFO', 'verbose'], 'one of trace, debug, info, warn, error, fatal, silent'],
+  ['LOG_FORMAT', ['JSON', 'text'], 'one of auto, json, pretty'],
 ];
 
 const refusalOf = (environment: Record<string, string>): string => {
@@ -76,6 +77,7 @@ const DEFAULTS = {
   requestDeadlineMs: 5_000,
   queueLimit: 2_000,
   logLevel: 'info',
+  logFormat: 'auto',
 };
 
 describe('the settings', () => {
@@ -104,6 +106,7 @@ describe('the settings', () => {
       REQUEST_DEADLINE_MS: '100',
       QUEUE_LIMIT: '1',
       LOG_LEVEL: 'silent',
+      LOG_FORMAT: 'pretty',
     } satisfies Record<keyof typeof SETTINGS, string>;
     assert.deepEqual(readConfig(given), {
       cartPort: 0,
@@ -118,6 +121,7 @@ describe('the settings', () => {
       requestDeadlineMs: 100,
       queueLimit: 1,
       logLevel: 'silent',
+      logFormat: 'pretty',
     });
   });
 

@@ -31,6 +31,7 @@ const name = (initial: string, description: string): Setting => ({
   description,
 });
 
+const LOG_FORMATS = ['auto', 'json', 'pretty'];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 export const SETTINGS = {
@@ -76,7 +77,12 @@ export const SETTINGS = {
   LOG_LEVEL: {
     schema: Type.String({ enum: LOG_LEVELS, default: 'info' }),
     allowed: `one of ${LOG_LEVELS.join(', ')}`,
-    description: 'Least level that is logged.',
+    description: 'Least level that is logged. `debug` has a line for each order.',
+  },
+  LOG_FORMAT: {
+    schema: Type.String({ enum: LOG_FORMATS, default: 'auto' }),
+    allowed: `one of ${LOG_FORMATS.join(', ')}`,
+    description: '`json` is a line of JSON for each event, `pretty` is for people; `auto` is `pretty` on a terminal.',
   },
 } as const satisfies Record<string, Setting>;
 
@@ -105,6 +111,8 @@ export interface Config {
   readonly requestDeadlineMs: number;
   readonly queueLimit: number;
   readonly logLevel: string;
+  /** `auto`, `json` or `pretty`. */
+  readonly logFormat: string;
 }
 
 /** What a person is told about where the events go. */
@@ -147,6 +155,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     queueLimit: values.QUEUE_LIMIT,
     logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
   };
 };
 
@@ -163,6 +172,7 @@ interface Values {
   REQUEST_DEADLINE_MS: number;
   QUEUE_LIMIT: number;
   LOG_LEVEL: string;
+  LOG_FORMAT: string;
 }
 
 const parse = (given: Record<string, string>): Values => {

@@ -26,7 +26,7 @@ export const runService = async (
 ): Promise<void> => {
   try {
     const config = readConfig(process.env);
-    const logger = createLogger(name, config.logLevel);
+    const logger = await createLogger(name, config.logLevel, config.logFormat);
     const tracing = await startTracing(name, process.env, logger);
     const service = await start(config, logger, tracing);
     closeOnSignal(logger, async () => {

@@ -50,7 +50,10 @@ export const catchUp = async (parts: {
   if (overtaken.length > 0) {
     // Only a store put back from an older copy holds these: the log went on without them.
     logger.warn(
-      { eventIds: overtaken.map((row) => row.eventId) },
+      {
+        count: overtaken.length,
+        first: overtaken.slice(0, LISTED).map(({ orderId, eventId }) => ({ orderId, eventId })),
+      },
       'dropped events of the outbox whose versions the log has given to others',
     );
     await store.commit({ ...EMPTY_CART_BATCH, settled: overtaken.map((row) => row.seq) });
@@ -59,6 +62,9 @@ export const catchUp = async (parts: {
   logger.info({ eventsRead: events, leftInOutbox: left.length }, 'caught up with the log');
   return left;
 };
+
+/** In one log line. */
+const LISTED = 10;
 
 const startPositions = async ({
   store,

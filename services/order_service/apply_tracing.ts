@@ -1,7 +1,7 @@
-import type { LogRecord } from '#kafka_common/broker.ts';
 import { parseSampled } from '#service_common/trace_context.ts';
 import type { Tracing } from '#service_common/tracing.ts';
 import type { Applied } from './batch_applier.ts';
+import { traceparentOf } from './traceparent.ts';
 
 /** Traces the application of each event as a child of the span that published it, from decoding it to the commit. */
 export const traceTransactions =
@@ -33,7 +33,3 @@ export const traceTransactions =
       });
     });
   };
-
-/** As some producer wrote it: undefined where there is none. */
-export const traceparentOf = ({ headers }: Pick<LogRecord, 'headers'>): string | undefined =>
-  headers.find(([name]) => name === 'traceparent')?.[1]?.toString('latin1');

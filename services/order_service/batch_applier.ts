@@ -7,6 +7,7 @@ import { StoreError } from '#service_common/store_error.ts';
 import type { AppliedBatch, ConsumerDb, DeadLetter, EventOutcome, HistoryEvent } from './consumer_db.ts';
 import { applyEvents } from './order_event_handler.ts';
 import { redrivenLetter } from './redrive_header.ts';
+import { traceIdOf } from './traceparent.ts';
 
 export interface BatchApplierOptions {
   readonly db: Pick<ConsumerDb, 'load' | 'applyBatch'>;
@@ -62,6 +63,9 @@ export interface BatchApplier {
 /** Records in one transaction: what batches of any size may keep other requests waiting (20 ms), or hold in memory twice. */
 const CHUNK_SIZE = 500;
 
+/** Of the key of a message that nobody could read, in a log line. */
+const SHOWN_KEY = 100;
+
 /** A batch on its way into the view. */
 interface Queued {
   /** What is left of it. */
@@ -110,7 +114,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
     for (const outcome of became) outcomes[outcome] += 1;
     deadLettersSoFar += deadLetters.length;
     for (const part of decoded) {
-      keyMismatches += part.keyMismatches;
+      keyMismatches += part.keyMismatches.length;
       warnOf(part);
     }
     const orderIds = effect.views.filter(({ waitingSince }) => waitingSince === null).map(({ orderId }) => orderId);
@@ -120,14 +124,19 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
   const warnOf = ({ partition, ...decoded }: DecodedRecords): void => {
     const [first] = decoded.deadLetters;
     if (first) {
-      const { offset, reason } = first;
-      logger.warn(
-        { partition, count: decoded.deadLetters.length, offset, reason },
-        'messages set aside as dead letters',
-      );
+      const { offset, reason, key } = first;
+      const of = { offset, key: key?.toString().slice(0, SHOWN_KEY), traceId: traceIdOf(first), reason };
+      logger.warn({ partition, count: decoded.deadLetters.length, ...of }, 'messages set aside as dead letters');
     }
-    if (decoded.keyMismatches > 0) {
-      logger.warn({ partition, count: decoded.keyMismatches }, 'events under another key than their order id');
+    const [mismatch] = decoded.keyMismatches;
+    if (mismatch) {
+      const { event, record } = mismatch;
+      const { orderId, eventId } = event;
+      const of = { offset: record.offset, orderId, eventId, traceId: traceIdOf(record) };
+      logger.warn(
+        { partition, count: decoded.keyMismatches.length, ...of },
+        'events under another key than their order id',
+      );
     }
   };
 
@@ -212,20 +221,21 @@ interface DecodedRecords {
   readonly partition: number;
   readonly events: readonly LocatedEvent[];
   readonly deadLetters: readonly DeadLetter[];
-  readonly keyMismatches: number;
+  readonly keyMismatches: readonly LocatedEvent[];
 }
 
 const decodeRecords = ({ topic, partition }: Batch, records: readonly LogRecord[], now: number): DecodedRecords => {
   const events: LocatedEvent[] = [];
   const deadLetters: DeadLetter[] = [];
-  let keyMismatches = 0;
+  const keyMismatches: LocatedEvent[] = [];
   for (const record of records) {
     const decoded = decodeEvent(record);
     if (decoded.kind === 'invalid') {
       deadLetters.push({ ...record, topic: topic.name, partition, reason: decoded.reason, storedAt: now });
     } else {
-      events.push({ event: decoded.event, partition, record });
-      if (!decoded.keyMatches) keyMismatches += 1;
+      const located = { event: decoded.event, partition, record };
+      events.push(located);
+      if (!decoded.keyMatches) keyMismatches.push(located);
     }
   }
   return { partition, events, deadLetters, keyMismatches };

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import { parseTraceparent } from '#service_common/trace_context.ts';
 import type { Tracing } from '#service_common/tracing.ts';
-import { traceparentOf, traceTransactions } from './apply_tracing.ts';
+import { traceTransactions } from './apply_tracing.ts';
 import type { Applied } from './batch_applier.ts';
+import { traceIdOf } from './traceparent.ts';
 
 /** Who is told of each transaction beside the metrics: traces and a debug line for each event, where they are on. */
 export const tellOfTransactions = (parts: {
@@ -23,7 +23,7 @@ const logTransactions =
   ({ history, events }: Applied): void => {
     events.forEach(({ event, record, partition }, index) => {
       const { orderId, eventId, type } = event;
-      const traceId = parseTraceparent(traceparentOf(record))?.traceId;
+      const traceId = traceIdOf(record);
       const outcome = history[index]?.outcome;
       logger.debug({ orderId, eventId, traceId, type, partition, offset: record.offset, outcome }, 'read an event');
     });
