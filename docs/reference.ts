@@ -4,6 +4,7 @@ import { createConsumerMetrics } from '#order_service/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
 import { createHttpMetrics } from '#service_common/http_metrics.ts';
 import { Registry } from 'prom-client';
+import { dashboard } from './dashboard.ts';
 
 /** The pages of the documentation that are made from the code, by their path in the repository. */
 export const referencePages = (): ReadonlyMap<string, string> =>
@@ -11,6 +12,7 @@ export const referencePages = (): ReadonlyMap<string, string> =>
     ['docs/settings.md', settingsPage()],
     ['docs/errors.md', errorsPage()],
     ['docs/observability/metrics.md', metricsPage()],
+    ['docs/observability/grafana_dashboard.json', dashboard()],
   ]);
 
 const GENERATED = '<!-- Made from the code by `npm run docs`: change it there. -->';
