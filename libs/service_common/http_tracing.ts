@@ -11,8 +11,8 @@ declare module 'fastify' {
   }
 }
 
-/** Asked again and again by machines. */
-const NOT_TRACED = /^\/(health\/|metrics$|documentation|docs)/;
+/** Asked again and again by machines, or a stream that ends when its client has enough. */
+const NOT_TRACED = /^\/(health\/|metrics$|documentation|docs|events\/stream$)/;
 
 /** Gives each request a span that goes on with the trace of its client. */
 export const traceRequests = (app: HttpApp, tracing: Tracing | null): void => {
