@@ -47,7 +47,7 @@ export const createConsumerMetrics = ({ registry, db, topic, group, status, now 
   );
   metrics.gauges(
     'order_events_consumer_lag_records',
-    'Records that were still to read in the partition when the last batch of it was applied',
+    'Records that were still to read in the partition when the last batch of it was applied; it stays as it was while nothing is consumed',
     ['messaging_destination_name', 'messaging_destination_partition_id'],
     () =>
       Object.entries(status().lag).map(([partition, records]): Series => [
