@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ConfigError, readConfig, SETTINGS } from './config.ts';
+import { type Config, ConfigError, readConfig, SETTINGS } from './config.ts';
 
 const NAME = 'a name of 1 to 200 letters, digits, dots, dashes and underscores, and neither `.` nor `..`';
 const PORT = 'a port number, 0 to 65535 (0: any free port)';
@@ -80,15 +80,21 @@ const DEFAULTS = {
   logFormat: 'auto',
 };
 
+/** What they mean to the program; `settings` is the list of them for people. */
+const meaningOf = (environment: Record<string, string>): Omit<Config, 'settings'> => {
+  const { settings: _settings, ...meaning } = readConfig(environment);
+  return meaning;
+};
+
 describe('the settings', () => {
   test('of an empty environment are the defaults, and what is not a setting is ignored', () => {
-    assert.deepEqual(readConfig({}), DEFAULTS);
-    assert.deepEqual(readConfig({ PATH: '/bin', cart_port: '1', CART_PORTS: '1' }), DEFAULTS);
+    assert.deepEqual(meaningOf({}), DEFAULTS);
+    assert.deepEqual(meaningOf({ PATH: '/bin', cart_port: '1', CART_PORTS: '1' }), DEFAULTS);
   });
 
   test('that are empty or blank count as not set', () => {
     for (const blank of ['', ' ', '\t']) {
-      assert.deepEqual(readConfig(Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, blank]))), DEFAULTS);
+      assert.deepEqual(meaningOf(Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, blank]))), DEFAULTS);
     }
   });
 
@@ -108,7 +114,7 @@ describe('the settings', () => {
       LOG_LEVEL: 'silent',
       LOG_FORMAT: 'pretty',
     } satisfies Record<keyof typeof SETTINGS, string>;
-    assert.deepEqual(readConfig(given), {
+    assert.deepEqual(meaningOf(given), {
       cartPort: 0,
       orderPort: 65_535,
       host: '0.0.0.0',
@@ -125,6 +131,19 @@ describe('the settings', () => {
     });
   });
 
+  test('are listed as they are in force, each with whether it was set', () => {
+    const { settings } = readConfig({ CART_PORT: ' 9000 ', HOST: '' });
+    assert.deepEqual(
+      settings.map(({ name }) => name),
+      Object.keys(SETTINGS),
+    );
+    assert.deepEqual(settings[0], { name: 'CART_PORT', value: '9000', isDefault: false });
+    assert.deepEqual(
+      settings.find(({ name }) => name === 'HOST'),
+      { name: 'HOST', value: 'localhost', isDefault: true },
+    );
+  });
+
   test('of two Order Services on one machine name different members', () => {
     assert.notEqual(readConfig({ ORDER_PORT: '1' }).consumerMemberId, readConfig({ ORDER_PORT: '2' }).consumerMemberId);
   });
@@ -135,7 +154,7 @@ describe('the settings', () => {
     fc.assert(
       fc.property(environment, (given) => {
         try {
-          assert.deepEqual(Object.keys(readConfig(given)), Object.keys(DEFAULTS));
+          assert.deepEqual(Object.keys(meaningOf(given)), Object.keys(DEFAULTS));
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error;
           for (const line of error.message.split('\n')) assert.match(line, /^[A-Z_]+ is ".*", but must be .+$/);
