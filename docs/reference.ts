@@ -2,18 +2,23 @@ import { SETTINGS } from '#kafka_common/config.ts';
 import { createPublisherMetrics } from '#cart_service/publisher_metrics.ts';
 import { createConsumerMetrics } from '#order_service/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
+import { cartDocument, orderDocument } from './openapi.ts';
 import { createHttpMetrics } from '#service_common/http_metrics.ts';
 import { Registry } from 'prom-client';
 import { dashboard } from './dashboard.ts';
 
 /** The pages of the documentation that are made from the code, by their path in the repository. */
-export const referencePages = (): ReadonlyMap<string, string> =>
+export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/settings.md', settingsPage()],
     ['docs/errors.md', errorsPage()],
+    ['docs/openapi/cart_service.json', json(await cartDocument())],
+    ['docs/openapi/order_service.json', json(await orderDocument())],
     ['docs/observability/metrics.md', metricsPage()],
     ['docs/observability/grafana_dashboard.json', dashboard()],
   ]);
+
+const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
 
 const GENERATED = '<!-- Made from the code by `npm run docs`: change it there. -->';
 
@@ -82,7 +87,9 @@ const registries = (): Readonly<Record<string, Registry>> => {
 };
 
 const page = (title: string, introduction: string, head: string[], rows: string[][]): string =>
-  [...pageHead(title, introduction), table(head, rows)].join('\n\n') + '\n';
+  sections(title, [introduction, table(head, rows)]);
+
+const sections = (title: string, parts: string[]): string => `${[`# ${title}`, GENERATED, ...parts].join('\n\n')}\n`;
 
 const pageHead = (title: string, introduction: string): string[] => [`# ${title}`, GENERATED, introduction];
 

@@ -65,7 +65,7 @@ function printWelcome(): void {
   console.log(`
 order-events is running on ${describeBroker(config)}
 
-${names.map((name) => `  ${SERVICES[name]}${urls.get(name)}    API: ${urls.get(name)}/docs`).join('\n')}
+${names.map((name) => `  ${SERVICES[name]}${urls.get(name)}    API: ${urls.get(name)}/documentation`).join('\n')}
 
 Try in another terminal (bash; the README has PowerShell):
 

@@ -10,8 +10,8 @@ import { referencePages } from '../docs/reference.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n');
 
-describe('the documentation', () => {
-  for (const [path, text] of referencePages()) {
+describe('the documentation', async () => {
+  for (const [path, text] of await referencePages()) {
     test(`${path} is what the code says (npm run docs writes it)`, () => {
       assert.equal(read(path), text);
     });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { fromWire, InvalidEvent, LIMITS, type OrderEvent, toWire } from './events.ts';
+import { LIMITS } from './event_schemas.ts';
+import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
 import { anyEvent } from './test_events.ts';
 
 type Json = Record<string, unknown>;

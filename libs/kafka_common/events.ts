@@ -1,13 +1,7 @@
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import {
-  canonicalOrderId,
-  ORDER_ID_PATTERN,
-  type Order,
-  type OrderItem,
-  type OrderStatus,
-  parseStatus,
-} from './models.ts';
+import { ACCEPTED, LIMITS } from './event_schemas.ts';
+import { canonicalOrderId, type Order, type OrderItem, type OrderStatus, parseStatus } from './models.ts';
 import { currencyExponent, fromMinorUnits, toMinorUnits, totalOf } from './money.ts';
 
 /**
@@ -38,58 +32,12 @@ export interface OrderStatusUpdated extends EventEnvelope {
 
 export type OrderEvent = OrderCreated | OrderStatusUpdated;
 
-/** What an order may hold at most; a request beyond it is refused, an event beyond it is a dead letter. */
-export const LIMITS = {
-  items: 1_000,
-  quantity: 1_000_000,
-  idLength: 128,
-} as const;
-
-const OrderId = Type.String({ pattern: ORDER_ID_PATTERN });
-const Id = Type.String({ minLength: 1, maxLength: LIMITS.idLength });
-const DateTime = Type.String({
-  pattern: '^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:?\\d{2})?)?$',
-});
-
-const envelope = {
-  event_id: Id,
-  timestamp: DateTime,
-  order_id: OrderId,
-  version: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
-};
-
-const WireItem = Type.Object({
-  item_id: Id,
-  quantity: Type.Integer({ minimum: 1, maximum: LIMITS.quantity }),
-  price: Type.Number({ minimum: 0 }),
-});
-
-const OrderCreatedSchema = Type.Object({
-  ...envelope,
-  event_type: Type.Literal('ORDER_CREATED'),
-  order: Type.Object({
-    order_id: OrderId,
-    customer_id: Id,
-    order_date: DateTime,
-    items: Type.Array(WireItem, { minItems: 1, maxItems: LIMITS.items }),
-    total_amount: Type.Number({ minimum: 0 }),
-    currency: Type.String({ pattern: '^[A-Z]{3}$' }),
-    status: Type.String(),
-  }),
-});
-
-const OrderStatusUpdatedSchema = Type.Object({
-  ...envelope,
-  event_type: Type.Literal('ORDER_STATUS_UPDATED'),
-  status: Type.String(),
-});
-
-type WireCreated = Static<typeof OrderCreatedSchema>;
-type WireStatusUpdated = Static<typeof OrderStatusUpdatedSchema>;
+type WireCreated = Static<typeof ACCEPTED.ORDER_CREATED>;
+type WireStatusUpdated = Static<typeof ACCEPTED.ORDER_STATUS_UPDATED>;
 
 const validators = {
-  ORDER_CREATED: Compile(OrderCreatedSchema),
-  ORDER_STATUS_UPDATED: Compile(OrderStatusUpdatedSchema),
+  ORDER_CREATED: Compile(ACCEPTED.ORDER_CREATED),
+  ORDER_STATUS_UPDATED: Compile(ACCEPTED.ORDER_STATUS_UPDATED),
 };
 
 /** Why some JSON is not an event, in words an operator can act on. */

@@ -24,7 +24,7 @@ export const CURRENCIES: readonly string[] = [...exponents.keys()].toSorted();
 export const currencyExponent = (currency: string): number | null => exponents.get(currency) ?? null;
 
 /** In minor units. Decimal numbers of up to 15 digits are all different doubles, so no amount changes in JSON. */
-const MAX_AMOUNT = 999_999_999_999_999;
+export const MAX_AMOUNT = 999_999_999_999_999;
 
 /**
  * A decimal amount as minor units, or null where it is negative, too large to be exact, or has more decimals than the

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { LIMITS, type OrderCreated, type OrderEvent, type OrderStatusUpdated } from './events.ts';
+import { LIMITS } from './event_schemas.ts';
+import type { OrderCreated, OrderEvent, OrderStatusUpdated } from './events.ts';
 import { type Order, type OrderItem, ORDER_STATUSES } from './models.ts';
 import { CURRENCIES, totalOf } from './money.ts';
 

@@ -1,23 +1,32 @@
 /**
- * Every error a client of either service can be answered, with its HTTP status. `docs/errors.md` is generated from
- * this table.
+ * Every error a client of either service can be answered, with its HTTP status and an answer as an example.
+ * `docs/errors.md` and the errors of `docs/openapi` are generated from this table.
  */
 export const ERRORS = {
   ValidationFailed: {
     status: 400,
     title: 'The request is not valid',
     meaning: 'A field or parameter is missing or breaks a rule; `errors` lists each. Correct the request.',
+    example: { detail: 'order_id is missing', errors: [{ field: 'order_id', message: 'is missing' }] },
   },
   OrderNotFound: {
     status: 404,
     title: 'There is no such order',
     meaning:
       'No order with this id is known. A new order can take a moment to be readable; `Prefer: wait=5` waits for it.',
+    example: { detail: 'order ORD-404 is not known' },
   },
   RouteNotFound: {
     status: 404,
     title: 'There is no such route',
-    meaning: 'The path or the method is wrong. `/docs` lists the routes.',
+    meaning: 'The path is wrong. `/documentation` lists the routes.',
+    example: { detail: 'GET /orderdetails is no route of the Order Service; /documentation lists them' },
+  },
+  MethodNotAllowed: {
+    status: 405,
+    title: 'The route does not have this method',
+    meaning: '`Allow` names the methods that the path has.',
+    example: { detail: 'DELETE is no method of /create-order, which has POST' },
   },
   RequestTimeout: {
     status: 408,
@@ -28,19 +37,26 @@ export const ERRORS = {
     status: 409,
     title: 'The order exists already',
     meaning: 'An order with this id was created before. Nothing was changed.',
+    example: { detail: 'order ORD-123 exists already, with status new' },
   },
   StatusNotAllowed: {
     status: 409,
     title: 'The order cannot take this status',
     meaning:
       'The lifecycle allows no step from the present status to this one: none leads back to `new`, and none out of `completed` or `cancelled`.',
+    example: { detail: 'order ORD-123 is completed and cannot become shipped; it can become: nothing, it is final' },
   },
   RedriveUnderWay: {
     status: 409,
     title: 'Another redrive is under way',
     meaning: 'Dead letters are published again by one request at a time. Nothing was published; try again.',
+    example: { detail: 'another redrive is under way; try again when it is done' },
   },
-  BodyTooLarge: { status: 413, title: 'The body is too large', meaning: 'A body may have 64 KiB.' },
+  BodyTooLarge: {
+    status: 413,
+    title: 'The body is too large',
+    meaning: 'A body may have 64 KiB, and 2 MiB to redrive dead letters.',
+  },
   UriTooLong: { status: 414, title: 'The URL is too long', meaning: 'A parameter in the path is too long.' },
   UnsupportedMediaType: {
     status: 415,
@@ -51,6 +67,7 @@ export const ERRORS = {
     status: 422,
     title: 'The Idempotency-Key was used for another request',
     meaning: 'The same key came before with another request. Use a new key for each new request.',
+    example: { detail: 'this Idempotency-Key came before with another request, about order ORD-123' },
   },
   HeadersTooLarge: {
     status: 431,
@@ -61,42 +78,65 @@ export const ERRORS = {
     status: 500,
     title: 'The service failed',
     meaning: 'A fault of the service; its log has the cause.',
+    example: { detail: 'the request failed by a fault of the service, which was logged' },
   },
   StoreUnavailable: {
     status: 500,
     title: 'The store of the service failed',
     meaning: 'The disk is full or broken; the log has the cause. `outcome` says what became of the order.',
+    example: {
+      detail: 'the store of the Cart Service failed; its log has the cause',
+      outcome: 'unknown',
+      retryAfter: 1,
+    },
   },
   KafkaBrokersUnavailable: {
     status: 503,
     title: 'The event could not be written to Kafka',
     meaning:
       'No broker could be reached, or it refused the event. `outcome` says what became of the order; try again after `Retry-After` seconds.',
+    example: {
+      detail: 'the event was not written: no broker could be reached',
+      outcome: 'not_created',
+      retryAfter: 1,
+    },
   },
   KafkaTimeout: {
     status: 503,
     title: 'Kafka did not acknowledge in time',
     meaning:
       '`outcome` says what became of the order. After `unknown`, send the same request again: it answers 200 once the event is published.',
+    example: { detail: 'Kafka did not acknowledge the event in time', outcome: 'unknown', retryAfter: 1 },
   },
   ProducerQueueFull: {
     status: 503,
     title: 'Too many requests are waiting',
     meaning: 'More requests wait for Kafka than `QUEUE_LIMIT`. Try again after `Retry-After` seconds.',
+    example: { detail: 'too many requests wait already', outcome: 'not_created', retryAfter: 1 },
   },
   TooManySubscribers: {
     status: 503,
     title: 'Too many listen to the events',
     meaning: 'The stream of events has all the subscribers it takes. Try again after `Retry-After` seconds.',
+    example: { detail: 'too many listen already', retryAfter: 5 },
   },
   ServiceStopping: {
     status: 503,
     title: 'The service is stopping',
     meaning: 'Try again at another instance or after the restart; `outcome` says what became of the order.',
+    example: { detail: 'the Cart Service is stopping', outcome: 'not_created', retryAfter: 1 },
   },
-} as const satisfies Record<string, { status: number; title: string; meaning: string }>;
+} as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+  readonly meaning: string;
+  /** Where it says more than the meaning. */
+  readonly example?: ProblemExtras & { readonly detail: string };
+}
 
 /** One thing wrong with a request: where, and what to do about it. */
 export interface FieldError {
@@ -146,4 +186,10 @@ export const problemBody = (code: ErrorCode, detail: string, extras: ProblemExtr
     ...(extras.outcome === undefined ? {} : { outcome: extras.outcome }),
     ...(extras.errors === undefined ? {} : { errors: extras.errors }),
   };
+};
+
+/** What an answer with this code can say. */
+export const exampleOf = (code: ErrorCode): ProblemExtras & { readonly detail: string } => {
+  const { meaning, example }: ErrorEntry = ERRORS[code];
+  return example ?? { detail: meaning };
 };

@@ -8,19 +8,22 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type FastifySchemaValidationError,
   LogController,
   type RawServerDefault,
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import Type from 'typebox';
-import manifest from '../../package.json' with { type: 'json' };
-import { holdBack, letConnectionsIn } from './connections.ts';
 import type { SettingInForce } from '#kafka_common/config.ts';
+import { holdBack, letConnectionsIn } from './connections.ts';
 import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody, validationProblem } from './errors.ts';
-import { createCheckHistory, type Readiness } from './health.ts';
+import { addHealthRoutes } from './health_routes.ts';
+import type { Readiness } from './health.ts';
 import { createHttpMetrics } from './http_metrics.ts';
 import { traceIdOf, traceRequests } from './http_tracing.ts';
+import { noRouteAnswers } from './no_route.ts';
+import { type ApiOptions, describeApi } from './openapi.ts';
+import { QUERY_KEYWORDS } from './query_texts.ts';
 import type { Tracing } from './tracing.ts';
 
 /** A Fastify app whose route handlers get their types from typebox schemas. */
@@ -32,9 +35,7 @@ export type HttpApp = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-export interface HttpAppOptions {
-  readonly name: string;
-  readonly description: string;
+export interface HttpAppOptions extends ApiOptions {
   readonly logger: Logger;
   readonly metrics: Registry;
   /** Null: off. */
@@ -42,13 +43,6 @@ export interface HttpAppOptions {
   readonly readiness: () => Readiness;
   readonly settings: readonly SettingInForce[];
 }
-
-const VERSIONS = {
-  'order-events': manifest.version,
-  node: process.versions.node,
-  sqlite: process.versions.sqlite ?? 'none',
-  '@platformatic/kafka': manifest.dependencies['@platformatic/kafka'],
-};
 
 const HTTP_LIMITS = {
   bodyBytes: 65_536,
@@ -62,23 +56,6 @@ const HTTP_LIMITS = {
 
 /** Errors listed in one answer; a body can break more rules than anybody wants to read. */
 const LISTED_ERRORS = 20;
-
-/** The answer of a failed request; every route can give it. */
-const ProblemSchema = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    code: Type.String({ description: 'Stable name of the error, see docs/errors.md' }),
-    outcome: Type.Optional(Type.String({ description: 'What became of the command' })),
-    errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
-  },
-  { $id: 'Problem', description: 'RFC 9457 problem details' },
-);
-
-/** The schema of error answers in a route's `response`. */
-export const ProblemRef = Type.Ref('Problem#');
 
 export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> => {
   const logger: FastifyBaseLogger = options.logger;
@@ -101,7 +78,15 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
     // A value of the wrong type is an error and not a guess: "3" is not 3.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        allErrors: true,
+        allowUnionTypes: true,
+        keywords: [...QUERY_KEYWORDS, 'x-examples'],
+      },
+    },
     clientErrorHandler: answerUnparsable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -109,14 +94,12 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
   letConnectionsIn(app.server);
   app.removeContentTypeParser('text/plain');
 
-  app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(
-      reply,
-      'RouteNotFound',
-      `${request.method} ${pathOf(request)} is no route of the ${options.name}; /docs lists them`,
-    );
-  });
+  const noRoute = noRouteAnswers(app, options.name);
+  app.setErrorHandler((error, request, reply) =>
+    // What is wrong with its body is of no interest where there is nothing to take it.
+    answerError(request.is404 ? noRoute(request, reply) : error, request, reply),
+  );
+  app.setNotFoundHandler((request, reply) => answerError(noRoute(request, reply), request, reply));
   const { onResponse } = createHttpMetrics(options.metrics, options.readiness);
   app.addHook('onResponse', (request, reply, done) => {
     onResponse(request, reply);
@@ -124,56 +107,10 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
   });
   traceRequests(app, options.tracing ?? null);
   closeConnectionsWhenStopping(app);
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: options.name, description: options.description, version: '1.0.0' } },
-    refResolver: {
-      buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
-    },
-  });
-  app.addSchema(ProblemSchema);
-  await app.register(swaggerUi, { routePrefix: '/docs' });
-  addOperatorRoutes(app, options);
+  await app.register(swagger, describeApi(options));
+  await app.register(swaggerUi, { routePrefix: '/documentation' });
+  addHealthRoutes(app, options);
   return app;
-};
-
-const Settings = Type.Object({
-  service: Type.String(),
-  versions: Type.Record(Type.String(), Type.String()),
-  settings: Type.Array(Type.Object({ name: Type.String(), value: Type.String(), isDefault: Type.Boolean() })),
-});
-
-/** How often to look at the checks, so that they know since when they are as they are. */
-const CHECKS_MS = 1_000;
-
-const addOperatorRoutes = (app: HttpApp, { name, metrics, readiness, settings }: HttpAppOptions): void => {
-  const timed = createCheckHistory(Date.now);
-  const look = () => {
-    const state = readiness();
-    return { ...state, checks: timed(state.checks) };
-  };
-  const looks = setInterval(look, CHECKS_MS).unref();
-  app.addHook('onClose', (_app, done) => {
-    clearInterval(looks);
-    done();
-  });
-  const schema = { tags: ['operations'] };
-  app.get('/health/live', { schema: { ...schema, summary: 'The process runs' } }, () => ({ status: 'live' }));
-  app.get('/health/ready', { schema: { ...schema, summary: 'The service can do its work now' } }, (_request, reply) => {
-    const state = look();
-    return reply.code(state.ready ? 200 : 503).send({ status: state.ready ? 'ready' : 'not_ready', ...state });
-  });
-  app.get(
-    '/settings',
-    { schema: { ...schema, summary: 'The settings in force, and versions', response: { 200: Settings } } },
-    () => ({ service: name, versions: VERSIONS, settings: [...settings] }),
-  );
-  app.get(
-    '/metrics',
-    { schema: { ...schema, summary: 'Metrics in the Prometheus text format' } },
-    async (_request, reply) => {
-      return reply.type(metrics.contentType).send(await metrics.metrics());
-    },
-  );
 };
 
 /** A connection that is kept alive would keep the closing server alive too: the last answer on each ends it. */
@@ -228,21 +165,32 @@ const toProblem = (error: FastifyError | Problem): Problem => {
     : new Problem('InternalError', 'the request failed by a fault of the service, which was logged');
 };
 
-/** An `if` only says that its `then` was broken, which has said so itself. */
-const isAboutField = ({ keyword }: { keyword: string }): boolean => keyword !== 'if';
+/** Of what says the same twice, the first: an `if` that its `then` was broken, an `enum` that the type is wrong. */
+const isNews = (
+  { keyword, instancePath }: FastifySchemaValidationError,
+  all: FastifySchemaValidationError[],
+): boolean =>
+  keyword !== 'if' &&
+  !(keyword === 'enum' && all.some((other) => other.keyword === 'type' && other.instancePath === instancePath));
 
 const fieldErrors = (error: FastifyError): FieldError[] =>
   (error.validation ?? [])
-    .filter(isAboutField)
+    .filter((failure, _index, all) => isNews(failure, all))
     .slice(0, LISTED_ERRORS)
     .map((failure) => {
       const missing = failure.params['missingProperty'];
       const path = [...failure.instancePath.split('/').slice(1), ...(typeof missing === 'string' ? [missing] : [])];
       return {
         field: path.join('.') || (error.validationContext ?? 'request'),
-        message: typeof missing === 'string' ? 'is missing' : (failure.message ?? 'is invalid'),
+        message: typeof missing === 'string' ? 'is missing' : messageOf(failure),
       };
     });
+
+const messageOf = ({ message, params: { allowedValues } }: FastifySchemaValidationError): string => {
+  if (!Array.isArray(allowedValues)) return message ?? 'is invalid';
+  const areFew = allowedValues.length <= LISTED_ERRORS;
+  return areFew ? `must be one of ${allowedValues.join(', ')}` : 'is none of the values that /documentation lists';
+};
 
 /** Sends an error answer. `Retry-After` is in seconds. */
 const sendProblem = (reply: FastifyReply, code: ErrorCode, detail: string, extras: Problem['extras'] = {}): void => {

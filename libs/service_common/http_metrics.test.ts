@@ -9,6 +9,8 @@ test('requests are timed by method, route and status, whatever clients ask for',
   const app = await createHttpApp({
     name: 'A Service',
     description: '',
+    port: 0,
+    tags: {},
     logger: pino({ level: 'silent' }),
     metrics: new Registry(),
     settings: [],

@@ -27,6 +27,8 @@ const tracedApp = async (t: TestContext) => {
   const app = await createHttpApp({
     name: 'A Service',
     description: '',
+    port: 0,
+    tags: {},
     logger: pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }),
     metrics: new Registry(),
     tracing: { begin } as Tracing,

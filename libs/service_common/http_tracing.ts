@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /** Asked again and again by machines, or a stream that ends when its client has enough. */
-const NOT_TRACED = /^\/(health\/|metrics$|documentation|docs|events\/stream$)/;
+const NOT_TRACED = /^\/(health\/|metrics$|documentation|events\/stream$)/;
 
 /** Gives each request a span that goes on with the trace of its client. */
 export const traceRequests = (app: HttpApp, tracing: Tracing | null): void => {

@@ -12,14 +12,9 @@ const cart = useTestCart();
 describe('what is no route', () => {
   for (const [method, url] of [
     ['GET', '/'],
-    ['GET', '/create-order'],
-    ['PUT', '/create-order'],
-    ['POST', '/update-order'],
     ['POST', '/create-order/'],
     ['POST', '/Create-Order'],
-    ['DELETE', '/create-order'],
-    ['OPTIONS', '/create-order'],
-    ['PROPFIND', '/create-order'],
+    ['POST', '/create-order%20'],
   ] as const) {
     test(`${method} ${url} is 404`, async () => {
       problemOf(await cart.app.inject({ method, url }), 'RouteNotFound');
@@ -27,8 +22,38 @@ describe('what is no route', () => {
   }
 
   test('is 404 for HEAD, without a body', async () => {
-    const { statusCode, body } = await cart.app.inject({ method: 'HEAD', url: '/create-order' });
+    const { statusCode, body } = await cart.app.inject({ method: 'HEAD', url: '/nothing' });
     assert.deepEqual([statusCode, body], [404, '']);
+  });
+
+  for (const [method, url, allow] of [
+    ['GET', '/create-order', 'POST'],
+    ['PUT', '/create-order?a=b', 'POST'],
+    ['POST', '/update-order', 'PUT'],
+    ['DELETE', '/create-order', 'POST'],
+    ['OPTIONS', '/create-order', 'POST'],
+    ['PROPFIND', '/create-order', 'POST'],
+    ['QUERY', '/create-order', 'POST'],
+    ['HEAD', '/create-order', 'POST'],
+    ['PUT', '/health/live', 'GET, HEAD'],
+    ['POST', '/documentation/static/index.html', 'GET, HEAD'],
+  ] as const) {
+    test(`${method} ${url} is 405 and says what the path has: ${allow}`, async () => {
+      const response = await cart.app.inject({ method, url });
+      assert.deepEqual([response.statusCode, response.headers['allow']], [405, allow]);
+      if (method !== 'HEAD') problemOf(response, 'MethodNotAllowed');
+    });
+  }
+
+  test('is 404 whatever the body is', async () => {
+    const headers = { 'content-type': 'application/json' };
+    for (const [payload, type] of [
+      ['{', headers],
+      ['x', {}],
+      ['x'.repeat(70_000), headers],
+    ] as const) {
+      problemOf(await cart.app.inject({ method: 'POST', url: '/nothing', payload, headers: type }), 'RouteNotFound');
+    }
   });
 
   test('as a URL that cannot be decoded is 400', async () => {

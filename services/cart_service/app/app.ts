@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { SettingInForce } from '#kafka_common/config.ts';
+import { readConfig, type SettingInForce } from '#kafka_common/config.ts';
 import { check, type Readiness } from '#service_common/health.ts';
 import { createHttpApp, type HttpApp } from '#service_common/http.ts';
 import type { Tracing } from '#service_common/tracing.ts';
@@ -20,6 +20,11 @@ export const createCartApp = async (parts: {
   const app = await createHttpApp({
     name: 'Cart Service',
     description: 'Takes orders and changes of their status, and publishes an event for each.',
+    port: readConfig({}).cartPort,
+    tags: {
+      orders: 'What clients ask for',
+      operations: 'What operators look at',
+    },
     logger: parts.logger,
     metrics: parts.metrics,
     settings: parts.settings,

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
 import type { HttpApp } from '#service_common/http.ts';
+import { holdToDescription } from '#service_common/test_described.ts';
 import type { PublisherStatus } from '../publisher.ts';
 import { type Answer, DONE, type Request } from '../requests.ts';
 import { createCartApp } from './app.ts';
@@ -62,19 +63,21 @@ export const useTestCart = () => {
   };
 
   before(async () => {
-    app = await createCartApp({
-      settings: readConfig({}).settings,
-      publisher: {
-        submit(request) {
-          cart.submitted.push(request);
-          return cart.submit();
+    app = holdToDescription(
+      await createCartApp({
+        settings: readConfig({}).settings,
+        publisher: {
+          submit(request) {
+            cart.submitted.push(request);
+            return cart.submit();
+          },
+          status: () => cart.status,
         },
-        status: () => cart.status,
-      },
-      storeFailure: () => cart.storeFailure,
-      logger: pino({ level: 'silent' }),
-      metrics: new Registry(),
-    });
+        storeFailure: () => cart.storeFailure,
+        logger: pino({ level: 'silent' }),
+        metrics: new Registry(),
+      }),
+    );
     await app.listen({ host: '127.0.0.1', port: 0 });
   });
 

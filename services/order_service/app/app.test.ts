@@ -40,15 +40,15 @@ describe('readiness', () => {
 });
 
 test('unknown routes and methods are problems, and HEAD is answered as GET is', async () => {
-  for (const [method, url] of [
-    ['GET', '/'],
-    ['GET', '/order-details/'],
-    ['POST', '/order-details?orderId=123'],
-    ['DELETE', '/dead-letters'],
-    ['OPTIONS', '/order-details'],
+  for (const [method, url, status, code] of [
+    ['GET', '/nothing', 404, 'RouteNotFound'],
+    ['GET', '/order-details/', 404, 'RouteNotFound'],
+    ['POST', '/order-details?orderId=123', 405, 'MethodNotAllowed'],
+    ['DELETE', '/dead-letters', 405, 'MethodNotAllowed'],
+    ['OPTIONS', '/order-details', 405, 'MethodNotAllowed'],
   ] as const) {
     const response = await service.app.inject({ method, url });
-    assert.deepEqual([response.statusCode, response.json().code], [404, 'RouteNotFound']);
+    assert.deepEqual([response.statusCode, response.json().code], [status, code]);
   }
   for (const [url, status] of [
     ['/order-details?orderId=123', 200],

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { SettingInForce } from '#kafka_common/config.ts';
+import { readConfig, type SettingInForce } from '#kafka_common/config.ts';
 import { check, type Readiness } from '#service_common/health.ts';
 import { createHttpApp, type HttpApp } from '#service_common/http.ts';
 import type { Tracing } from '#service_common/tracing.ts';
@@ -38,6 +38,11 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
   const app = await createHttpApp({
     name: 'Order Service',
     description: 'Keeps a view of every order, made from the events of the topic, and answers reads from it.',
+    port: readConfig({}).orderPort,
+    tags: {
+      orders: 'What clients ask about orders',
+      operations: 'What operators look at, and set right',
+    },
     logger: parts.logger,
     metrics: parts.metrics,
     settings: parts.settings,

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { type Broker, BrokerError } from '#kafka_common/broker.ts';
 import { readConfig } from '#kafka_common/config.ts';
 import type { HttpApp } from '#service_common/http.ts';
+import { holdToDescription } from '#service_common/test_described.ts';
 import type { AppliedBatch, ConsumerDb } from '../consumer_db.ts';
 import { createSqliteConsumerDb } from '../consumer_db_sqlite.ts';
 import type { RunnerStatus } from '../consumer_runner.ts';
@@ -48,33 +49,35 @@ const NO_BROKER: OrderBroker = {
   publish: async (_topic, messages) => messages.map(() => ({ kind: 'not_written', detail: 'no broker here' })),
 };
 
-export const newApp = ({
+export const newApp = async ({
   db,
   waiters,
   broker = NO_BROKER,
   runnerStatus = () => CONSUMING,
 }: AppParts): Promise<HttpApp> =>
-  createOrderApp({
-    db,
-    waiters,
-    redriver: createRedriver({ db, broker, topic: TOPIC }),
-    feed: createEventFeed({ db, present: presentEvent, limit: 2 }),
-    flow: createFlow({
+  holdToDescription(
+    await createOrderApp({
       db,
-      broker,
-      status: runnerStatus,
-      reasonFor: whyNotReady,
+      waiters,
+      redriver: createRedriver({ db, broker, topic: TOPIC }),
+      feed: createEventFeed({ db, present: presentEvent, limit: 2 }),
+      flow: createFlow({
+        db,
+        broker,
+        status: runnerStatus,
+        reasonFor: whyNotReady,
+        topic: TOPIC,
+        group: 'order-service',
+        now: () => NOW,
+      }),
+      runnerStatus,
       topic: TOPIC,
-      group: 'order-service',
+      logger: createTestLog().logger,
+      metrics: new Registry(),
+      settings: readConfig({}).settings,
       now: () => NOW,
     }),
-    runnerStatus,
-    topic: TOPIC,
-    logger: createTestLog().logger,
-    metrics: new Registry(),
-    settings: readConfig({}).settings,
-    now: () => NOW,
-  });
+  );
 
 /** The app on an empty store, and what acts upon it as the runner does. */
 export const createTestApp = async () => {

@@ -11,7 +11,7 @@ const DEFAULT_CURRENCY = 'USD';
 
 /** A body that its schema has passed, as a command. @throws Problem `ValidationFailed` for what no schema can say */
 export const toCreateOrder = (body: Static<typeof CreateOrderBody>): CreateOrder => {
-  const orderId = canonicalOrderId(body.order_id) ?? invalid({ field: 'order_id', message: 'is no order id' });
+  const orderId = canonicalOrderId(String(body.order_id)) ?? invalid({ field: 'order_id', message: 'is no order id' });
   // The schema asks for one of the two.
   const numberOfItems = body.number_of_items ?? body.items?.length ?? 0;
   if (body.items !== undefined && body.items.length !== numberOfItems) {
@@ -32,7 +32,7 @@ export const toCreateOrder = (body: Static<typeof CreateOrderBody>): CreateOrder
 
 /** @throws Problem `ValidationFailed` */
 export const toUpdateOrder = (body: Static<typeof UpdateOrderBody>): UpdateOrder => {
-  const orderId = canonicalOrderId(body.order_id) ?? invalid({ field: 'order_id', message: 'is no order id' });
+  const orderId = canonicalOrderId(String(body.order_id)) ?? invalid({ field: 'order_id', message: 'is no order id' });
   const status =
     parseStatus(body.status) ?? invalid({ field: 'status', message: `must be one of ${ORDER_STATUSES.join(', ')}` });
   return { kind: 'update', orderId, status, fingerprint: fingerprintOf('update', orderId, status) };

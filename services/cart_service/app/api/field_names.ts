@@ -1,4 +1,4 @@
-import { canonicalOrderId } from '#kafka_common/models.ts';
+import { canonicalOrderId, parseStatus } from '#kafka_common/models.ts';
 import type { FieldError } from '#service_common/errors.ts';
 
 /** Brings the two accepted spellings of a body's fields together: snake_case, as on the wire, and camelCase. */
@@ -25,7 +25,7 @@ const rename = (value: unknown, path: string, errors: FieldError[]): unknown => 
   const renamed: Record<string, unknown> = {};
   for (const [name, given] of Object.entries(value)) {
     const field = SNAKE_CASE.get(name) ?? name;
-    const content = field === 'order_id' ? orderIdOf(given) : given;
+    const content = contentOf(field, given);
     if (Object.hasOwn(renamed, field) && renamed[field] !== content) {
       errors.push({
         field: `${path}${field}`,
@@ -35,6 +35,12 @@ const rename = (value: unknown, path: string, errors: FieldError[]): unknown => 
     renamed[field] = content;
   }
   return renamed;
+};
+
+/** Order ids and statuses have several spellings, too. */
+const contentOf = (field: string, given: unknown): unknown => {
+  if (field === 'order_id') return orderIdOf(given);
+  return field === 'status' && typeof given === 'string' ? (parseStatus(given) ?? given) : given;
 };
 
 /** The canonical order id; a JSON integer is taken as its digits, as far as it is exact. What is no id stays as it is. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMITS } from '#kafka_common/events.ts';
+import { LIMITS } from '#kafka_common/event_schemas.ts';
 import { ORDER_STATUSES } from '#kafka_common/models.ts';
 import type { ErrorCode } from '#service_common/errors.ts';
 import type { Command } from '../../order_commands.ts';
 import { failed } from '../../requests.ts';
-import { BOTH, problemOf, type Response, ROUTES, useTestCart, VALID, wrongFields } from '../test_app.ts';
+import { BOTH, problemOf, type Response, type Route, ROUTES, useTestCart, VALID, wrongFields } from '../test_app.ts';
 
 const cart = useTestCart();
 
@@ -330,16 +330,16 @@ describe('the answer', () => {
     });
   }
 
-  const REFUSED: readonly (readonly [ErrorCode, number])[] = [
-    ['OrderNotFound', 404],
-    ['OrderAlreadyExists', 409],
-    ['StatusNotAllowed', 409],
-    ['IdempotencyKeyReused', 422],
+  const REFUSED: readonly (readonly [ErrorCode, number, readonly Route[]])[] = [
+    ['OrderNotFound', 404, ['update']],
+    ['OrderAlreadyExists', 409, ['create']],
+    ['StatusNotAllowed', 409, ['update']],
+    ['IdempotencyKeyReused', 422, BOTH],
   ];
-  for (const [code, expected] of REFUSED) {
+  for (const [code, expected, routes] of REFUSED) {
     test(`${code} is ${expected} with the reason, and neither outcome nor a time to try again`, async () => {
       cart.submit = () => Promise.resolve({ kind: 'refused', refusal: { code, detail: 'why' } });
-      for (const route of BOTH) {
+      for (const route of routes) {
         const response = await cart.send(route, VALID[route]);
         const body = problemOf(response, code);
         assert.deepEqual([response.statusCode, body['detail']], [expected, 'why']);

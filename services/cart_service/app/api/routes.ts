@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { Problem, validationProblem } from '#service_common/errors.ts';
-import { type HttpApp, ProblemRef } from '#service_common/http.ts';
+import { type ErrorCode, Problem, validationProblem } from '#service_common/errors.ts';
+import type { HttpApp } from '#service_common/http.ts';
 import { traceparentOf } from '#service_common/http_tracing.ts';
+import { BODY_PROBLEMS } from '#service_common/openapi.ts';
 import { childTraceparent } from '#service_common/trace_context.ts';
 import type { Command } from '../../order_commands.ts';
 import type { Answer, Request } from '../../requests.ts';
@@ -12,8 +13,31 @@ import { CommandHeaders, CreateOrderBody, Published, UpdateOrderBody } from './s
 /** Seconds after which a client may try again: about as often as Kafka is looked for. */
 const RETRY_AFTER_S = 1;
 
+const CREATED = 'order created and published successfully';
+const UPDATED = 'order status updated and published successfully';
+
+const AFTER_503 =
+  'After a 503, `outcome` says what became of it: after `unknown`, the same request again answers 200 once the event is published.';
+
+/** What either command can be answered. */
+const PROBLEMS: readonly ErrorCode[] = [
+  ...BODY_PROBLEMS,
+  'IdempotencyKeyReused',
+  'StoreUnavailable',
+  'KafkaBrokersUnavailable',
+  'KafkaTimeout',
+  'ProducerQueueFull',
+  'ServiceStopping',
+];
+
+const UpdateOrder = {
+  operationId: 'updateOrder',
+  description: 'The order that was created can take another status',
+  requestBody: { order_id: '$response.body#/orderId', status: 'confirmed' },
+};
+
 export const addOrderRoutes = (app: HttpApp, submit: (request: Request) => Promise<Answer>): void => {
-  const execute = async (command: Command, request: FastifyRequest, message: string) => {
+  const execute = async <Message extends string>(command: Command, request: FastifyRequest, message: Message) => {
     const answer = await submit({
       command,
       idempotencyKey: (request.headers['idempotency-key'] as string | undefined) ?? null,
@@ -31,30 +55,37 @@ export const addOrderRoutes = (app: HttpApp, submit: (request: Request) => Promi
     '/create-order',
     {
       preValidation: normalizeBody,
+      config: { problems: [...PROBLEMS, 'OrderAlreadyExists'] },
+      links: { 200: { UpdateOrder } },
       schema: {
+        operationId: 'createOrder',
         tags: ['orders'],
         summary: 'Creates an order and publishes ORDER_CREATED',
+        description: AFTER_503,
         headers: CommandHeaders,
         body: CreateOrderBody,
-        response: { 200: Published, '4xx': ProblemRef, '5xx': ProblemRef },
+        response: { 200: Published(CREATED) },
       },
     },
-    (request) => execute(toCreateOrder(request.body), request, 'order created and published successfully'),
+    (request) => execute(toCreateOrder(request.body), request, CREATED),
   );
 
   app.put(
     '/update-order',
     {
       preValidation: normalizeBody,
+      config: { problems: [...PROBLEMS, 'OrderNotFound', 'StatusNotAllowed'] },
       schema: {
+        operationId: 'updateOrder',
         tags: ['orders'],
         summary: 'Changes the status of an order and publishes ORDER_STATUS_UPDATED',
+        description: `The status that the order has already is a 200 that publishes nothing. No order goes back to \`new\`, and none leaves \`completed\` or \`cancelled\`. ${AFTER_503}`,
         headers: CommandHeaders,
         body: UpdateOrderBody,
-        response: { 200: Published, '4xx': ProblemRef, '5xx': ProblemRef },
+        response: { 200: Published(UPDATED) },
       },
     },
-    (request) => execute(toUpdateOrder(request.body), request, 'order status updated and published successfully'),
+    (request) => execute(toUpdateOrder(request.body), request, UPDATED),
   );
 };
 

@@ -1,5 +1,5 @@
-import { validationProblem } from '#service_common/errors.ts';
-import { type HttpApp, ProblemRef } from '#service_common/http.ts';
+import type { HttpApp } from '#service_common/http.ts';
+import { BODY_PROBLEMS } from '#service_common/openapi.ts';
 import type { ConsumerDb, DeadLetterState } from '../../consumer_db.ts';
 import type { Redriver } from '../../redrive.ts';
 import { streamListing } from './listing.ts';
@@ -41,16 +41,19 @@ export const addOperatorRoutes = (app: HttpApp, { db, redriver, now }: OperatorR
   app.get(
     '/dead-letters',
     {
+      config: { problems: ['ValidationFailed'] },
       schema: {
+        operationId: 'listDeadLetters',
         tags: ['operations'],
         summary: 'Messages that could not be applied, in the order they were set aside',
         querystring: DeadLettersQuery,
-        response: { 200: DeadLetters, '4xx': ProblemRef, '5xx': ProblemRef },
+        response: { 200: DeadLetters },
       },
     },
     ({ query }, reply) => {
       const pages = deadLetters(Number(query.after), Number(query.limit), query.state as DeadLetterState);
-      return reply.type('application/json; charset=utf-8').send(streamListing({}, 'deadLetters', pages));
+      void reply.type('application/json; charset=utf-8');
+      return streamListing({}, 'deadLetters', pages);
     },
   );
 
@@ -58,33 +61,35 @@ export const addOperatorRoutes = (app: HttpApp, { db, redriver, now }: OperatorR
     '/dead-letters/redrive',
     {
       bodyLimit: REDRIVE_BODY_BYTES,
+      config: { problems: [...BODY_PROBLEMS, 'RedriveUnderWay', 'KafkaBrokersUnavailable'] },
       schema: {
+        operationId: 'redriveDeadLetters',
         tags: ['operations'],
         summary: 'Publishes dead letters again, as they are or changed',
         description:
           'With their key, and so to the partition of the other events of their order, in the order of their ids. ' +
           'What became of one shows in `redriven` once it has come back through the topic.',
         body: RedriveBody,
-        response: { 200: Redriven, '4xx': ProblemRef, '5xx': ProblemRef },
+        response: { 200: Redriven },
       },
     },
     async ({ body: { letters, filter, after = 0, limit = 1_000 } }) => {
-      if (letters !== undefined && filter === undefined) {
-        return { results: await redriver.letters(letters), next: null };
-      }
-      if (filter !== undefined && letters === undefined) return redriver.matching(filter, after, limit);
-      throw validationProblem([{ field: 'letters', message: 'give either `letters` or `filter`' }]);
+      // The schema asks for one of the two.
+      if (letters === undefined) return redriver.matching(filter ?? {}, after, limit);
+      return { results: await redriver.letters(letters), next: null };
     },
   );
 
   app.get(
     '/pending-statuses',
     {
+      config: { problems: ['ValidationFailed'] },
       schema: {
+        operationId: 'listPendingStatuses',
         tags: ['operations'],
         summary: 'Statuses that came before their order',
         querystring: PendingStatusesQuery,
-        response: { 200: PendingStatuses, '4xx': ProblemRef, '5xx': ProblemRef },
+        response: { 200: PendingStatuses },
       },
     },
     async (request) => {

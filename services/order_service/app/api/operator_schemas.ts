@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import Type from 'typebox';
-import { Instant, limitOf, OrderVersion, Status } from './schemas.ts';
+import { IntegerText } from '#service_common/query_texts.ts';
+import { Instant, limitOf, OrderId, OrderVersion, orNull, Place, Status } from './schemas.ts';
 
 const DEAD_LETTER_STATES = ['held', 'redriven', 'all'];
 
@@ -13,61 +14,94 @@ export const DeadLettersQuery = Type.Object({
     }),
   ),
   after: Type.Optional(
-    Type.String({ pattern: '^[0-9]{1,15}$', default: '0', description: '`id` of the last one of the page before' }),
+    IntegerText({ minimum: 0, maximum: 999_999_999_999_999, default: 0 }, '`id` of the last one of the page before'),
   ),
-  limit: limitOf('100'),
+  limit: limitOf(100),
 });
 
-const Bytes = Type.Union([Type.Object({ text: Type.String() }), Type.Object({ base64: Type.String() }), Type.Null()], {
-  description: 'As text where it is UTF-8',
-});
+const Bytes = Type.Union(
+  [
+    Type.Object({ text: Type.String() }, { additionalProperties: false }),
+    Type.Object({ base64: Type.String({ contentEncoding: 'base64' }) }, { additionalProperties: false }),
+    Type.Null(),
+  ],
+  { title: 'Bytes', description: 'As text where it is UTF-8' },
+);
+
+const Redrive = Type.Object(
+  {
+    at: orNull(Instant),
+    partition: Place,
+    offset: Place,
+    outcome: Type.String({ enum: ['applied', 'duplicate', 'waiting', 'dead_letter'] }),
+  },
+  { title: 'Redrive', description: 'Where the message came back through the topic, and what became of it' },
+);
+
+export const DeadLetter = Type.Object(
+  {
+    id: Type.Integer({ minimum: 1 }),
+    topic: Type.String(),
+    partition: Place,
+    offset: Place,
+    timestamp: orNull(Instant, { description: 'Of the message; null where its producer wrote none that is a date' }),
+    key: Bytes,
+    value: Bytes,
+    headers: Type.Array(Type.Object({ name: Type.String(), value: Bytes }, { title: 'MessageHeader' })),
+    reason: Type.String({ description: 'Why it could not be applied' }),
+    storedAt: Instant,
+    redriven: Type.Union([Redrive, Type.Null()], { description: 'null: not published again, or not back yet' }),
+  },
+  { title: 'DeadLetter', description: 'A message that could not be applied, as it came' },
+);
+
+export const EXAMPLE_DEAD_LETTER = {
+  id: 1,
+  topic: 'orders.events',
+  partition: 0,
+  offset: 41,
+  timestamp: '2026-01-18T12:00:00.000Z',
+  key: { text: 'ORD-123' },
+  value: { text: 'not JSON' },
+  headers: [{ name: 'content-type', value: { text: 'application/json' } }],
+  reason: 'the value is not JSON',
+  storedAt: '2026-01-18T12:00:00.005Z',
+  redriven: null,
+};
 
 /** Described as the JSON that the stream carries. */
 export const DeadLetters = Type.Unsafe<Readable>(
-  Type.Object({
-    deadLetters: Type.Array(
-      Type.Object({
-        id: Type.Integer(),
-        topic: Type.String(),
-        partition: Type.Integer(),
-        offset: Type.Integer(),
-        timestamp: Type.Union([Instant, Type.Null()]),
-        key: Bytes,
-        value: Bytes,
-        headers: Type.Array(Type.Object({ name: Type.String(), value: Bytes })),
-        reason: Type.String(),
-        storedAt: Instant,
-        redriven: Type.Union([
-          Type.Object({
-            at: Type.Union([Instant, Type.Null()]),
-            partition: Type.Integer(),
-            offset: Type.Integer(),
-            outcome: Type.String({ enum: ['applied', 'duplicate', 'waiting', 'dead_letter'] }),
-          }),
-          Type.Null(),
-        ]),
-      }),
-    ),
-  }),
+  Type.Object(
+    { deadLetters: Type.Array(DeadLetter) },
+    {
+      title: 'DeadLetters',
+      description: 'In the order they were set aside',
+      examples: [{ deadLetters: [EXAMPLE_DEAD_LETTER] }],
+    },
+  ),
 );
 
 const LetterId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 /** More than an HTTP body may have otherwise: an edited message can have what a message can. */
 export const REDRIVE_BODY_BYTES = 2_097_152;
 
+const Letter = Type.Object(
+  {
+    id: LetterId,
+    key: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000, description: 'In place of its key' })),
+    value: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000_000, description: 'In place of its value' })),
+  },
+  { title: 'LetterToRedrive' },
+);
+
 export const RedriveBody = Type.Object(
   {
     letters: Type.Optional(
-      Type.Array(
-        Type.Object({
-          id: LetterId,
-          key: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000, description: 'In place of its key' })),
-          value: Type.Optional(
-            Type.String({ minLength: 1, maxLength: 1_000_000, description: 'In place of its value' }),
-          ),
-        }),
-        { minItems: 1, maxItems: 1_000, description: 'By id, as they are or changed; in the order of their ids' },
-      ),
+      Type.Array(Letter, {
+        minItems: 1,
+        maxItems: 1_000,
+        description: 'By id, as they are or changed; in the order of their ids',
+      }),
     ),
     filter: Type.Optional(
       Type.Object(
@@ -90,80 +124,60 @@ export const RedriveBody = Type.Object(
     ),
   },
   {
+    title: 'RedriveRequest',
     additionalProperties: false,
     description: 'Either `letters` or `filter`',
-    examples: [{ letters: [{ id: 1 }] }, { filter: {} }],
+    oneOf: [{ required: ['letters'] }, { required: ['filter'] }],
+    'x-examples': {
+      Letters: { summary: 'Some, one of them mended', value: { letters: [{ id: 1 }, { id: 2, key: 'ORD-123' }] } },
+      Filter: { summary: 'All that are held', value: { filter: {} } },
+    },
   },
 );
 
-export const Redriven = Type.Object({
-  results: Type.Array(
-    Type.Object({
-      id: Type.Integer(),
-      outcome: Type.String({ enum: ['published', 'not_published', 'unknown', 'skipped'] }),
-      partition: Type.Union([Type.Integer(), Type.Null()]),
-      offset: Type.Union([Type.Integer(), Type.Null()]),
-      detail: Type.Union([Type.String(), Type.Null()]),
+const RedriveResult = Type.Object(
+  {
+    id: Type.Integer(),
+    outcome: Type.String({
+      enum: ['published', 'not_published', 'unknown', 'skipped'],
+      description: '`unknown`: it may be in the topic; `skipped`: nothing was tried, `detail` says why',
     }),
-  ),
-  next: Type.Union([Type.Integer(), Type.Null()], { description: 'For `after`; null: there are no more' }),
-});
+    partition: orNull(Place),
+    offset: orNull(Place),
+    detail: orNull(Type.String()),
+  },
+  { title: 'RedriveResult' },
+);
 
-export const PendingStatusesQuery = Type.Object({ limit: limitOf('100') });
+export const Redriven = Type.Object(
+  {
+    results: Type.Array(RedriveResult),
+    next: orNull(Type.Integer(), { description: 'For `after`; null: there are no more' }),
+  },
+  {
+    title: 'RedriveResults',
+    description: 'What became of each letter',
+    examples: [{ results: [{ id: 1, outcome: 'published', partition: 0, offset: 57, detail: null }], next: null }],
+  },
+);
 
-export const PendingStatuses = Type.Object({
-  pendingStatuses: Type.Array(
-    Type.Object({
-      orderId: Type.String(),
-      version: OrderVersion,
-      status: Status,
-      ageMs: Type.Integer({ description: 'Since the first status of this order came' }),
-    }),
-    { description: 'Oldest first' },
-  ),
-});
+export const PendingStatusesQuery = Type.Object({ limit: limitOf(100) });
 
-const Count = Type.Integer({ minimum: 0 });
-const Reason = Type.Union([Type.String(), Type.Null()]);
-const Milliseconds = Type.Union([Type.Number(), Type.Null()]);
+const PendingStatus = Type.Object(
+  {
+    orderId: OrderId,
+    version: OrderVersion,
+    status: Status,
+    ageMs: Type.Integer({ minimum: 0, description: 'Since the first status of this order came' }),
+  },
+  { title: 'PendingStatus' },
+);
 
-export const FlowState = Type.Object({
-  topic: Type.String(),
-  group: Type.String(),
-  state: Type.String({ enum: ['starting', 'waiting_for_topic', 'consuming', 'reconnecting'] }),
-  reason: Reason,
-  storeFailure: Reason,
-  brokerReason: Reason,
-  partitions: Type.Array(
-    Type.Object({
-      partition: Type.Integer(),
-      end: Type.Union([Type.Integer(), Type.Null()], { description: 'One past the last offset; null: not known now' }),
-      position: Type.Union([Type.Integer(), Type.Null()], {
-        description: 'Where the view goes on; null: not assigned',
-      }),
-      lag: Type.Union([Type.Integer(), Type.Null()]),
-    }),
-  ),
-  counts: Type.Object({ orders: Count, pending: Count, deadLetters: Count }),
-  samples: Type.Array(
-    Type.Object({
-      at: Instant,
-      applied: Count,
-      duplicates: Count,
-      p50Ms: Milliseconds,
-      p99Ms: Milliseconds,
-    }),
-    { description: 'One a second, the oldest first; latencies are from an event until it can be read' },
-  ),
-});
-
-export const StreamQuery = Type.Object({
-  lastEventId: Type.Optional(Type.String({ maxLength: 100, description: 'As the header `Last-Event-ID`, which wins' })),
-  flow: Type.Optional(Type.String({ enum: ['true', 'false'], description: 'Also the flow, once a second' })),
-});
-
-export const StreamHeaders = Type.Object({
-  'last-event-id': Type.Optional(
-    Type.String({ maxLength: 100, description: '`id` of the last event that was received: goes on after it' }),
-  ),
-});
+export const PendingStatuses = Type.Object(
+  { pendingStatuses: Type.Array(PendingStatus) },
+  {
+    title: 'PendingStatuses',
+    description: 'Oldest first',
+    examples: [{ pendingStatuses: [{ orderId: 'ORD-123', version: 2, status: 'confirmed', ageMs: 1_500 }] }],
+  },
+);

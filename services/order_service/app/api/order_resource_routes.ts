@@ -1,6 +1,7 @@
-import { canonicalOrderId, parseStatus, ORDER_STATUSES } from '#kafka_common/models.ts';
-import { Problem, validationProblem } from '#service_common/errors.ts';
-import { type HttpApp, ProblemRef } from '#service_common/http.ts';
+import type { FastifyRequest } from 'fastify';
+import { canonicalOrderId, type OrderStatus } from '#kafka_common/models.ts';
+import { Problem } from '#service_common/errors.ts';
+import type { HttpApp } from '#service_common/http.ts';
 import type { ConsumerDb, OrderFilter } from '../../consumer_db.ts';
 import { placeFromCursor, placeToCursor, sequenceFromCursor } from './cursors.ts';
 import { isUnchanged } from './etag.ts';
@@ -14,6 +15,7 @@ import {
   OrderResource,
   Orders,
   OrdersQuery,
+  Unchanged,
 } from './schemas.ts';
 
 export interface OrderResourceParts {
@@ -21,26 +23,40 @@ export interface OrderResourceParts {
   readonly findOrder: FindOrder;
 }
 
+const GetOrder = {
+  operationId: 'getOrder',
+  description: 'The first of the orders, whole',
+  parameters: { orderId: '$response.body#/orders/0/orderId' },
+};
+
+const GetOrderEvents = {
+  operationId: 'getOrderEvents',
+  description: 'What happened to the order',
+  parameters: { orderId: '$response.body#/order/orderId' },
+};
+
 /** Orders as resources: their listing, one of them, and what happened to it. */
 export const addOrderResourceRoutes = (app: HttpApp, { db, findOrder }: OrderResourceParts): void => {
-  const errors = { '4xx': ProblemRef, '5xx': ProblemRef };
-
   app.get(
     '/orders',
     {
+      preValidation: lowerCaseStatus,
+      config: { problems: ['ValidationFailed'] },
+      links: { 200: { GetOrder } },
       schema: {
+        operationId: 'listOrders',
         tags: ['orders'],
         summary: 'Orders, the newest date first, a page at a time',
         querystring: OrdersQuery,
-        response: { 200: Orders, ...errors },
+        response: { 200: Orders },
       },
     },
     async ({ query }) => {
       const filter: OrderFilter = {
-        status: query.status === undefined ? undefined : (parseStatus(query.status) ?? wrongStatus()),
+        status: query.status as OrderStatus | undefined,
         customerId: query.customerId,
-        from: instant('from', query.from),
-        to: instant('to', query.to),
+        from: instant(query.from),
+        to: instant(query.to),
       };
       const { orders, next } = await db.orders(filter, placeFromCursor(query.after), Number(query.limit));
       return { orders: orders.map(presentListedOrder), next: next === null ? null : placeToCursor(next) };
@@ -50,12 +66,15 @@ export const addOrderResourceRoutes = (app: HttpApp, { db, findOrder }: OrderRes
   app.get(
     '/orders/:orderId',
     {
+      config: { problems: ['ValidationFailed', 'OrderNotFound', 'UriTooLong'] },
+      links: { 200: { GetOrderEvents } },
       schema: {
+        operationId: 'getOrder',
         tags: ['orders'],
         summary: 'An order with its present status, version and shipping cost',
         params: OrderParams,
         headers: OrderDetailsHeaders,
-        response: { 200: OrderResource, ...errors },
+        response: { 200: OrderResource, 304: Unchanged },
       },
     },
     async (request, reply) => {
@@ -68,12 +87,14 @@ export const addOrderResourceRoutes = (app: HttpApp, { db, findOrder }: OrderRes
   app.get(
     '/orders/:orderId/events',
     {
+      config: { problems: ['ValidationFailed', 'OrderNotFound', 'UriTooLong'] },
       schema: {
+        operationId: 'getOrderEvents',
         tags: ['orders'],
         summary: 'What happened to an order: each event, with where it stands in the topic',
         params: OrderParams,
         querystring: HistoryQuery,
-        response: { 200: OrderHistory, ...errors },
+        response: { 200: OrderHistory },
       },
     },
     async ({ params, query }) => {
@@ -88,18 +109,12 @@ export const addOrderResourceRoutes = (app: HttpApp, { db, findOrder }: OrderRes
   );
 };
 
-const wrongStatus = (): never => {
-  throw validationProblem([{ field: 'status', message: `must be one of ${ORDER_STATUSES.join(', ')}` }]);
+/** Statuses are given in any case. */
+const lowerCaseStatus = ({ query }: FastifyRequest, _reply: unknown, done: () => void): void => {
+  const given = query as { status?: unknown };
+  if (typeof given.status === 'string') given.status = given.status.toLowerCase();
+  done();
 };
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-
-/** Milliseconds since 1970; a date alone is its first moment in UTC. */
-const instant = (field: string, text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined;
-  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
-  throw validationProblem([
-    { field, message: 'must be a date or a time of ISO 8601 with its zone, as 2026-01-18T12:00:00Z' },
-  ]);
-};
+/** Milliseconds since 1970. */
+const instant = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text));

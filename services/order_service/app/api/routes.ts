@@ -1,10 +1,10 @@
-import { type HttpApp, ProblemRef } from '#service_common/http.ts';
+import type { HttpApp } from '#service_common/http.ts';
 import type { ConsumerDb } from '../../consumer_db.ts';
 import { isUnchanged } from './etag.ts';
 import type { FindOrder } from './find_order.ts';
 import { streamListing } from './listing.ts';
 import { presentOrder } from './presenters.ts';
-import { OrderDetails, OrderDetailsHeaders, OrderDetailsQuery, OrderIds, OrderIdsQuery } from './schemas.ts';
+import { OrderDetails, OrderDetailsHeaders, OrderDetailsQuery, OrderIds, OrderIdsQuery, Unchanged } from './schemas.ts';
 
 export interface OrderRouteParts {
   readonly db: Pick<ConsumerDb, 'orderIds'>;
@@ -17,12 +17,16 @@ export const addOrderRoutes = (app: HttpApp, { db, findOrder, topic }: OrderRout
   app.get(
     '/order-details',
     {
+      config: { problems: ['ValidationFailed', 'OrderNotFound'] },
       schema: {
+        operationId: 'getOrderDetails',
         tags: ['orders'],
         summary: 'An order with its present status and its shipping cost',
+        description:
+          'An order can be read a few milliseconds after the 200 of its create; `Prefer: wait=5` waits for it.',
         querystring: OrderDetailsQuery,
         headers: OrderDetailsHeaders,
-        response: { 200: OrderDetails, '4xx': ProblemRef, '5xx': ProblemRef },
+        response: { 200: OrderDetails, 304: Unchanged },
       },
     },
     async (request, reply) => {
@@ -35,17 +39,21 @@ export const addOrderRoutes = (app: HttpApp, { db, findOrder, topic }: OrderRout
   app.get(
     '/getAllOrderIdsFromTopic',
     {
+      config: { problems: ['ValidationFailed'] },
       schema: {
+        operationId: 'getAllOrderIdsFromTopic',
         tags: ['orders'],
         summary: 'The ids of all orders received from a topic',
+        description: 'Empty for a topic that has none, or that is not the one consumed.',
         querystring: OrderIdsQuery,
-        response: { 200: OrderIds, '4xx': ProblemRef, '5xx': ProblemRef },
+        response: { 200: OrderIds },
       },
     },
     (request, reply) => {
       const { topicName } = request.query;
       const pages = topicName === topic ? db.orderIds() : nothing();
-      return reply.type('application/json; charset=utf-8').send(streamListing({ topicName }, 'orderIds', pages));
+      void reply.type('application/json; charset=utf-8');
+      return streamListing({ topicName }, 'orderIds', pages);
     },
   );
 };

@@ -1,0 +1,43 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { createCartApp } from '#cart_service/app/app.ts';
+import { createOrderApp } from '#order_service/app/app.ts';
+import type { HttpApp } from '#service_common/http.ts';
+
+/** What a service gives at `/documentation/json`. Its routes are described without being called, and take no parts. */
+const documentOf = async (app: HttpApp): Promise<object> => {
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return document;
+};
+
+const outside = { logger: pino({ level: 'silent' }), metrics: () => new Registry() };
+
+export const cartDocument = async (): Promise<object> =>
+  documentOf(
+    await createCartApp({
+      publisher: {} as never,
+      storeFailure: () => null,
+      settings: [],
+      logger: outside.logger,
+      metrics: outside.metrics(),
+    }),
+  );
+
+export const orderDocument = async (): Promise<object> =>
+  documentOf(
+    await createOrderApp({
+      db: {} as never,
+      waiters: { close: () => {} } as never,
+      redriver: {} as never,
+      feed: { close: () => {} } as never,
+      flow: {} as never,
+      runnerStatus: () => ({}) as never,
+      topic: 'orders.events',
+      settings: [],
+      logger: outside.logger,
+      metrics: outside.metrics(),
+      now: () => 0,
+    }),
+  );
