@@ -2,6 +2,8 @@ import { SETTINGS } from '#kafka_common/config.ts';
 import { createPublisherMetrics } from '#cart_service/publisher_metrics.ts';
 import { createConsumerMetrics } from '#order_service/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
+import { asyncApiDocument } from './asyncapi.ts';
+import { eventsSections } from './events_page.ts';
 import { cartDocument, orderDocument } from './openapi.ts';
 import { createHttpMetrics } from '#service_common/http_metrics.ts';
 import { Registry } from 'prom-client';
@@ -14,6 +16,8 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/errors.md', errorsPage()],
     ['docs/openapi/cart_service.json', json(await cartDocument())],
     ['docs/openapi/order_service.json', json(await orderDocument())],
+    ['docs/asyncapi.json', json(asyncApiDocument())],
+    ['docs/events.md', sections('Events', eventsSections(asyncApiDocument()))],
     ['docs/observability/metrics.md', metricsPage()],
     ['docs/observability/grafana_dashboard.json', dashboard()],
   ]);

@@ -1,0 +1,117 @@
+/** `docs/events.md`: the AsyncAPI document for people. */
+
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly const?: string;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly Schema[];
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+}
+
+interface Message {
+  readonly title: string;
+  readonly summary: string;
+  readonly payload: Schema;
+  readonly examples: readonly { readonly headers?: object; readonly payload: object }[];
+}
+
+interface Part {
+  readonly title: string;
+  readonly address?: string;
+  readonly description?: string;
+  readonly action?: string;
+}
+
+interface Document {
+  readonly info: { readonly description: string };
+  readonly channels: Readonly<Record<string, Part>>;
+  readonly operations: Readonly<Record<string, Part>>;
+  readonly components: {
+    readonly schemas: { readonly EventHeaders: Schema };
+    readonly messages: Readonly<Record<string, Message>>;
+  };
+}
+
+export const eventsSections = (document: object): string[] => {
+  const { info, channels, operations, components } = JSON.parse(JSON.stringify(document)) as Document;
+  return [
+    info.description,
+    'The same for programs: [asyncapi.json](asyncapi.json) (AsyncAPI 3). How to consume the topic: [api.md](api.md#the-topic).',
+    ...Object.values(channels).map(
+      ({ address, title, description }) => `- \`${address}\`: ${lowerFirst(title)}. ${description}`,
+    ),
+    '## Who writes and who reads',
+    ...Object.values(operations).map(({ title, description }) => `- ${title}. ${description ?? ''}`.trim()),
+    '## Headers and key',
+    'The key is the order id. The headers:',
+    table(components.schemas.EventHeaders),
+    ...Object.values(components.messages).flatMap(({ title, summary, payload, examples }) => [
+      `## ${title}`,
+      `${summary}.`,
+      table(payload),
+      ...examples.map((example) => `\`\`\`json\n${JSON.stringify(example.payload, null, 2)}\n\`\`\``),
+    ]),
+  ];
+};
+
+const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
+
+const table = (schema: Schema): string =>
+  [
+    '| Field | Type | Meaning |',
+    '| --- | --- | --- |',
+    ...rowsOf(schema, '').map((row) => `| ${row.join(' | ')} |`),
+  ].join('\n');
+
+const rowsOf = (schema: Schema, path: string): string[][] =>
+  Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    const isOptional = schema.required?.includes(name) !== true;
+    const place = `${path}${name}`;
+    const meaning = [isOptional ? 'May be missing' : '', field.description ?? '']
+      .filter((text) => text !== '')
+      .join('. ');
+    return [
+      [`\`${place}\``, typeOf(field), meaning.replaceAll('|', '\\|')],
+      ...rowsOf(field, `${place}.`),
+      ...(field.items === undefined ? [] : rowsOf(field.items, `${place}[].`)),
+    ];
+  });
+
+const LONG_LIST = 12;
+
+const typeOf = (schema: Schema): string => {
+  const { anyOf, enum: values, const: value, type } = schema;
+  if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
+  if (value !== undefined) return `\`${value}\``;
+  if (values !== undefined) {
+    const shown = values.slice(0, LONG_LIST).map((one) => `\`${one}\``);
+    return `${shown.join(', ')}${values.length > LONG_LIST ? `, … (${values.length})` : ''}`;
+  }
+  const fields = Object.keys(schema.properties ?? {});
+  const name =
+    type === 'object' && fields.length > 0 ? `object of ${fields.join(', ')}` : [type ?? 'any'].flat().join(' or ');
+  return [name, ...limitsOf(schema)].join(', ');
+};
+
+const limitsOf = ({ pattern, format, ...limits }: Schema): string[] => [
+  ...(pattern === undefined ? (format === undefined ? [] : [format]) : [`\`${pattern.replaceAll('|', '\\|')}\``]),
+  ...range(limits.minimum, limits.maximum, ''),
+  ...range(limits.minLength, limits.maxLength, ' characters'),
+  ...range(limits.minItems, limits.maxItems, ' of them'),
+];
+
+const range = (from: number | undefined, to: number | undefined, unit: string): string[] => {
+  if (from === undefined && to === undefined) return [];
+  return [to === undefined ? `${from} or more${unit}` : `${from ?? 0} to ${to}${unit}`];
+};

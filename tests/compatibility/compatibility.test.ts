@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { Compile } from 'typebox/schema';
+import { ACCEPTED, WRITTEN } from '#kafka_common/event_schemas.ts';
+import { toWire } from '#kafka_common/events.ts';
+import { ORDER_STATUSES } from '#kafka_common/models.ts';
+import { CURRENCIES } from '#kafka_common/money.ts';
+import { decodeEvent } from '#kafka_common/serdes_json.ts';
+import { anyEvent } from '#kafka_common/test_events.ts';
+import { brokenConsumers, brokenProducers, lostEvents } from './breaches.ts';
+import type { Schema } from './containment.ts';
+import { releases } from './releases.ts';
+
+type Schemas = Record<string, Schema>;
+
+const today = { written: WRITTEN as Schemas, accepted: ACCEPTED as Schemas };
+
+/** Events as the Cart Service writes them: always counted. */
+const anyWritten = anyEvent.map((event) => toWire({ ...event, version: event.version ?? 1 }));
+
+const isValid = (schemas: Schemas, json: { event_type: string }): boolean =>
+  Compile((schemas[json.event_type] ?? { const: 'no such event' }) as object).Check(json);
+
+test('what is written today is what its schema says, and is accepted', () => {
+  fc.assert(
+    fc.property(anyWritten, (json) => isValid(today.written, json) && isValid(today.accepted, json)),
+    { numRuns: 300 },
+  );
+  assert.deepEqual(brokenProducers(today.accepted, today), []);
+});
+
+for (const release of releases()) {
+  describe(`since ${release.version}`, () => {
+    test('consumers read what is written today', () => {
+      assert.deepEqual(brokenConsumers(today.written, release), []);
+      fc.assert(
+        fc.property(anyWritten, (json) => isValid(release.written, json)),
+        { numRuns: 300 },
+      );
+    });
+
+    test('producers are understood, and their events read as they were', () => {
+      assert.deepEqual(brokenProducers(today.accepted, release), []);
+      assert.deepEqual(lostEvents(decodeEvent, release.corpus), []);
+    });
+
+    test('the events written down have every type, status and currency', () => {
+      const told = release.corpus.map(({ value }) => value).join('\n');
+      for (const each of [...Object.keys(release.written), ...ORDER_STATUSES, ...CURRENCIES]) {
+        assert.ok(told.includes(`"${each}"`), each);
+      }
+    });
+  });
+}
