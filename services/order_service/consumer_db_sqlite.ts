@@ -157,8 +157,9 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
         putViews(batch, last);
         extendOthers(batch, last);
         batch.unversionedEventIds.forEach((id) => sql.putSeen.run(id));
-        batch.redriven.forEach(setRedriven);
         batch.deadLetters.forEach(setAside);
+        // After them: a view that is built from the log meets a letter and its redrive in one batch.
+        batch.redriven.forEach(setRedriven);
       }),
 
     positions: async (topic) =>

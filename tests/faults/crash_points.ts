@@ -109,7 +109,7 @@ export const READ_PATH = {
   viewBeforeCommit: point(
     'view_before_commit',
     BATCHES,
-    after('services/order_service/consumer_db_sqlite.ts', 'deadLetters.forEach(setAside);'),
+    after('services/order_service/consumer_db_sqlite.ts', 'redriven.forEach(setRedriven);'),
   ),
   /** The first part of a batch is in the view, its position amid the batch. */
   betweenChunks: point(
