@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,6 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
 import { COMMANDS } from '../../cli/commands.ts';
 import { eventually } from '#tests/eventually.ts';
+import { kafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
 import { tempDir } from '#tests/temp_dir.ts';
 import { createOrder, isReady, orderDetails, orderIds, updateOrder } from './api.ts';
@@ -22,8 +24,7 @@ interface System {
   readonly order: ServiceProcess;
 }
 
-const startSystem = async (t: TestContext): Promise<System> => {
-  const env = { DATA_DIR: tempDir() };
+const startSystem = async (t: TestContext, env: Record<string, string> = { DATA_DIR: tempDir() }): Promise<System> => {
   const [order, cart] = await Promise.all([startService('order_service', env), startService('cart_service', env)]);
   t.after(() => Promise.all([order.stop(), cart.stop()]));
   await eventually(async () => assert.ok(await isReady(cart.url)));
@@ -468,5 +469,29 @@ describe('npm run rebuild', () => {
     assert.ok(!existsSync(env.DATA_DIR));
     const wrong = await runCli(['rebuild'], { DATA_DIR: tempDir(), KAFKA_BOOTSTRAP_SERVERS: 'nonsense' });
     assert.equal(wrong.code, 2);
+  });
+});
+
+const kafka = { bootstrapServers: '', skip: false, ...kafkaForTests() };
+
+describe('the commands that use the broker, on Apache Kafka', { skip: kafka.skip }, () => {
+  test('tail --topic reads the topic, and rebuild builds its view, while the services run', async (t) => {
+    const topic = `orders-${randomUUID()}`;
+    const env = {
+      DATA_DIR: tempDir(),
+      KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+      ORDERS_TOPIC: topic,
+      CONSUMER_GROUP: `group-${randomUUID()}`,
+      CONSUMER_MEMBER_ID: 'member',
+    };
+    const system = await startSystem(t, env);
+    await createOrders(system, ['1', '2', '3']);
+    const tail = await runCli(['tail', '--topic', topic, '--from', 'earliest', '--limit', '6', '--json'], env);
+    assert.equal(tail.code, 0, tail.stderr);
+    const expected = ['1', '2', '3'].flatMap((id) => [`ORD-${id} new`, `ORD-${id} confirmed`]);
+    assert.deepEqual(short(tail.stdout), expected);
+    const { code, stdout, stderr } = await runCli(['rebuild'], env);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^built from 6 messages .*\nthe live view is the same\nan Order Service is running/);
   });
 });
