@@ -50,7 +50,7 @@ export const createTerminal = (): Terminal => {
     note,
     progress: (line) => {
       if (stderr.isTTY) {
-        stderr.write(`${CLEAR_LINE}${line.slice(0, Math.max(20, stderr.columns - 1))}`);
+        stderr.write(`${CLEAR_LINE}${line.slice(0, (stderr.columns || 80) - 1)}`);
         isLineOpen = true;
       } else if (performance.now() - lastProgress >= PROGRESS_MS) {
         lastProgress = performance.now();
