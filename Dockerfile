@@ -14,6 +14,7 @@ RUN npm ci --omit=dev && npm cache clean --force
 
 COPY libs libs
 COPY services services
+COPY cli cli
 USER node
 
 # The flags, and MALLOC_ARENA_MAX, are those of libs/service_common/process_settings.ts, which says why.

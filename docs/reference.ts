@@ -8,6 +8,8 @@ import { cartDocument, orderDocument } from './openapi.ts';
 import { createHttpMetrics } from '#service_common/http_metrics.ts';
 import { Registry } from 'prom-client';
 import { dashboard } from './dashboard.ts';
+import { COMMANDS } from '../cli/commands.ts';
+import { helpOf } from '../cli/help.ts';
 
 /** The pages of the documentation that are made from the code, by their path in the repository. */
 export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
@@ -20,6 +22,7 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/events.md', sections('Events', eventsSections(asyncApiDocument()))],
     ['docs/observability/metrics.md', metricsPage()],
     ['docs/observability/grafana_dashboard.json', dashboard()],
+    ['docs/cli.md', cliPage()],
   ]);
 
 const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
@@ -89,6 +92,17 @@ const registries = (): Readonly<Record<string, Registry>> => {
   createConsumerMetrics({ ...common, registry: order, group: '', db: { counts: unread, waiting: unread } });
   return { 'Both services': both, 'Cart Service': cart, 'Order Service': order };
 };
+
+const cliPage = (): string =>
+  [
+    '# Command line',
+    GENERATED,
+    'What each command says with `--help`. Options come after two dashes, as in `npm run tail -- --order 123`; `npm run --silent` leaves out what npm itself says, for scripts. Results go to standard output, all else to standard error; colours only to a terminal, and not where `NO_COLOR` is set. In a container, where there is no npm script: `docker compose exec order-service node cli/main.ts rebuild`.',
+    ...COMMANDS.flatMap((command) => [
+      `## ${command.name}`,
+      ['```text', `npm run ${command.name} -- --help`, '', helpOf(command), '```'].join('\n'),
+    ]),
+  ].join('\n\n') + '\n';
 
 const page = (title: string, introduction: string, head: string[], rows: string[][]): string =>
   sections(title, [introduction, table(head, rows)]);

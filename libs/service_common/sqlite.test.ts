@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { tempDir } from '#tests/temp_dir.ts';
-import { commitTransaction, type DatabaseFile, inTransaction, openDatabase } from './sqlite.ts';
+import { commitTransaction, type DatabaseFile, inTransaction, lockFile, openDatabase, tryLockFile } from './sqlite.ts';
 
 const NAME = 'store.sqlite';
 const OUR_ID = 0x6f_65_74_74;
@@ -225,5 +225,29 @@ describe('a transaction', () => {
     );
     assert.deepEqual(notesIn(db), ['whole']);
     db.close();
+  });
+});
+
+const anyFile = () => ({ directory: join(tempDir(), 'new'), name: NAME });
+
+describe('the lock of a file', () => {
+  test('that is held alone, is refused to all others until it is given free', () => {
+    const locked = anyFile();
+    const unlock = lockFile(locked);
+    assert.throws(() => lockFile(locked), /is in use by another process/);
+    assert.equal(tryLockFile(locked), null);
+    assert.equal(tryLockFile(locked, 'shared'), null);
+    unlock();
+    tryLockFile(locked)?.();
+  });
+
+  test('that is shared, is refused to who wants it alone, until the last has given it free', () => {
+    const locked = anyFile();
+    const [first, second] = [lockFile(locked, 'shared'), tryLockFile(locked, 'shared')];
+    assert.equal(tryLockFile(locked), null);
+    first();
+    assert.equal(tryLockFile(locked), null);
+    second?.();
+    assert.notEqual(tryLockFile(locked), null);
   });
 });

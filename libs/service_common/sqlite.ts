@@ -76,21 +76,42 @@ const dropTables = (db: DatabaseSync): void => {
   for (const { name } of tables) db.exec(`DROP TABLE "${String(name)}"`);
 };
 
+/** `alone`: nobody else has the lock meanwhile; `shared`: only others who share it have. */
+export type LockMode = 'alone' | 'shared';
+
+type LockedFile = Pick<DatabaseFile, 'directory' | 'name'>;
+
 /**
  * Locks a store for its process: held beside the file itself, so that a thread of this process may open that too.
  * @returns what gives it free again; the end of the process does too
- * @throws StoreError `STORE_REFUSED` where another process has it
+ * @throws StoreError `STORE_REFUSED` where another process stands against it
  */
-export const lockFile = ({ directory, name }: Pick<DatabaseFile, 'directory' | 'name'>): (() => void) => {
-  // An empty database of which a transaction is begun that never ends: SQLite's locks work everywhere.
+export const lockFile = (file: LockedFile, mode: LockMode = 'alone'): (() => void) => {
   try {
-    const lock = openWith(join(directory, `${name}.lock`), LOCK_MS, (db) => {
-      db.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
-    });
-    return () => lock.close();
+    return takeLock(file, mode, LOCK_MS);
   } catch (error) {
-    throw refusal(join(directory, name), error, 'Set DATA_DIR to a folder this user may write to.');
+    throw refusal(join(file.directory, file.name), error, 'Set DATA_DIR to a folder this user may write to.');
   }
+};
+
+/** As `lockFile`, but at once, and null where another process stands against it. */
+export const tryLockFile = (file: LockedFile, mode: LockMode = 'alone'): (() => void) | null => {
+  try {
+    return takeLock(file, mode, 0);
+  } catch (error) {
+    if (isLocked(error)) return null;
+    throw refusal(join(file.directory, file.name), error, 'Set DATA_DIR to a folder this user may write to.');
+  }
+};
+
+const takeLock = ({ directory, name }: LockedFile, mode: LockMode, timeout: number): (() => void) => {
+  mkdirSync(directory, { recursive: true });
+  // An empty database of which a transaction is begun that never ends: SQLite's locks work everywhere.
+  const lock = openWith(join(directory, `${name}.lock`), timeout, (db) => {
+    db.exec('PRAGMA journal_mode=OFF');
+    db.exec(mode === 'alone' ? 'BEGIN EXCLUSIVE' : 'BEGIN; SELECT count(*) FROM sqlite_schema');
+  });
+  return () => lock.close();
 };
 
 /** Opens a database and prepares it, or closes it again where that fails. `timeout` is for the locks of others, in ms. */
@@ -198,11 +219,13 @@ const pragma = (db: DatabaseSync, name: string): number => Number(db.prepare(`PR
 
 const refusal = (path: string, error: unknown, advice: string): StoreError => {
   const reason = reasonOf(error);
-  const text = reason.includes('database is locked')
+  const text = isLocked(error)
     ? `${path} is in use by another process. End that one, or set DATA_DIR to another folder.`
     : `cannot use ${path} as a store: ${reason}. ${advice}`;
   return new StoreError('STORE_REFUSED', text, error);
 };
+
+const isLocked = (error: unknown): boolean => reasonOf(error).includes('database is locked');
 
 /** SQLite's primary result code for a failed read, write or sync; the low byte of the extended code. */
 const SQLITE_IOERR = 10;

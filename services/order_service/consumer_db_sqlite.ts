@@ -26,13 +26,15 @@ const CACHE_KIB = 8_000;
 
 export const VIEW_FILE = 'order_view.sqlite';
 
+/** What tells a file as a view with the tables of this version. */
+export const VIEW_FORMAT = { applicationId: 0x4f45_5657, schemaVersion: 2 } as const;
+
 /** @throws StoreError `STORE_REFUSED` */
 export const createSqliteConsumerDb = ({ directory }: { directory: string }): ConsumerDb => {
   const db = openDatabase({
     directory,
     name: VIEW_FILE,
-    applicationId: 0x4f45_5657,
-    schemaVersion: 2,
+    ...VIEW_FORMAT,
     schema: SCHEMA,
     // All that it holds comes from the log, which the view reads again from its start.
     replacesOlder: true,
@@ -157,8 +159,9 @@ export const createSqliteConsumerDb = ({ directory }: { directory: string }): Co
         putViews(batch, last);
         extendOthers(batch, last);
         batch.unversionedEventIds.forEach((id) => sql.putSeen.run(id));
-        batch.redriven.forEach(setRedriven);
         batch.deadLetters.forEach(setAside);
+        // After them: a view that is built from the log meets a letter and its redrive in one batch.
+        batch.redriven.forEach(setRedriven);
       }),
 
     positions: async (topic) =>

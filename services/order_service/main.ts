@@ -15,6 +15,7 @@ import { createFlow } from './flow.ts';
 import { createOrderWaiters } from './order_waiters.ts';
 import { createRedriver } from './redrive.ts';
 import { tellOfTransactions } from './tell_of_transactions.ts';
+import { claimView } from './view_files.ts';
 
 /** Requests that may wait for an order at once; one more is answered without waiting. */
 const MAX_WAITERS = 1_000;
@@ -26,6 +27,7 @@ const DRAIN_MS = 3_000;
 await runService('order-service', async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
+  const releaseView = claimView(config.dataDir, logger);
   const db = createSqliteConsumerDb({ directory: config.dataDir });
   const checkpoints = startCheckpoints([join(config.dataDir, VIEW_FILE)]);
   const broker = await createBroker(config, 'order-service');
@@ -87,6 +89,7 @@ await runService('order-service', async (config, logger, tracing) => {
       await checkpoints.stop();
       await broker.close();
       await db.close();
+      releaseView();
     },
   };
 });

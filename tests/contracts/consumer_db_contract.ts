@@ -296,6 +296,17 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         assert.deepEqual([deadLetters, heldDeadLetters], [3, 2]);
       });
 
+      test('that were published again in the same batch, as in one that reads the log anew, say so too', async () => {
+        const again = { at: 1, partition: 3, offset: 77, outcome: 'dead_letter' } as const;
+        const letter = { topic: TOPIC, partition: 3, offset: 42 };
+        const redriven = [{ letter, ...again }];
+        await applyNext(db, anAppliedBatch({ deadLetters: [deadLetter(), deadLetter({ offset: 77 })], redriven }));
+        assert.deepEqual(
+          (await db.deadLetters(0, 10)).map(({ redrive }) => redrive),
+          [again, null],
+        );
+      });
+
       test('of one position twice, as of a topic that was made again: the later one was published again', async () => {
         const letter = { topic: TOPIC, partition: 3, offset: 42 };
         const redriven = [{ letter, at: 1, partition: 3, offset: 77, outcome: 'dead_letter' as const }];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Positions } from '#kafka_common/broker.ts';
 import { withinMs } from '#kafka_common/within.ts';
+import { createRandom } from '#service_common/seeded_random.ts';
 import { check } from '#tests/checker/check.ts';
 import type { Evidence, Exchange, Heal, Limits, LogEntry, ViewEvidence, Violation } from '#tests/checker/evidence.ts';
 import { orderIds } from '#tests/e2e/api.ts';
@@ -10,7 +11,6 @@ import { eventually } from '#tests/eventually.ts';
 import { readCart, readLog, readView } from './collect.ts';
 import type { Fault } from './fault.ts';
 import type { Load } from './load.ts';
-import { createRandom } from './random.ts';
 import { createStalls } from './stalls.ts';
 import { createStage, type OwnStage, TOPIC } from './stage.ts';
 

@@ -96,7 +96,7 @@ export const WRITE_PATH = {
   /** The refused events are taken back, and nobody has an answer. */
   takenBack: point('taken_back', 1, after(BATCH_WRITER, 'await commit({ takenBack });')),
   /** What the last process left is published, and in the outbox still. */
-  relayed: point('relayed', 1, after(BATCH_WRITER, 'const fates = await publish(topic, rows, true);')),
+  relayed: point('relayed', 1, after(BATCH_WRITER, 'const fates = await publish(topic, rows, null);')),
   /** The store is level with one partition of the log, not with the others. */
   catchingUp: point('catching_up', 1, after('services/cart_service/catch_up.ts', 'events += decoded.length;')),
 } as const satisfies Record<string, CrashPoint>;
@@ -109,7 +109,7 @@ export const READ_PATH = {
   viewBeforeCommit: point(
     'view_before_commit',
     BATCHES,
-    after('services/order_service/consumer_db_sqlite.ts', 'deadLetters.forEach(setAside);'),
+    after('services/order_service/consumer_db_sqlite.ts', 'redriven.forEach(setRedriven);'),
   ),
   /** The first part of a batch is in the view, its position amid the batch. */
   betweenChunks: point(

@@ -152,7 +152,9 @@ const after = (state: ViewState, batch: AppliedBatch): ViewState => {
   if (batch.deadLetters.some(({ reason }) => typeof reason !== 'string')) {
     throw new StoreError('STORE_UNAVAILABLE', 'a dead letter has no reason');
   }
-  const deadLetters = [...state.deadLetters];
+  const firstId = state.deadLetters.length + 1;
+  const setAside = batch.deadLetters.map((letter, n) => ({ ...letter, id: firstId + n, redrive: null }));
+  const deadLetters = [...state.deadLetters, ...setAside];
   for (const { letter, ...redrive } of batch.redriven) {
     const n = deadLetters.findLastIndex(
       (one) =>
@@ -164,16 +166,12 @@ const after = (state: ViewState, batch: AppliedBatch): ViewState => {
     const found = deadLetters[n];
     if (found) deadLetters[n] = { ...found, redrive };
   }
-  const firstId = deadLetters.length + 1;
   return {
     orders,
     waiting,
     seenEventIds: new Set([...state.seenEventIds, ...batch.unversionedEventIds]),
     positions,
-    deadLetters: [
-      ...deadLetters,
-      ...batch.deadLetters.map((letter, n) => ({ ...letter, id: firstId + n, redrive: null })),
-    ],
+    deadLetters,
     events: [
       ...state.events,
       ...batch.history.map((event, n) => ({ ...event, sequence: state.events.length + 1 + n })),

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { eventually } from '#tests/eventually.ts';
+import { freePorts } from '#tests/kafka/free_ports.ts';
+import { tempDir } from '#tests/temp_dir.ts';
+import { createOrder, updateOrder } from './api.ts';
+import { runCli, startCli } from './cli_process.ts';
+import { createOrders, ESCAPE, nobody, publishPoison, short, startSystem, TOPIC } from './cli_system.ts';
+import { startService } from './service_process.ts';
+
+describe('npm run tail', () => {
+  test('shows what the view has of an order, and goes on with what comes, over a restart of the service', async (t) => {
+    const system = await startSystem(t);
+    const port = new URL(system.order.url).port;
+    await createOrders(system, ['1', '2']);
+    const tail = startCli(['tail', '--order', '2', '--from', 'earliest', '--json', '--limit', '4'], {
+      ORDER_PORT: port,
+    });
+    await eventually(() => assert.equal(short(tail.output()).length, 2));
+    await updateOrder(system.cart.url, { order_id: '2', status: 'processing' });
+    await eventually(() => assert.equal(short(tail.output()).length, 3));
+    await system.order.stop();
+    await eventually(() => assert.match(tail.notes(), /connection lost \(.*\), trying again in 0.5 s/));
+    await updateOrder(system.cart.url, { order_id: '2', status: 'shipped' });
+    const again = await startService('order_service', { ...system.env, ORDER_PORT: port });
+    t.after(() => again.stop());
+    const { code, stdout } = await tail.ended;
+    assert.equal(code, 0);
+    assert.deepEqual(short(stdout), ['ORD-2 new', 'ORD-2 confirmed', 'ORD-2 processing', 'ORD-2 shipped']);
+  });
+
+  test('from latest, shows only what is new, in lines for people, until it is interrupted', async (t) => {
+    const system = await startSystem(t);
+    await createOrders(system, ['1']);
+    const tail = startCli(['tail', '--url', system.order.url]);
+    // Until it listens, there is nothing that it could show.
+    await eventually(async () => {
+      await createOrder(system.cart.url, { order_id: String(Date.now()), number_of_items: 1 });
+      assert.notEqual(tail.output(), '');
+    });
+    tail.kill('SIGINT');
+    const { code, stdout } = await tail.ended;
+    assert.equal(code, 130);
+    for (const line of stdout.trimEnd().split('\n')) assert.match(line, /^\S+Z {2}ORD-\d+ +new +v1 +\d@\d+$/);
+    assert.ok(!stdout.includes('ORD-1 '));
+  });
+
+  test('with --topic, reads the broker without any service, also what cannot be read', async (t) => {
+    const system = await startSystem(t);
+    await createOrders(system, ['1', '2', '3']);
+    await Promise.all([system.cart.stop(), system.order.stop()]);
+    await publishPoison(system.env);
+    const args = ['tail', '--topic', TOPIC, '--from', 'earliest'];
+    const { code, stdout } = await runCli([...args, '--limit', '8', '--json'], system.env);
+    assert.equal(code, 0);
+    const expected = ['1', '2', '3'].flatMap((id) => [`ORD-${id} new`, `ORD-${id} confirmed`]);
+    assert.deepEqual(short(stdout).slice(0, 6), expected);
+    const { stdout: text } = await runCli([...args, '--limit', '8'], system.env);
+    assert.match(text, /cannot be read, key "2": the value is not JSON/);
+    assert.ok(!text.includes(ESCAPE), 'nothing of a message acts on the terminal');
+    const one = await runCli([...args, '--limit', '2', '--order', '2', '--json'], system.env);
+    assert.deepEqual(short(one.stdout), ['ORD-2 new', 'ORD-2 confirmed']);
+  });
+
+  test('without what it reads from, ends with 3 and makes nothing', async () => {
+    const env = { DATA_DIR: join(tempDir(), 'none') };
+    const noService = await runCli(['tail', '--url', await nobody()]);
+    assert.equal(noService.code, 3);
+    assert.match(noService.stderr, /the Order Service does not answer at/);
+    const noBroker = await runCli(['tail', '--topic', TOPIC], env);
+    assert.equal(noBroker.code, 3);
+    assert.match(noBroker.stderr, /there is no embedded broker in .*none/);
+    const [port] = await freePorts(1);
+    const noKafka = await runCli(['tail', '--topic', TOPIC], { KAFKA_BOOTSTRAP_SERVERS: `localhost:${port}` });
+    assert.equal(noKafka.code, 3, noKafka.stderr);
+  });
+
+  test('with a wrong order id or setting, ends with 2', async () => {
+    assert.match((await runCli(['tail', '--order', 'x'])).stderr, /--order is "x", but must be an order id/);
+    const { code, stderr } = await runCli(['tail', '--topic', TOPIC], { TOPIC_PARTITIONS: 'x' });
+    assert.equal(code, 2);
+    assert.match(stderr, /TOPIC_PARTITIONS is "x"/);
+  });
+});
