@@ -66,7 +66,7 @@ function printWelcome(): void {
 order-events is running on ${describeBroker(config)}
 
 ${names.map((name) => `  ${SERVICES[name]}${urls.get(name)}    API: ${urls.get(name)}/documentation`).join('\n')}
-
+${order ? `  Console         shows it all    ${order}/\n` : ''}
 Try in another terminal (bash; the README has PowerShell):
 
 ${[...(cart ? [create] : []), ...(order ? [read] : [])].join('\n')}

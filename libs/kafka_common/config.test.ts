@@ -24,6 +24,16 @@ const WRONG: readonly (readonly [keyof typeof SETTINGS, readonly string[], strin
   ],
   ['REQUEST_DEADLINE_MS', ['99', '60001', '5s'], 'a whole number from 100 to 60000'],
   ['QUEUE_LIMIT', ['0', '1000001', '-1'], 'a whole number from 1 to 1000000'],
+  [
+    'CONSOLE_CART_URL',
+    ['localhost:8000', 'http://a/b', 'http://a; script-src *'],
+    'http:// or https://, a host and, where it needs one, a port, and nothing after that',
+  ],
+  [
+    'CONSOLE_ORIGINS',
+    ['*', 'http://a,', 'http://a, http://b', 'http://a/'],
+    'addresses as a browser shows them, up to the port, several separated by commas without spaces',
+  ],
   ['LOG_LEVEL', ['INFO', 'verbose'], 'one of trace, debug, info, warn, error, fatal, silent'],
   ['LOG_FORMAT', ['JSON', 'text'], 'one of auto, json, pretty'],
 ];
@@ -76,6 +86,8 @@ const DEFAULTS = {
   consumerMemberId: `${hostname().replace(/[^a-zA-Z0-9._-]/g, '-')}-8001`,
   requestDeadlineMs: 5_000,
   queueLimit: 2_000,
+  consoleCartUrl: 'http://localhost:8000',
+  consoleOrigins: ['http://localhost:8001', 'http://127.0.0.1:8001'],
   logLevel: 'info',
   logFormat: 'auto',
 };
@@ -111,6 +123,8 @@ describe('the settings', () => {
       CONSUMER_MEMBER_ID: 'order-service-1',
       REQUEST_DEADLINE_MS: '100',
       QUEUE_LIMIT: '1',
+      CONSOLE_CART_URL: 'https://shop.example',
+      CONSOLE_ORIGINS: 'http://10.0.0.2:8001,http://[::1]:8001',
       LOG_LEVEL: 'silent',
       LOG_FORMAT: 'pretty',
     } satisfies Record<keyof typeof SETTINGS, string>;
@@ -126,6 +140,8 @@ describe('the settings', () => {
       consumerMemberId: 'order-service-1',
       requestDeadlineMs: 100,
       queueLimit: 1,
+      consoleCartUrl: 'https://shop.example',
+      consoleOrigins: ['http://10.0.0.2:8001', 'http://[::1]:8001'],
       logLevel: 'silent',
       logFormat: 'pretty',
     });

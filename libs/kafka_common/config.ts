@@ -32,6 +32,9 @@ const name = (initial: string, description: string): Setting => ({
 });
 
 const LOG_FORMATS = ['auto', 'json', 'pretty'];
+/** A pattern: what a browser calls an origin. */
+const ORIGIN = 'https?://([a-zA-Z0-9.-]{1,253}|\\[[0-9a-fA-F:.]{2,45}\\])(:[0-9]{1,5})?';
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 export const SETTINGS = {
@@ -74,6 +77,18 @@ export const SETTINGS = {
     2_000,
     'Requests that may wait in the Cart Service; one more is answered `ProducerQueueFull` at once. It takes up to 4,000 connections.',
   ),
+  CONSOLE_CART_URL: {
+    schema: Type.String({ pattern: `^$|^${ORIGIN}$`, default: '' }),
+    allowed: 'http:// or https://, a host and, where it needs one, a port, and nothing after that',
+    description:
+      'Where the browser that shows the console reaches the Cart Service. Empty: `http://localhost` and `CART_PORT`.',
+  },
+  CONSOLE_ORIGINS: {
+    schema: Type.String({ pattern: `^$|^${ORIGIN}(,${ORIGIN})*$`, default: '' }),
+    allowed: 'addresses as a browser shows them, up to the port, several separated by commas without spaces',
+    description:
+      'Where the console is served from: pages from there may call the Cart Service. Empty: `http://localhost` and `http://127.0.0.1`, both with `ORDER_PORT`.',
+  },
   LOG_LEVEL: {
     schema: Type.String({ enum: LOG_LEVELS, default: 'info' }),
     allowed: `one of ${LOG_LEVELS.join(', ')}`,
@@ -110,6 +125,8 @@ export interface Config {
   readonly consumerMemberId: string;
   readonly requestDeadlineMs: number;
   readonly queueLimit: number;
+  readonly consoleCartUrl: string;
+  readonly consoleOrigins: readonly string[];
   readonly logLevel: string;
   /** `auto`, `json` or `pretty`. */
   readonly logFormat: string;
@@ -154,6 +171,10 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
       values.CONSUMER_MEMBER_ID || `${hostname().replace(/[^a-zA-Z0-9._-]/g, '-')}-${values.ORDER_PORT}`,
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     queueLimit: values.QUEUE_LIMIT,
+    consoleCartUrl: values.CONSOLE_CART_URL || `http://localhost:${values.CART_PORT}`,
+    consoleOrigins: (
+      values.CONSOLE_ORIGINS || `http://localhost:${values.ORDER_PORT},http://127.0.0.1:${values.ORDER_PORT}`
+    ).split(','),
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
   };
@@ -171,6 +192,8 @@ interface Values {
   CONSUMER_MEMBER_ID: string;
   REQUEST_DEADLINE_MS: number;
   QUEUE_LIMIT: number;
+  CONSOLE_CART_URL: string;
+  CONSOLE_ORIGINS: string;
   LOG_LEVEL: string;
   LOG_FORMAT: string;
 }

@@ -9,6 +9,8 @@ import type { HttpApp } from './http.ts';
 export const noRouteAnswers = (app: HttpApp, name: string) => {
   const paths = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
   app.addHook('onRoute', ({ url, method }) => {
+    // That of every path takes preflights, and says by itself where there is none to take.
+    if (url === '*') return;
     const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set() };
     paths.set(url, path);
     for (const one of [method].flat()) path.methods.add(one);

@@ -57,6 +57,7 @@ await runService('cart-service', async (config, logger, tracing) => {
     metrics,
     tracing,
     settings: config.settings,
+    consoleOrigins: config.consoleOrigins,
   });
   const url = await listen(app, config.host, config.cartPort, 'CART_PORT');
 

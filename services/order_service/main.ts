@@ -76,6 +76,7 @@ await runService('order-service', async (config, logger, tracing) => {
     metrics,
     tracing,
     settings: config.settings,
+    cartUrl: config.consoleCartUrl,
     now: Date.now,
   });
   const url = await listen(app, config.host, config.orderPort, 'ORDER_PORT');

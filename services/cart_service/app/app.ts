@@ -6,6 +6,7 @@ import { createHttpApp, type HttpApp } from '#service_common/http.ts';
 import type { Tracing } from '#service_common/tracing.ts';
 import type { Publisher, PublisherStatus } from '../publisher.ts';
 import { addOrderRoutes } from './api/routes.ts';
+import { allowConsole } from './console_access.ts';
 
 /** The Cart Service's HTTP side; it does not listen yet. */
 export const createCartApp = async (parts: {
@@ -16,6 +17,8 @@ export const createCartApp = async (parts: {
   metrics: Registry;
   settings: readonly SettingInForce[];
   tracing?: Tracing | null;
+  /** Whose pages may call this service. */
+  consoleOrigins: readonly string[];
 }): Promise<HttpApp> => {
   const app = await createHttpApp({
     name: 'Cart Service',
@@ -31,6 +34,7 @@ export const createCartApp = async (parts: {
     tracing: parts.tracing ?? null,
     readiness: () => readinessOf(parts.publisher.status(), parts.storeFailure()),
   });
+  await allowConsole(app, parts.consoleOrigins);
   addOrderRoutes(app, parts.publisher.submit);
   return app;
 };

@@ -15,6 +15,8 @@ export const ROUTES = {
   update: { method: 'PUT', url: '/update-order' },
 } as const;
 
+export const CONSOLE_ORIGIN = 'http://localhost:8001';
+
 export type Route = keyof typeof ROUTES;
 
 export const BOTH = Object.keys(ROUTES) as Route[];
@@ -76,6 +78,7 @@ export const useTestCart = () => {
         storeFailure: () => cart.storeFailure,
         logger: pino({ level: 'silent' }),
         metrics: new Registry(),
+        consoleOrigins: [CONSOLE_ORIGIN],
       }),
     );
     await app.listen({ host: '127.0.0.1', port: 0 });

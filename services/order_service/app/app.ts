@@ -10,6 +10,7 @@ import type { EventFeed } from '../event_feed.ts';
 import type { Flow } from '../flow.ts';
 import type { OrderWaiters } from '../order_waiters.ts';
 import type { Redriver } from '../redrive.ts';
+import { addConsoleRoutes } from './api/console_routes.ts';
 import { createFindOrder } from './api/find_order.ts';
 import { addOperatorRoutes } from './api/operator_routes.ts';
 import { addOrderResourceRoutes } from './api/order_resource_routes.ts';
@@ -29,6 +30,8 @@ export interface OrderAppParts {
   readonly metrics: Registry;
   readonly settings: readonly SettingInForce[];
   readonly tracing?: Tracing | null;
+  /** Where the console's browser reaches the Cart Service. */
+  readonly cartUrl: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -54,6 +57,7 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
   addOrderResourceRoutes(app, { ...parts, findOrder });
   addOperatorRoutes(app, parts);
   addStreamRoutes(app, parts);
+  await addConsoleRoutes(app, parts);
   app.addHook('preClose', async () => {
     parts.waiters.close();
     parts.feed.close();

@@ -19,6 +19,7 @@ import { presentEvent } from './api/presenters.ts';
 import { createOrderApp, whyNotReady } from './app.ts';
 
 export const NOW = 1_768_737_600_000;
+export const CART_URL = 'http://localhost:8000';
 export const TOPIC = 'orders.events';
 
 export const CONSUMING: RunnerStatus = {
@@ -75,6 +76,7 @@ export const newApp = async ({
       logger: createTestLog().logger,
       metrics: new Registry(),
       settings: readConfig({}).settings,
+      cartUrl: CART_URL,
       now: () => NOW,
     }),
   );

@@ -1,0 +1,29 @@
+import cors from '@fastify/cors';
+import type { HttpApp } from '#service_common/http.ts';
+
+/** What the console calls from the browser. */
+const ROUTES: ReadonlySet<string> = new Set([
+  'POST /create-order',
+  'PUT /update-order',
+  'GET /health/ready',
+  'GET /settings',
+]);
+
+/** Lets pages of the console's origins call the routes they need; of no other page and no other route is anything said. */
+export const allowConsole = async (app: HttpApp, origins: readonly string[]): Promise<void> => {
+  await app.register(cors, {
+    delegator: (request, done) => {
+      const { method, headers } = request.raw;
+      const asked = method === 'OPTIONS' ? headers['access-control-request-method'] : method;
+      const isForConsole =
+        origins.includes(headers.origin ?? '') && ROUTES.has(`${asked} ${request.raw.url?.split('?', 1)[0]}`);
+      done(null, {
+        origin: isForConsole ? [...origins] : false,
+        methods: ['GET', 'POST', 'PUT'],
+        allowedHeaders: ['content-type', 'idempotency-key', 'traceparent'],
+        exposedHeaders: ['retry-after'],
+        maxAge: 600,
+      });
+    },
+  });
+};

@@ -1,0 +1,91 @@
+import { html } from 'htm/preact';
+import { render } from 'preact';
+import { useErrorBoundary } from 'preact/hooks';
+import { cartHealth, followCart } from './cart.js';
+import { diagnose, troubles } from './faults.js';
+import { count } from './format.js';
+import { flow, followStream, streamLink, totals } from './live.js';
+import { Mark } from './parts/basics.js';
+import { followHash, hashOf, route } from './router.js';
+import { DoView } from './views/do.js';
+import { FlowView } from './views/flow.js';
+import { HealthView } from './views/health.js';
+import { HeldView } from './views/held.js';
+import { OrdersView } from './views/orders.js';
+
+const VIEWS = {
+  flow: { title: 'Flow', view: FlowView },
+  orders: { title: 'Orders', view: OrdersView },
+  do: { title: 'Do', view: DoView },
+  held: { title: 'Held', view: HeldView },
+  health: { title: 'Health', view: HealthView },
+};
+
+/** How all is, in a line that is on every view. */
+const Verdict = () => {
+  const found = troubles(
+    diagnose({ link: streamLink.value, flow: flow.value, cart: cartHealth.value, totals: totals.value }),
+  );
+  const [worst] = found;
+  const isKnown = flow.value !== null && cartHealth.value.kind !== 'unknown';
+  const level = worst?.condition.level ?? (isKnown ? 'ok' : 'unknown');
+  const more = found.length > 1 ? ` (and ${found.length - 1} more)` : '';
+  const text =
+    worst === undefined ? (isKnown ? 'All well' : 'Connecting') : `${worst.place}: ${worst.condition.text}${more}`;
+  return html`<a class="verdict ${level}" href=${hashOf('flow')}>
+    <${Mark} level=${level} /><span role="status" aria-live="polite">${text}</span>
+  </a>`;
+};
+
+const Navigation = () => {
+  const counts = flow.value?.counts;
+  const held = (counts?.pending ?? 0) + (counts?.deadLetters ?? 0);
+  return html`<nav aria-label="Views">
+    ${Object.entries(VIEWS).map(
+      ([name, { title }]) =>
+        html`<a href=${hashOf(name)} aria-current=${route.value.view === name ? 'page' : undefined}>
+          ${title}${name === 'held' && held > 0 ? html` <span class="badge">${count(held)}</span>` : null}
+        </a>`,
+    )}
+  </nav>`;
+};
+
+const Shown = () => {
+  const [fault, tryAgain] = useErrorBoundary();
+  if (fault !== undefined) {
+    return html`<div class="problem" role="alert">
+      <p><${Mark} level="bad" /><strong>This page has a fault of its own.</strong></p>
+      <p class="any">${String(fault)}</p>
+      <p><button type="button" onClick=${tryAgain}>Show it again</button></p>
+    </div>`;
+  }
+  const known = VIEWS[/** @type {keyof typeof VIEWS} */ (route.value.view)];
+  if (known === undefined) {
+    return html`<h1>Nothing is here</h1>
+      <p>There is no view <code class="any">${route.value.view}</code>. <a href=${hashOf('flow')}>Go to Flow</a></p>`;
+  }
+  document.title = `${known.title} · order-events`;
+  return html`<${known.view} />`;
+};
+
+const Page = () =>
+  html`<a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
+    <header>
+      <span class="brand">order-events</span>
+      <${Navigation} />
+      <${Verdict} />
+    </header>
+    <main id="main" tabindex="-1"><${Shown} key=${route.value.view} /></main>`;
+
+/** The hash is the view, so that this cannot be a link as others are. @param {Event} event */
+const skip = (event) => {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+};
+
+followHash();
+followStream();
+void followCart();
+const place = /** @type {HTMLElement} */ (document.getElementById('page'));
+place.replaceChildren();
+render(html`<${Page} />`, place);

@@ -1,0 +1,50 @@
+import { html } from 'htm/preact';
+import { count } from '../format.js';
+import { Ago, Foreign, Mark, Problem } from '../parts/basics.js';
+import { CallView } from '../parts/call_view.js';
+import { lastRedrive } from '../redrive.js';
+
+/** @import { RedriveResult as Result } from '../types.d.ts' */
+
+/** What came of the last redrive. */
+export const RedriveResult = () => {
+  const state = lastRedrive.value;
+  if (state === null) return html`<div role="status"></div>`;
+  const { call, startedAt, isRunning, published, failed, skipped, failure } = state;
+  const level = isRunning
+    ? 'unknown'
+    : failed.length > 0 || failure !== null
+      ? 'bad'
+      : skipped.length > 0
+        ? 'warn'
+        : 'ok';
+  return html`<section class="panel" aria-label="The last redrive">
+    <p class="condition" role="status">
+      <${Mark}
+        level=${level}
+      />${isRunning ? 'Redriving' : 'Redriven'}${`: ${count(published)} published, ${count(failed.length)} failed, ${count(skipped.length)} skipped`}
+    </p>
+    <p class="muted">
+      <${Ago} at=${startedAt} />. Whether a published one could be applied now is said under "Redriven".
+    </p>
+    <${Problem} failure=${failure} />
+    <${Results} results=${[...failed, ...skipped]} />
+    <details>
+      <summary>The call</summary>
+      <${CallView} call=${call} />
+    </details>
+  </section>`;
+};
+
+/** @param {{ results: readonly Result[] }} props */
+const Results = ({ results }) =>
+  results.length === 0
+    ? null
+    : html`<ul>
+        ${results.map(
+          ({ id, outcome, detail }) =>
+            html`<li>
+              Dead letter ${id}: <b>${outcome}</b>${detail ? html` – <${Foreign} text=${detail} />` : null}
+            </li>`,
+        )}
+      </ul>`;
