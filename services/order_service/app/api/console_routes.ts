@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import Type from 'typebox';
 import type { HttpApp } from '#service_common/http.ts';
 
 /** The console: a page for operators, plain files that a browser runs as they are. */
@@ -49,22 +48,8 @@ export const addConsoleRoutes = async (app: HttpApp, { cartUrl }: { readonly car
     return reply.type('text/html; charset=utf-8').send(page);
   });
 
-  app.get(
-    '/console.json',
-    {
-      schema: {
-        tags: ['operations'],
-        summary: 'What the console needs to know',
-        response: {
-          200: Type.Object(
-            { cartUrl: Type.String({ description: 'Where a browser reaches the Cart Service' }) },
-            { description: 'Of the settings, those that the page must have' },
-          ),
-        },
-      },
-    },
-    () => ({ cartUrl }),
-  );
+  // For the page alone; other clients know where their services are.
+  app.get('/console.json', { schema: { hide: true } }, () => ({ cartUrl }));
 };
 
 interface LibraryFile {
