@@ -8,14 +8,22 @@ import { CreateOrderBody, Published } from '../../services/cart_service/app/api/
 import { OrderDetails, OrderDetailsQuery } from '../../services/order_service/app/api/schemas.ts';
 
 const app = Fastify({
-  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+  ajv: {
+    customOptions: {
+      coerceTypes: false,
+      removeAdditional: false,
+      allErrors: true,
+      allowUnionTypes: true,
+      keywords: ['x-examples'],
+    },
+  },
 }).withTypeProvider<TypeBoxTypeProvider>();
 
-app.post('/create-order', { schema: { body: CreateOrderBody, response: { 200: Published } } }, (request, reply) => {
-  void reply.send({
-    message: 'order created and published successfully',
-    orderId: `ORD-${request.body.order_id}`,
-  });
+const CREATED = 'order created and published successfully';
+const response = { 200: Published(CREATED) };
+
+app.post('/create-order', { schema: { body: CreateOrderBody, response } }, (request, reply) => {
+  void reply.send({ message: CREATED, orderId: `ORD-${String(request.body.order_id)}` });
 });
 
 app.get(
