@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Broker, Positions, Topic } from '#kafka_common/broker.ts';
+import { describeBroker } from '#kafka_common/config.ts';
 import { VIEW_FILE } from '#order_service/consumer_db_sqlite.ts';
 import {
   exchangeView,
@@ -58,6 +59,7 @@ of events across orders can be another, and so can be the ids of dead letters.`,
   run: async ({ values, terminal, signal }) => {
     const { config, broker, topic, close } = await openTopic();
     const { dataDir } = config;
+    terminal.note(`reading ${topic.name} on ${describeBroker(config)}, for the view in ${dataDir}`);
     const directory = join(dataDir, BUILDING);
     const unlock = tryLockFile({ directory: dataDir, name: BUILDING });
     if (unlock === null) throw failed(`another rebuild is under way in ${dataDir}`);

@@ -8,10 +8,12 @@ import { idsIn, isSelected, type Letter, letterLines, lettersOf, type Selection 
 import { CHUNK_SIZE, type Fate, isGood, redriveChunk, type Sent } from './redrive_send.ts';
 import type { Service } from './service_client.ts';
 import type { Terminal } from './terminal.ts';
-import { visible, visibleJson } from './visible.ts';
+import { preview, visible, visibleJson } from './visible.ts';
 
 /** Of the letters that are to be sent, those that are shown before; --list shows all. */
 const SHOWN = 10;
+/** Characters of a new key or value that are shown before it is sent. */
+const SHOWN_TEXT = 200;
 /** What the service takes as a value. */
 const MAX_VALUE_LENGTH = 1_000_000;
 
@@ -73,11 +75,18 @@ After a letter that could not be published nothing more is sent.`,
     const end = missing > 0 ? EXIT.failed : EXIT.done;
     if (found === 0 || isListing) {
       terminal.note(
-        found === 0 ? 'no such letter is held' : `${found} ${found === 1 ? 'letter is' : 'letters are'} held`,
+        found === 0
+          ? isNarrowed
+            ? 'no such letter is held'
+            : 'no dead letters are held'
+          : `${found} ${found === 1 ? 'letter is' : 'letters are'} held`,
       );
       return end;
     }
     if (values['dry-run']) {
+      const { key: newKey, value } = changes ?? {};
+      if (newKey !== undefined) terminal.note(`    under the key ${preview(newKey, SHOWN_TEXT)}`);
+      if (value !== undefined) terminal.note(`    with the value ${preview(value, SHOWN_TEXT)}`);
       terminal.note(`${found} would be published`);
       return end;
     }
@@ -104,7 +113,7 @@ const TOLD: Readonly<Record<Fate['outcome'], string>> = {
   applied: 'applied',
   duplicate: 'without effect, as the event was known already',
   waiting: 'waiting for their order',
-  dead_letter: 'dead letters again',
+  dead_letter: 'set aside again, under a new id',
   published: 'published, but not seen again in time',
   not_published: 'not published',
   unknown: 'perhaps published',

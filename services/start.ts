@@ -61,7 +61,7 @@ function printWelcome(): void {
   const cart = urls.get('cart_service');
   const order = urls.get('order_service');
   const create = `  curl -X POST ${cart}/create-order -H "Content-Type: application/json" -d '{"order_id":"123","number_of_items":3}'`;
-  const read = `  curl "${order}/order-details?orderId=ORD-123"`;
+  const read = `  curl "${order}/order-details?orderId=ORD-123" -H "Prefer: wait=5"`;
   console.log(`
 order-events is running on ${describeBroker(config)}
 

@@ -55,7 +55,7 @@ export const ERRORS = {
   BodyTooLarge: {
     status: 413,
     title: 'The body is too large',
-    meaning: 'A body may have 64 KiB, and 2 MiB to redrive dead letters.',
+    meaning: 'A body may have 64 KiB (to redrive dead letters, 2 MiB).',
   },
   UriTooLong: { status: 414, title: 'The URL is too long', meaning: 'A parameter in the path is too long.' },
   UnsupportedMediaType: {
