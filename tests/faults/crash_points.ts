@@ -80,7 +80,7 @@ export const WRITE_PATH = {
     after(
       BATCH_WRITER,
       'const fates = await broker.publish(topic, messages, options.publishTimeoutMs);',
-      "!relayed && fates.some(({ kind }) => kind === 'acknowledged')",
+      "requests !== null && fates.some(({ kind }) => kind === 'acknowledged')",
     ),
   ),
   /** Half of a batch's clients have their answer on the wire, the others none. */
