@@ -4,20 +4,11 @@
  */
 import Fastify from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { AJV_OPTIONS } from '../../libs/service_common/ajv_options.ts';
 import { CreateOrderBody, Published } from '../../services/cart_service/app/api/schemas.ts';
 import { OrderDetails, OrderDetailsQuery } from '../../services/order_service/app/api/schemas.ts';
 
-const app = Fastify({
-  ajv: {
-    customOptions: {
-      coerceTypes: false,
-      removeAdditional: false,
-      allErrors: true,
-      allowUnionTypes: true,
-      keywords: ['x-examples'],
-    },
-  },
-}).withTypeProvider<TypeBoxTypeProvider>();
+const app = Fastify({ ajv: { customOptions: AJV_OPTIONS } }).withTypeProvider<TypeBoxTypeProvider>();
 
 const CREATED = 'order created and published successfully';
 const response = { 200: Published(CREATED) };

@@ -15,6 +15,7 @@ import Fastify, {
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { SettingInForce } from '#kafka_common/config.ts';
+import { AJV_OPTIONS } from './ajv_options.ts';
 import { holdBack, letConnectionsIn } from './connections.ts';
 import { type ErrorCode, ERRORS, type FieldError, Problem, problemBody, validationProblem } from './errors.ts';
 import { addHealthRoutes } from './health_routes.ts';
@@ -23,7 +24,6 @@ import { createHttpMetrics } from './http_metrics.ts';
 import { traceIdOf, traceRequests } from './http_tracing.ts';
 import { noRouteAnswers } from './no_route.ts';
 import { type ApiOptions, describeApi } from './openapi.ts';
-import { QUERY_KEYWORDS } from './query_texts.ts';
 import type { Tracing } from './tracing.ts';
 
 /** A Fastify app whose route handlers get their types from typebox schemas. */
@@ -77,16 +77,7 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
     // Unknown fields are ignored, also those with names that are dangerous to copy.
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
-    // A value of the wrong type is an error and not a guess: "3" is not 3.
-    ajv: {
-      customOptions: {
-        coerceTypes: false,
-        removeAdditional: false,
-        allErrors: true,
-        allowUnionTypes: true,
-        keywords: [...QUERY_KEYWORDS, 'x-examples'],
-      },
-    },
+    ajv: { customOptions: AJV_OPTIONS },
     clientErrorHandler: answerUnparsable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();

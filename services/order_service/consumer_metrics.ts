@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { createMetrics, SECONDS, type Series } from '#service_common/metrics.ts';
+import { shareUnderWay } from '#service_common/share_under_way.ts';
 import type { Applied } from './batch_applier.ts';
 import type { ConsumerDb } from './consumer_db.ts';
 import type { RunnerState, RunnerStatus } from './consumer_runner.ts';
@@ -80,11 +81,13 @@ export const createConsumerMetrics = ({ registry, db, topic, group, status, now 
     status().storeFailure === null ? 0 : 1,
   );
 
-  metrics.gauge('order_events_orders', 'Orders in the view', async () => (await db.counts()).orders);
+  // All gauges of the view are read together.
+  const counts = shareUnderWay(() => db.counts());
+  metrics.gauge('order_events_orders', 'Orders in the view', async () => (await counts()).orders);
   metrics.gauge(
     'order_events_pending_statuses',
     'Statuses in the view that wait for their order',
-    async () => (await db.counts()).waiting,
+    async () => (await counts()).waiting,
   );
   metrics.gauge(
     'order_events_pending_statuses_oldest_age_seconds',
@@ -97,7 +100,7 @@ export const createConsumerMetrics = ({ registry, db, topic, group, status, now 
   metrics.gauge(
     'order_events_dead_letters_held',
     'Dead letters that were not seen again since they were set aside',
-    async () => (await db.counts()).heldDeadLetters,
+    async () => (await counts()).heldDeadLetters,
   );
 
   const processing = { ...messaging, messaging_operation_name: 'process' } as const;

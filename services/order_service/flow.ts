@@ -2,6 +2,7 @@ import { createHistogram } from 'node:perf_hooks';
 import type { Broker } from '#kafka_common/broker.ts';
 import { withinMs } from '#kafka_common/within.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
+import { shareUnderWay } from '#service_common/share_under_way.ts';
 import type { Applied } from './batch_applier.ts';
 import type { ConsumerDb } from './consumer_db.ts';
 import type { RunnerStatus } from './consumer_runner.ts';
@@ -69,9 +70,8 @@ export const createFlow = ({ db, broker, status, reasonFor, topic, group, now }:
   let duplicates = 0;
   let ends: ReadonlyMap<number, number> = new Map();
   let brokerReason: string | null = null;
-  let asking: Promise<void> | null = null;
 
-  const askForEnds = async (): Promise<void> => {
+  const askForEnds = shareUnderWay(async (): Promise<void> => {
     try {
       const bounds = await withinMs(BOUNDS_MS, broker.bounds(topic));
       ends = new Map(Array.from(bounds, ([partition, { end }]) => [partition, end]));
@@ -80,13 +80,7 @@ export const createFlow = ({ db, broker, status, reasonFor, topic, group, now }:
       ends = new Map();
       brokerReason = reasonOf(error);
     }
-  };
-
-  /** Asked once at a time, whoever wants to know. */
-  const endsAsked = (): Promise<void> => {
-    asking ??= askForEnds().finally(() => (asking = null));
-    return asking;
-  };
+  });
 
   return {
     applied({ history }) {
@@ -111,14 +105,15 @@ export const createFlow = ({ db, broker, status, reasonFor, topic, group, now }:
     },
 
     async state(which) {
-      const [{ orders, waiting, heldDeadLetters }] = await Promise.all([db.counts(), endsAsked()]);
-      const { state, storeFailure, positions, ...consumer } = status();
+      const [{ orders, waiting, heldDeadLetters }] = await Promise.all([db.counts(), askForEnds()]);
+      const consumer = status();
+      const { state, storeFailure, positions } = consumer;
       const partitions = new Set([...ends.keys(), ...consumer.assigned]);
       return {
         topic,
         group,
         state,
-        reason: reasonFor(status()),
+        reason: reasonFor(consumer),
         storeFailure,
         brokerReason,
         partitions: [...partitions]

@@ -1,4 +1,4 @@
-/** Where an order can be, as a person would list them. */
+/** Where an order can be, as `models.ts` has it: a browser cannot load that, so a test holds the two together. */
 export const STATUSES = [
   'new',
   'pending',

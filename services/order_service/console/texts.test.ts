@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { ORDER_STATUSES } from '#kafka_common/models.ts';
 import { hexDump, toBytes } from './bytes.js';
 import { hashOf, parseHash } from './router.js';
+import { STATUSES } from './statuses.js';
 import { hidesSomething, visibleParts, visibleText } from './visible_text.js';
 
 describe('a text of others', () => {
@@ -53,4 +55,8 @@ test('a place is read back from its hash', () => {
   );
   assert.deepEqual(parseHash(''), { view: 'flow', id: null, query: {} });
   assert.deepEqual(parseHash('#/orders/%'), { view: 'orders', id: '%', query: {} });
+});
+
+test('the statuses to choose from are those of the services', () => {
+  assert.deepEqual(STATUSES, ORDER_STATUSES);
 });

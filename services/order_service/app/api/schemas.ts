@@ -199,6 +199,17 @@ const HistoryEvent = Type.Object(
   { title: 'HistoryEvent' },
 );
 
+export const EVENT_EXAMPLE = {
+  sequence: 7,
+  type: 'ORDER_CREATED',
+  version: 1,
+  status: 'new',
+  timestamp: '2026-01-18T12:00:00.000Z',
+  partition: 0,
+  offset: 41,
+  outcome: 'applied',
+};
+
 export const OrderHistory = Type.Object(
   { orderId: OrderId, events: Type.Array(HistoryEvent), next: Next },
   {
@@ -207,18 +218,7 @@ export const OrderHistory = Type.Object(
     examples: [
       {
         orderId: 'ORD-123',
-        events: [
-          {
-            sequence: 7,
-            type: 'ORDER_CREATED',
-            version: 1,
-            status: 'new',
-            timestamp: '2026-01-18T12:00:00.000Z',
-            partition: 0,
-            offset: 41,
-            outcome: 'applied',
-          },
-        ],
+        events: [EVENT_EXAMPLE],
         next: null,
       },
     ],

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Instant, orNull, Place } from './schemas.ts';
+import { EVENT_EXAMPLE, Instant, orNull, Place } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 const Reason = orNull(Type.String());
@@ -81,17 +81,7 @@ const StreamedEvent = Type.Object(
   { title: 'StreamedEvent' },
 );
 
-const EXAMPLE_EVENT = {
-  orderId: 'ORD-123',
-  sequence: 7,
-  type: 'ORDER_CREATED',
-  version: 1,
-  status: 'new',
-  timestamp: '2026-01-18T12:00:00.000Z',
-  partition: 0,
-  offset: 41,
-  outcome: 'applied',
-};
+const EXAMPLE_EVENT = { orderId: 'ORD-123', ...EVENT_EXAMPLE };
 
 /** The answer has no end; the schema is of each event in it. */
 export const EventStream = {
