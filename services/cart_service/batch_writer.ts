@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Broker, Fate, Topic } from '#kafka_common/broker.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { type CartBatch, type CartStore, EMPTY_CART_BATCH, type OutboxRow } from './cart_store.ts';
+import type { LogPositions } from './log_positions.ts';
 import type { Circumstances } from './order_commands.ts';
 import { type PlannedEvent, planBatch } from './plan_batch.ts';
 import { type Answer, DONE, failed, nothingDone, type Outcome, type Request } from './requests.ts';
@@ -40,6 +41,7 @@ export interface BatchWriterOptions {
   readonly broker: Broker;
   readonly store: CartStore;
   readonly room: WaitingRoom;
+  readonly positions: LogPositions;
   readonly logger: Logger;
   readonly circumstances: () => Circumstances;
   /** The outbox number of the next event. */
@@ -87,7 +89,7 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
   /** What a batch takes from being taken to the fate of its events: the longest of late. */
   let batchMs = 0;
   const keysInFlight = new Set<string>();
-  const settlements = createSettlements();
+  const settlements = createSettlements(options.positions);
   /** The commits under way that write down what was acknowledged without an answer. */
   let recording: Promise<unknown> = Promise.resolve();
 

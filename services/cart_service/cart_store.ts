@@ -38,7 +38,7 @@ export interface IdempotencyRecord {
   readonly createdAt: number;
 }
 
-/** How far a partition of the topic is known to hold nothing of this service that the store does not hold too. */
+/** How far a partition of the topic is known to hold nothing that the store does not know. */
 export interface SeenPosition {
   readonly partition: number;
   readonly topicId: string;
@@ -58,6 +58,8 @@ export interface CartBatch {
     readonly previous: OrderState | null;
     readonly idempotencyKey: string | null;
   }[];
+  /** What the log says of orders: taken where the store has no later version, as a command may have been decided meanwhile. */
+  readonly learned: readonly OrderState[];
   readonly orders: readonly OrderState[];
   readonly outbox: readonly OutboxRow[];
   readonly idempotency: readonly IdempotencyRecord[];
@@ -70,6 +72,7 @@ export const EMPTY_CART_BATCH: CartBatch = {
   settled: [],
   unanswered: [],
   takenBack: [],
+  learned: [],
   orders: [],
   outbox: [],
   idempotency: [],

@@ -76,6 +76,11 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
     `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
      ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status`,
   );
+  const learnOrder = db.prepare(
+    `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
+     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status
+       WHERE excluded.version >= version`,
+  );
   const deleteOrder = db.prepare('DELETE FROM orders WHERE order_id = ?');
   const insertOutbox = db.prepare(
     'INSERT INTO outbox (seq, event_id, order_id, fingerprint, value, headers) VALUES (?, ?, ?, ?, ?, ?)',
@@ -105,6 +110,7 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
       else saveOrder(previous);
       if (idempotencyKey !== null) deleteKey.run(idempotencyKey);
     }
+    for (const { orderId, version, status } of batch.learned) learnOrder.run(orderId, version, status);
     batch.orders.forEach(saveOrder);
     for (const { seq, eventId, orderId, fingerprint, message } of batch.outbox) {
       insertOutbox.run(seq, eventId, orderId, fingerprint, message.value, JSON.stringify(message.headers));

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
+import { partitionOf } from '#kafka_common/partitioner.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
 import { created, statusUpdated } from '#order_service/test_events.ts';
 import { StoreError } from '#service_common/store_error.ts';
@@ -121,6 +122,25 @@ const untilDone = async (cart: Cart, of: Request): Promise<void> => {
 
 const summary = (events: readonly OrderEvent[]): string[] =>
   events.map((e) => `${e.orderId} v${e.version} ${e.type === 'ORDER_CREATED' ? 'created' : e.status}`);
+
+/** Publishes events as a process of its own would. */
+const writeAsAnother = async (directory: string, events: readonly OrderEvent[]): Promise<void> => {
+  const broker = createEmbeddedBroker({ directory });
+  const topic = await broker.ensureTopic(TOPIC, 3);
+  const messages = events.map((event) => encodeEvent(event, ''));
+  const fates = await broker.publish(topic, messages, 5_000);
+  await broker.close();
+  assert.ok(fates.every(({ kind }) => kind === 'acknowledged'));
+};
+
+const partitionOfOrder = (id: number): number => partitionOf(`ORD-${id}`, 3);
+
+/** The number of another order in the same partition. */
+const idBeside = (id: number): number => {
+  let beside = id + 1;
+  while (partitionOfOrder(beside) !== partitionOfOrder(id)) beside += 1;
+  return beside;
+};
 
 describe('the publisher, all being well', () => {
   test('answers a create and an update once their events are in the log', async (t) => {
@@ -403,19 +423,28 @@ describe('the publisher, started again', () => {
 
   test('on a log that others write to, goes on after the highest version, whatever the order of arrival', async (t) => {
     const directory = tempDir();
-    const broker = createEmbeddedBroker({ directory });
-    const topic = await broker.ensureTopic(TOPIC, 3);
-    const events = [statusUpdated('ORD-1', 3, 'shipped'), created('ORD-1'), statusUpdated('ORD-1', 2, 'confirmed')];
-    await broker.publish(
-      topic,
-      events.map((event) => encodeEvent(event, '')),
-      5_000,
-    );
-    await broker.close();
+    await writeAsAnother(directory, [
+      statusUpdated('ORD-1', 3, 'shipped'),
+      created('ORD-1'),
+      statusUpdated('ORD-1', 2, 'confirmed'),
+    ]);
 
     const cart = await startCart(t, directory);
     await untilDone(cart, update(1, 'delivered'));
     assert.equal(summary(await cart.log()).at(-1), 'ORD-1 v4 delivered');
+  });
+
+  test('knows at its start what others wrote before its own last event', async (t) => {
+    const directory = tempDir();
+    const cart = await startCart(t, directory);
+    await writeAsAnother(directory, [created('ORD-1')]);
+    const beside = idBeside(1);
+    assert.equal(await cart.submit(create(beside)), 'done');
+    await cart.close();
+
+    const again = await startCart(t, directory);
+    assert.equal(await again.submit(create(1)), 'OrderAlreadyExists');
+    assert.equal(await again.submit(create(beside)), 'OrderAlreadyExists');
   });
 
   test('without a broker, refuses at once and opens when there is one', async (t) => {
@@ -447,6 +476,43 @@ describe('the publisher, started again', () => {
     assert.equal(brief(await publisher.submit(create(1))), 'KafkaBrokersUnavailable not_created');
     absent = false;
     await eventually(async () => assert.equal(brief(await publisher.submit(create(1))), 'done'));
+  });
+});
+
+describe('the publisher, others writing to the log', () => {
+  test('learns while it runs of their orders and statuses, which it updates then and creates no more', async (t) => {
+    const directory = tempDir();
+    const cart = await startCart(t, directory);
+    assert.equal(await cart.submit(update(1, 'confirmed')), 'OrderNotFound');
+    await writeAsAnother(directory, [created('ORD-1'), statusUpdated('ORD-1', 2, 'shipped')]);
+    // Its own event stands behind theirs.
+    assert.equal(await cart.submit(create(idBeside(1))), 'done');
+    await eventually(async () => assert.equal(await cart.submit(update(1, 'delivered')), 'done'));
+    assert.equal(await cart.submit(create(1)), 'OrderAlreadyExists');
+    assert.deepEqual(
+      summary(await cart.log()).filter((event) => event.startsWith('ORD-1 ')),
+      ['ORD-1 v1 created', 'ORD-1 v2 shipped', 'ORD-1 v3 delivered'],
+    );
+  });
+
+  test('reads nothing while it is the only one who writes', async (t) => {
+    let reads = 0;
+    let asked = 0;
+    const cart = await startCart(t, tempDir(), {
+      prepare({ broker }) {
+        const { read, bounds } = broker;
+        broker.read = (...args) => ((reads += 1), read(...args));
+        broker.bounds = (...args) => ((asked += 1), bounds(...args));
+      },
+    });
+    assert.equal(reads, 1, 'at the start');
+    // Ends that hold its own events have been asked for, and the turn after them has looked at those.
+    for (let id = 1; asked < 3; id += 1) {
+      const before = asked;
+      assert.equal(await cart.submit(create(id)), 'done');
+      await eventually(() => assert.ok(asked > before));
+    }
+    assert.equal(reads, 1);
   });
 });
 

@@ -6,7 +6,9 @@ import { reasonOf } from '#service_common/reason_of.ts';
 import { type BatchWriterOptions, createBatchWriter, type PartitionWork } from './batch_writer.ts';
 import type { CartStore, OutboxRow } from './cart_store.ts';
 import { catchUp } from './catch_up.ts';
+import { followLog } from './follow_log.ts';
 import { backoffMs, createLeaderHealth } from './leader_health.ts';
+import { createLogPositions } from './log_positions.ts';
 import type { Circumstances } from './order_commands.ts';
 import { type Answer, failed, nothingDone, type Request } from './requests.ts';
 import { createWaitingRoom } from './waiting_room.ts';
@@ -60,8 +62,8 @@ export interface PublisherOptions {
  */
 const PUBLISH_SHARE = 0.6;
 const PROBE_TIMEOUT_MS = 1_000;
-/** For the catching up under way when the service is stopped. */
-const OPENING_MS = 500;
+/** For the reading under way when the service is stopped. */
+const READING_MS = 500;
 /**
  * How long a batch waits for the turn of the event loop that ends the arrivals. Under a flood there is none for seconds:
  * libuv reads from up to 48 times 1,024 sockets before it comes to anything else.
@@ -111,9 +113,11 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       ),
   });
 
+  const positions = createLogPositions();
   const writer = createBatchWriter({
     ...options,
     room,
+    positions,
     firstSeq: (recovered.at(-1)?.seq ?? 0) + 1,
     publishTimeoutMs: options.requestDeadlineMs * PUBLISH_SHARE,
   });
@@ -194,11 +198,11 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       .settle()
       .catch((error: unknown) => logger.error({ err: error }, 'the store failed to settle acknowledged events'));
 
-  const open = async (): Promise<void> => {
-    for (let attempt = 1; topic === null && !closing.signal.aborted; attempt++) {
+  const open = async (): Promise<Topic | null> => {
+    for (let attempt = 1; !closing.signal.aborted; attempt++) {
       try {
         const found = await broker.ensureTopic(options.topic, options.partitions);
-        const left = await catchUp({ broker, store, topic: found, logger });
+        const left = await catchUp({ broker, store, topic: found, positions, logger });
         works = Array.from({ length: found.partitions }, (_, partition) => ({
           partition,
           queue: [],
@@ -208,6 +212,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         recovered = [];
         logger.info({ topic: found.name, partitions: found.partitions }, 'ready to publish');
         schedule();
+        return found;
       } catch (error) {
         const reason = reasonOf(error);
         if (reason !== startProblem) logger.warn({ reason }, 'cannot publish yet; trying again');
@@ -215,8 +220,11 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         await sleep(backoffMs(attempt), undefined, { signal: closing.signal }).catch(() => {});
       }
     }
+    return null;
   };
-  const opened = open();
+  const following = open().then(
+    (found) => found && followLog({ broker, store, topic: found, positions, logger }, closing.signal),
+  );
 
   return {
     submit(request) {
@@ -267,7 +275,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         room.answer(waiting, failed('ServiceStopping', outcome, 'the Cart Service is stopping'));
       }
       // A broker that stands still must not hold this up: what it interrupts is caught up with at the next start.
-      await Promise.race([opened, sleep(OPENING_MS, undefined, { ref: false })]);
+      await Promise.race([following, sleep(READING_MS, undefined, { ref: false })]);
       clearTimeout(idle);
       await settle();
     },

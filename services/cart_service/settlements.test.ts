@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Topic } from '#kafka_common/broker.ts';
 import type { OutboxRow } from './cart_store.ts';
+import { createLogPositions } from './log_positions.ts';
 import { createSettlements } from './settlements.ts';
 
 const TOPIC: Topic = { name: 'orders.events', id: 'topic-1', partitions: 3 };
@@ -18,19 +19,25 @@ const row = (seq: number, fingerprint: string | null = null): OutboxRow => ({
 const at = (partition: number, offset: number) => ({ partition, offset });
 const seen = (partition: number, next: number) => ({ partition, topicId: 'topic-1', next });
 
+const level = (...positions: [partition: number, next: number][]) => {
+  const log = createLogPositions();
+  log.startFrom(new Map(positions));
+  return log;
+};
+
 describe('settlements', () => {
   test('start empty', () => {
-    const settlements = createSettlements();
+    const settlements = createSettlements(level());
     assert.equal(settlements.isEmpty, true);
     assert.deepEqual(settlements.take(), NOTHING);
   });
 
   test('hold every acknowledged row and, for each partition, the position after its last one', () => {
-    const settlements = createSettlements();
+    const settlements = createSettlements(level([0, 7]));
     settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
     settlements.acknowledged(row(2), at(2, 0), TOPIC, true);
-    settlements.acknowledged(row(3), at(0, 9), TOPIC, true);
-    settlements.acknowledged(row(4), at(0, 8), TOPIC, true);
+    settlements.acknowledged(row(3), at(0, 8), TOPIC, true);
+    settlements.acknowledged(row(4), at(0, 9), TOPIC, true);
     assert.equal(settlements.isEmpty, false);
     assert.deepEqual(settlements.take(), {
       settled: [1, 2, 3, 4],
@@ -39,8 +46,23 @@ describe('settlements', () => {
     });
   });
 
+  test('hold no position beyond an event of somebody else, until that is read', () => {
+    const log = level([0, 7]);
+    const settlements = createSettlements(log);
+    settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
+    settlements.acknowledged(row(2), at(0, 9), TOPIC, true);
+    settlements.acknowledged(row(3), at(0, 10), TOPIC, true);
+    assert.deepEqual(settlements.take(), { settled: [1, 2, 3], unanswered: [], positions: [seen(0, 8)] });
+    assert.equal(log.isBehind(new Map([[0, 8]])), false);
+    assert.equal(log.isBehind(new Map([[0, 9]])), true);
+    log.readUpTo(0, 11);
+    assert.equal(log.isBehind(new Map([[0, 11]])), false);
+    settlements.acknowledged(row(4), at(0, 11), TOPIC, true);
+    assert.deepEqual(settlements.take().positions, [seen(0, 12)]);
+  });
+
   test('hold the fingerprint of a create whose client was not told of its success, and of nothing else', () => {
-    const settlements = createSettlements();
+    const settlements = createSettlements(level());
     settlements.acknowledged(row(1, 'told'), at(0, 0), TOPIC, true);
     settlements.acknowledged(row(2, 'not told'), at(0, 1), TOPIC, false);
     settlements.acknowledged(row(3, null), at(0, 2), TOPIC, false);
@@ -48,7 +70,7 @@ describe('settlements', () => {
   });
 
   test('are empty once they are taken', () => {
-    const settlements = createSettlements();
+    const settlements = createSettlements(level());
     settlements.acknowledged(row(1, 'f'), at(0, 0), TOPIC, false);
     settlements.take();
     assert.equal(settlements.isEmpty, true);
@@ -56,7 +78,7 @@ describe('settlements', () => {
   });
 
   test('that are given back are there again beside newer ones, and no position goes back', () => {
-    const settlements = createSettlements();
+    const settlements = createSettlements(level([0, 4], [1, 4]));
     settlements.acknowledged(row(1, 'f'), at(0, 4), TOPIC, false);
     settlements.acknowledged(row(2), at(1, 4), TOPIC, true);
     const taken = settlements.take();

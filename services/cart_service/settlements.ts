@@ -1,5 +1,6 @@
 import type { Topic } from '#kafka_common/broker.ts';
 import type { CartBatch, OutboxRow, SeenPosition } from './cart_store.ts';
+import type { LogPositions } from './log_positions.ts';
 
 type Settled = Pick<CartBatch, 'settled' | 'unanswered' | 'positions'>;
 
@@ -15,7 +16,8 @@ export interface Settlements {
   giveBack(settled: Settled): void;
 }
 
-export const createSettlements = (): Settlements => {
+/** @param log moved on by what is acknowledged */
+export const createSettlements = (log: LogPositions): Settlements => {
   let settled: number[] = [];
   let unanswered: { orderId: string; fingerprint: string }[] = [];
   let positions = new Map<number, SeenPosition>();
@@ -30,7 +32,7 @@ export const createSettlements = (): Settlements => {
       settled.push(row.seq);
       if (!answered && row.fingerprint !== null)
         unanswered.push({ orderId: row.orderId, fingerprint: row.fingerprint });
-      advance({ partition, topicId: topic.id, next: offset + 1 });
+      if (log.acknowledged(partition, offset)) advance({ partition, topicId: topic.id, next: offset + 1 });
     },
     get isEmpty() {
       return settled.length === 0;

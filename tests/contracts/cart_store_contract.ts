@@ -86,6 +86,16 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.deepEqual(await orderIn('ORD-2'), order('ORD-2'));
     });
 
+    test('what is learned of an order is taken, unless the store has a later version', async () => {
+      const later = order('ORD-1', { version: 3, status: 'shipped' });
+      await commit({ orders: [later, order('ORD-2', { version: 2 })] });
+      const of = (orderId: string) => order(orderId, { version: 2, status: 'confirmed' });
+      await commit({ learned: [of('ORD-1'), of('ORD-2'), of('ORD-3')] });
+      assert.deepEqual(await orderIn('ORD-1'), later);
+      assert.deepEqual(await orderIn('ORD-2'), of('ORD-2'));
+      assert.deepEqual(await orderIn('ORD-3'), of('ORD-3'));
+    });
+
     test('ids that differ in leading zeros are different orders', async () => {
       await commit({ orders: [order('ORD-123', { version: 1 }), order('ORD-0123', { version: 2 })] });
       assert.deepEqual(await orderIn('ORD-0123'), order('ORD-0123', { version: 2 }));
@@ -261,6 +271,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       settled: [1],
       unanswered: [{ orderId: 'ORD-1', fingerprint: 'a' }],
       takenBack: [{ seq: 2, orderId: 'ORD-2', previous: null, idempotencyKey: 'taken back' }],
+      learned: [order('ORD-5')],
       orders: [order('ORD-3', { version: 2, status: 'confirmed' }), order('ORD-4')],
       outbox: [row(4), row(5)],
       idempotency: [record('new')],
@@ -270,13 +281,13 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       ],
       expireBefore: 1,
     };
-    const all = () => everything(store, ['ORD-1', 'ORD-2', 'ORD-3', 'ORD-4'], ['taken back', 'old', 'new']);
+    const all = () => everything(store, ['ORD-1', 'ORD-2', 'ORD-3', 'ORD-4', 'ORD-5'], ['taken back', 'old', 'new']);
 
     test('a batch is there after the store is opened again', async () => {
       await commit(before);
       await commit(full);
       const committed = await all();
-      assert.deepEqual([...committed.orders.keys()].toSorted(), ['ORD-1', 'ORD-3', 'ORD-4']);
+      assert.deepEqual([...committed.orders.keys()].toSorted(), ['ORD-1', 'ORD-3', 'ORD-4', 'ORD-5']);
       assert.deepEqual([...committed.idempotency.keys()], ['new']);
       await store.close();
       store = await open();

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { encodeEvent } from '#kafka_common/serdes_json.ts';
+import { created } from '#order_service/test_events.ts';
 import { eventually } from '#tests/eventually.ts';
 import { tempDir } from '#tests/temp_dir.ts';
+import { createOrder, orderDetails, updateOrder } from './api.ts';
 import { runCli } from './cli_process.ts';
 import { ESCAPE, jsonLines, nobody, publishPoison, startSystem } from './cli_system.ts';
 
@@ -64,6 +67,29 @@ describe('npm run redrive', () => {
     const again = await run(['--id', id, '--yes']);
     assert.equal(again.code, 1);
     assert.match(again.stderr, /1 of the ids is no letter that is held/);
+  });
+
+  test('gives an order back to both services', async (t) => {
+    const system = await startSystem(t);
+    await publishPoison(system.env);
+    const { order } = system;
+    const file = join(tempDir(), 'value.json');
+    writeFileSync(file, encodeEvent(created('ORD-7'), '').value);
+    const run: typeof runCli = (args) => runCli(['redrive', '--url', order.url, ...args]);
+    await eventually(async () => assert.match((await run(['--list'])).stdout, /key "1"/));
+    const repair = ['--value-file', file, '--new-key', 'ORD-7', '--yes'];
+    assert.deepEqual((await run(['--id', '1', ...repair])).stdout, '1 applied\n');
+
+    assert.equal((await orderDetails(order.url, '7')).status, 200);
+    await eventually(async () => {
+      const { status } = await updateOrder(system.cart.url, { order_id: '7', status: 'confirmed' });
+      assert.equal(status, 200);
+    });
+    assert.equal((await createOrder(system.cart.url, { order_id: '7', number_of_items: 1 })).status, 409);
+    await eventually(async () => {
+      const { body } = await orderDetails(order.url, '7');
+      assert.equal((body['order'] as { status?: string }).status, 'confirmed');
+    });
   });
 
   test('with options that do not go together, ends with 2', async () => {

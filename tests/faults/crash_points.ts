@@ -98,7 +98,7 @@ export const WRITE_PATH = {
   /** What the last process left is published, and in the outbox still. */
   relayed: point('relayed', 1, after(BATCH_WRITER, 'const fates = await publish(topic, rows, null);')),
   /** The store is level with one partition of the log, not with the others. */
-  catchingUp: point('catching_up', 1, after('services/cart_service/catch_up.ts', 'events += decoded.length;')),
+  catchingUp: point('catching_up', 1, after('services/cart_service/catch_up.ts', 'events += found.length;')),
 } as const satisfies Record<string, CrashPoint>;
 
 /** Of the Order Service, in the order in which a batch meets them; the last one at a start. */

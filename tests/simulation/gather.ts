@@ -1,9 +1,6 @@
-import type { OrderState } from '#cart_service/cart_store.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import type { CartEvidence, Evidence, LogEntry, LoggedEvent, ViewEvidence } from '#tests/checker/evidence.ts';
 import type { StoredRecord } from './cluster.ts';
-import { isForeign } from './other_producers.ts';
-import type { CartState } from './simulated_cart_store.ts';
 import { TOPIC, type World } from './world.ts';
 
 /** What the log and the stores hold. */
@@ -32,7 +29,7 @@ const loggedEvent = (record: StoredRecord): LoggedEvent | null => {
 };
 
 const cartEvidence = ({ cartDisk: { state } }: World): CartEvidence => ({
-  orders: ownOrders(state),
+  orders: [...state.orders.values()],
   outbox: [...state.outbox.values()].map(({ orderId, eventId }) => ({ orderId, eventId })),
 });
 
@@ -48,17 +45,14 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
   deadLetters: state.deadLetters.map(({ partition, offset }) => ({ partition, offset })),
 });
 
-/** Without those that others made: the Cart Service reads the log only from behind its own last event, so it knows of them by halves. */
-const ownOrders = ({ orders }: CartState): OrderState[] =>
-  [...orders.values()].filter(({ orderId }) => !isForeign(orderId));
-
-/** Has all that the cart knows come to the view, and the view to the end of the log? */
+/** Has the view come to the end of the log, and do the cart and the view know the same? */
 export const isAgreed = ({ cartDisk, viewDisk, cluster }: World): boolean => {
   const { orders } = viewDisk.state;
   const positions = viewDisk.state.positions.get(TOPIC);
   return (
     cartDisk.state.outbox.size === 0 &&
-    ownOrders(cartDisk.state).every(({ orderId, version, status }) => {
+    cartDisk.state.orders.size === orders.size &&
+    cartDisk.state.orders.values().every(({ orderId, version, status }) => {
       const view = orders.get(orderId)?.view;
       return view?.version === version && view.status === status;
     }) &&

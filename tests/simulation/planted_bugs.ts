@@ -175,8 +175,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'services/cart_service/catch_up.ts',
-        find: 'const decoded = batch.records.map(decodeEvent)',
-        replace: 'const decoded = batch.records.slice(batch.records.length).map(decodeEvent)',
+        find: 'const found = eventsIn(batch);',
+        replace: 'const found = eventsIn(batch).slice(batch.records.length);',
+      },
+    ],
+  },
+  {
+    name: 'no following of others',
+    caughtBy: { invariant: 'I4', name: 'cart and view did not agree in time after the heal' },
+    patches: [
+      {
+        file: 'services/cart_service/follow_log.ts',
+        find: 'if (positions.isBehind(ends)) await readOn(log);',
+        replace: '',
       },
     ],
   },

@@ -9,7 +9,7 @@ import type {
 import { StoreError } from '#service_common/store_error.ts';
 import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
 
-export interface CartState {
+interface CartState {
   readonly orders: ReadonlyMap<string, OrderState>;
   readonly unanswered: ReadonlyMap<string, string>;
   readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;
@@ -84,6 +84,9 @@ const after = (state: CartState, batch: CartBatch): CartState => {
     if (previous === null) orders.delete(orderId);
     else orders.set(orderId, previous);
     if (idempotencyKey !== null) idempotency.delete(idempotencyKey);
+  }
+  for (const order of batch.learned) {
+    if (order.version >= (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
   }
   for (const order of batch.orders) orders.set(order.orderId, order);
   for (const row of batch.outbox) {
