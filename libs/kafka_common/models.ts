@@ -36,6 +36,7 @@ export interface Order {
 }
 
 export const ORDER_ID_PATTERN = '^(ORD-)?[0-9]{1,64}$';
+export const ORDER_ID_MESSAGE = 'must be 1 to 64 digits, with or without "ORD-" before them';
 
 const orderIdRegExp = new RegExp(ORDER_ID_PATTERN);
 

@@ -7,6 +7,8 @@ export const AJV_OPTIONS = {
   removeAdditional: false,
   allErrors: true,
   allowUnionTypes: true,
-  // The last one is the documentation's.
-  keywords: [...QUERY_KEYWORDS, 'x-examples'],
+  // Errors come with their schemas, for what those have to say.
+  verbose: true,
+  // The last two are for texts.
+  keywords: [...QUERY_KEYWORDS, 'x-message', 'x-examples'],
 };

@@ -177,7 +177,12 @@ const fieldErrors = (error: FastifyError): FieldError[] =>
       };
     });
 
-const messageOf = ({ message, params: { allowedValues } }: FastifySchemaValidationError): string => {
+/** What is wrong: as its schema says, where a pattern would say too little. */
+const messageOf = (failure: FastifySchemaValidationError): string => {
+  const { message, params } = failure;
+  const { parentSchema } = failure as { parentSchema?: { readonly 'x-message'?: string } };
+  if (parentSchema?.['x-message'] !== undefined) return parentSchema['x-message'];
+  const { allowedValues } = params;
   if (!Array.isArray(allowedValues)) return message ?? 'is invalid';
   const areFew = allowedValues.length <= LISTED_ERRORS;
   return areFew ? `must be one of ${allowedValues.join(', ')}` : 'is none of the values that /documentation lists';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A command of `cli/` as a script runs it: a process of its own, its output in pipes. */
+/** A command as a script runs it: a process of its own, its output in pipes. */
 export interface CliProcess {
   /** Resolves once it has ended. */
   readonly ended: Promise<CliResult>;
@@ -24,10 +24,14 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const ROOT = new URL('../../', import.meta.url);
 
-export const startCli = (args: readonly string[], env: Record<string, string> = {}): CliProcess => {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+export const startCli = (args: readonly string[], env: Record<string, string> = {}): CliProcess =>
+  startScript('cli/main.ts', args, env);
+
+/** @param script its path in the repository */
+export const startScript = (script: string, args: readonly string[], env: Record<string, string>): CliProcess => {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: '', npm_lifecycle_event: undefined, ...env },
   });

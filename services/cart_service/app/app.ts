@@ -48,6 +48,8 @@ const readinessOf = (status: PublisherStatus, storeFailure: string | null): Read
   return {
     ready: state === 'open',
     ...status,
+    oldestUnsettledAt: instantOf(status.oldestUnsettledAt),
+    lastAcknowledgedAt: instantOf(status.lastAcknowledgedAt),
     checks: [
       check('broker', reason),
       check('topic', state === 'starting' ? 'the store is not level with the topic yet' : null),
@@ -56,3 +58,5 @@ const readinessOf = (status: PublisherStatus, storeFailure: string | null): Read
     ],
   };
 };
+
+const instantOf = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

@@ -49,7 +49,7 @@ const healthOf = async (url) => {
       waiting: Number(body.waiting ?? 0),
       unsettled: Number(body.unsettled ?? 0),
       storeFailure: storeFailureIn(body.checks ?? []),
-      lastAcknowledgedAt: body.lastAcknowledgedAt ?? null,
+      lastAcknowledgedAt: body.lastAcknowledgedAt ? Date.parse(body.lastAcknowledgedAt) : null,
     };
   } catch (error) {
     if (error instanceof DOMException && error.name === 'TimeoutError') {

@@ -63,6 +63,13 @@ for (const route of BOTH) {
       });
     }
 
+    test('says in words what an order id must be', async () => {
+      for (const order_id of ['1x', '', 1.5, -1, true]) {
+        const { detail } = problemOf(await cart.send(route, { ...VALID[route], order_id }), 'ValidationFailed');
+        assert.equal(detail, 'order_id must be 1 to 64 digits, with or without "ORD-" before them');
+      }
+    });
+
     test('without any field names each that is missing', async () => {
       const needed = { create: ['number_of_items', 'order_id'], update: ['order_id', 'status'] };
       assert.deepEqual(wrongFields(await cart.send(route, {})), needed[route]);

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { LIMITS } from '#kafka_common/event_schemas.ts';
-import { ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
+import { ORDER_ID_MESSAGE, ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
 import { CURRENCIES, MAX_AMOUNT } from '#kafka_common/money.ts';
 
 /**
@@ -13,6 +13,7 @@ const OrderId = Type.Unsafe<string | number>({
   pattern: ORDER_ID_PATTERN,
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
+  'x-message': ORDER_ID_MESSAGE,
   description: 'Digits, with or without `ORD-`: `123` and `ORD-123` are one order. An integer is taken as its digits',
   examples: ['123', 'ORD-123'],
 });
@@ -90,6 +91,7 @@ export const CommandHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,255}$',
+      'x-message': 'must be 1 to 255 visible ASCII characters',
       description:
         'A key of your own choice, 1 to 255 visible ASCII characters: within 24 hours the same key and request get the first answer again, and another request under the same key is 422',
     }),

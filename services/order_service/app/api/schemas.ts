@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import Type, { type Static, type TSchema } from 'typebox';
 import { LIMITS } from '#kafka_common/event_schemas.ts';
-import { ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
+import { ORDER_ID_MESSAGE, ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
 import { InstantText, IntegerText } from '#service_common/query_texts.ts';
 import { PLACE_PATTERN, SEQUENCE_PATTERN } from './cursors.ts';
 import { MAX_WAIT_S } from './prefer.ts';
@@ -25,6 +25,7 @@ const Currency = Type.String({ description: 'ISO 4217' });
 export const OrderDetailsQuery = Type.Object({
   orderId: Type.String({
     pattern: ORDER_ID_PATTERN,
+    'x-message': ORDER_ID_MESSAGE,
     description: 'Digits, with or without `ORD-`; leading zeros count',
     examples: ['ORD-123'],
   }),
@@ -119,7 +120,14 @@ export const limitOf = (initial: number) =>
   Type.Optional(IntegerText({ minimum: 1, maximum: 1_000, default: initial }, 'At most so many'));
 
 const cursor = (pattern: string) =>
-  Type.Optional(Type.String({ pattern, maxLength: 100, description: '`next` of the page before' }));
+  Type.Optional(
+    Type.String({
+      pattern,
+      maxLength: 100,
+      'x-message': 'must be the `next` of the page before',
+      description: '`next` of the page before',
+    }),
+  );
 const Next = orNull(Type.String(), { description: 'For `after`; null: there are no more' });
 
 export const OrdersQuery = Type.Object({

@@ -51,19 +51,18 @@ export const FlowState = Type.Object(
   },
 );
 
-const SEQUENCE = '^[0-9]{0,15}$';
+const sequence = (description: string) =>
+  Type.Optional(
+    Type.String({ pattern: '^[0-9]{0,15}$', 'x-message': 'must be the `id` of an event of the stream', description }),
+  );
 
 export const StreamQuery = Type.Object({
-  lastEventId: Type.Optional(
-    Type.String({ pattern: SEQUENCE, description: 'As the header `Last-Event-ID`, which wins' }),
-  ),
+  lastEventId: sequence('As the header `Last-Event-ID`, which wins'),
   flow: Type.Optional(Type.String({ enum: ['true', 'false'], description: 'Also the flow, once a second' })),
 });
 
 export const StreamHeaders = Type.Object({
-  'last-event-id': Type.Optional(
-    Type.String({ pattern: SEQUENCE, description: '`id` of the last event that was received: goes on after it' }),
-  ),
+  'last-event-id': sequence('`id` of the last event that was received: goes on after it'),
 });
 
 const StreamedEvent = Type.Object(
