@@ -1,8 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { HttpApp } from './http.ts';
 import { methodLabel } from './http_metrics.ts';
 import { parseTraceparent } from './trace_context.ts';
-import type { OpenSpan, Tracing } from './tracing.ts';
+import type { Attributes, OpenSpan, Tracing } from './tracing.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,11 +24,12 @@ export const traceRequests = (app: HttpApp, tracing: Tracing | null): void => {
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    end(request, reply);
+    const { statusCode } = reply;
+    end(request, { 'http.response.status_code': statusCode }, statusCode >= 500 ? String(statusCode) : undefined);
     done();
   });
   app.addHook('onRequestAbort', (request, done) => {
-    request.span?.end({}, 'client_aborted');
+    end(request, {}, 'client_aborted');
     request.span = null;
     done();
   });
@@ -49,15 +50,20 @@ const begin = (tracing: Tracing, request: FastifyRequest, route: string | undefi
     name: route === undefined ? method : `${method} ${route}`,
     kind: 'server',
     parent: request.headers['traceparent'] as string | undefined,
-    attributes: {
-      'http.request.method': method,
-      'http.route': route,
-      'url.path': request.url.split('?', 1)[0],
-      'url.scheme': request.protocol,
-    },
   });
 };
 
-const end = ({ span }: FastifyRequest, { statusCode }: FastifyReply): void => {
-  span?.end({ 'http.response.status_code': statusCode }, statusCode >= 500 ? String(statusCode) : undefined);
+const end = (request: FastifyRequest, further: Attributes, error: string | undefined): void => {
+  const { span } = request;
+  if (!span?.isRecorded) return;
+  span.end(
+    {
+      'http.request.method': methodLabel(request.method),
+      'http.route': request.routeOptions.url,
+      'url.path': request.url.split('?', 1)[0],
+      'url.scheme': request.protocol,
+      ...further,
+    },
+    error,
+  );
 };

@@ -32,10 +32,11 @@ export const formatTraceparent = ({ traceId, spanId, flags }: TraceContext): str
  * The `traceparent` for an event: a new span in the trace of the request, or in a new trace where the request brought
  * none that is valid.
  */
-export const childTraceparent = (incoming: string | undefined): string => {
-  const [, traceId = randomHex(TRACE_ID_BYTES), , flags = '00'] =
-    (incoming === undefined ? null : TRACEPARENT.exec(incoming)) ?? [];
-  return `00-${traceId}-${randomHex(SPAN_ID_BYTES)}-${flags}`;
+export const childTraceparent = (incoming: string | undefined): string => formatTraceparent(childContext(incoming));
+
+export const childContext = (incoming: string | undefined): TraceContext => {
+  const { traceId, flags } = parseTraceparent(incoming) ?? { traceId: randomHex(TRACE_ID_BYTES), flags: 0 };
+  return { traceId, spanId: randomHex(SPAN_ID_BYTES), flags };
 };
 
 const TRACE_ID_BYTES = 16;

@@ -85,7 +85,7 @@ const aSpan = (name: string, changes: Partial<EndedSpan> = {}): EndedSpan => ({
 describe('tracing', () => {
   test('goes on with the trace of the parent, and records a span under the id given to others before', async (t) => {
     const { tracing, exported } = await tracingTo(t, 'good');
-    const server = tracing.begin({ name: 'server', kind: 'server', parent: PARENT, attributes: {} });
+    const server = tracing.begin({ name: 'server', kind: 'server', parent: PARENT });
     const self = `00-${TRACE}-1111111111111111-01`;
     assert.equal(tracing.record(aSpan('publish', { self, parent: server.traceparent, links: [PARENT] })), self);
     tracing.record(aSpan('other'));
@@ -107,7 +107,7 @@ describe('tracing', () => {
   test('records nothing of a trace that its client does not record, and says so in the flags', async (t) => {
     const { tracing, exported } = await tracingTo(t, 'good');
     const parent = PARENT.replace(/01$/, '00');
-    const server = tracing.begin({ name: 'server', kind: 'server', parent, attributes: {} });
+    const server = tracing.begin({ name: 'server', kind: 'server', parent });
     assert.match(server.traceparent, new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`));
     server.end({});
     await tracing.close();
@@ -122,7 +122,7 @@ describe('tracing', () => {
   ] as const) {
     test(`by the sampler ${sampler} of ${ratio} ${isRecorded ? 'records' : 'leaves'} what a client records`, async (t) => {
       const { tracing } = await tracingTo(t, 'good', { sampler, ratio });
-      const { traceparent } = tracing.begin({ name: 'server', kind: 'server', parent: PARENT, attributes: {} });
+      const { traceparent } = tracing.begin({ name: 'server', kind: 'server', parent: PARENT });
       assert.equal(traceparent.endsWith('-01'), isRecorded);
     });
   }

@@ -23,10 +23,10 @@ export interface StartedSpan {
   readonly kind: SpanKind;
   /** The `traceparent` of the span that caused it; a new trace begins where there is none that is valid. */
   readonly parent: string | undefined;
-  readonly attributes: Attributes;
 }
 
 export interface EndedSpan extends StartedSpan {
+  readonly attributes: Attributes;
   /** Its own `traceparent`, where that was given to others before. */
   readonly self?: string;
   /** The `traceparent` of spans that belong to it without having caused it. */
@@ -40,6 +40,8 @@ export interface EndedSpan extends StartedSpan {
 
 export interface OpenSpan {
   readonly traceparent: string;
+  /** Where it is not, nobody need find out its attributes. */
+  readonly isRecorded: boolean;
   /** @param error the kind of failure, if it was one */
   end(attributes: Attributes, error?: string): void;
 }

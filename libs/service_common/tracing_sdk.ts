@@ -1,4 +1,13 @@
-import { type Context, type Link, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -8,14 +17,15 @@ import {
   ParentBasedSampler,
   RandomIdGenerator,
   type Sampler,
+  SamplingDecision,
   type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { formatTraceparent, parseTraceparent } from './trace_context.ts';
-import type { StartedSpan, Tracing } from './tracing.ts';
+import { childContext, formatTraceparent, parseTraceparent, type TraceContext } from './trace_context.ts';
+import type { OpenSpan, StartedSpan, Tracing } from './tracing.ts';
 import type { TracingSettings } from './tracing_settings.ts';
 
 /** Tracing by the SDK of OpenTelemetry, exported as OTLP over HTTP. Loaded only where it is asked for. */
@@ -38,43 +48,54 @@ export const createTracing = (
   exporter: SpanExporter = new OTLPTraceExporter(),
 ): Tracing => {
   const random = new RandomIdGenerator();
-  /** The id of the next span, where it was given to others before. */
-  let givenId: string | null = null;
-  const generateSpanId = (): string => {
-    const id = givenId ?? random.generateSpanId();
-    givenId = null;
-    return id;
+  const sampler = samplerOf(settings);
+  /** Of the next span, where it has its ids already. */
+  let given: TraceContext | null = null;
+  const start = (name: string, options: SpanOptions, self: TraceContext | null, parent: Context): Span => {
+    given = self;
+    try {
+      return tracer.startSpan(name, options, parent);
+    } finally {
+      given = null;
+    }
   };
   const provider = new TracerProvider({
     // What the environment says comes last, and so goes before.
     resource: resourceFromAttributes({ 'service.name': service }).merge(detectResources({ detectors: [envDetector] })),
-    sampler: samplerOf(settings),
-    idGenerator: { generateTraceId: () => random.generateTraceId(), generateSpanId },
+    sampler,
+    idGenerator: {
+      generateTraceId: () => given?.traceId ?? random.generateTraceId(),
+      generateSpanId: () => given?.spanId ?? random.generateSpanId(),
+    },
     spanLimits: { linkCountLimit: MAX_LINKS },
     spanProcessors: [new BatchSpanProcessor({ ...settings, exporter: reporting(exporter, logger) })],
   });
   const tracer = provider.getTracer('order-events');
 
   return {
-    begin({ name, kind, parent, attributes }) {
-      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes } }, contextOf(parent));
+    begin({ name, kind, parent }) {
+      const self = childContext(parent);
+      const context = contextOf(parent);
+      const { decision } = sampler.shouldSample(context, self.traceId, name, KINDS[kind], {}, []);
+      if (decision === SamplingDecision.NOT_RECORD) return unrecorded(self);
+      const span = start(name, { kind: KINDS[kind] }, self, context);
       return {
         traceparent: traceparentOf(span),
-        end(further, error) {
-          span.setAttributes({ ...further });
+        isRecorded: true,
+        end(attributes, error) {
+          span.setAttributes({ ...attributes });
           endSpan(span, error);
         },
       };
     },
     record({ name, kind, self, parent, links, startedAt, endedAt, attributes, error }) {
-      givenId = parseTraceparent(self)?.spanId ?? null;
       const options = {
         kind: KINDS[kind],
         startTime: startedAt,
         attributes: { ...attributes },
         links: links.flatMap(linkTo),
       };
-      const span = tracer.startSpan(name, options, contextOf(parent));
+      const span = start(name, options, parseTraceparent(self), contextOf(parent));
       endSpan(span, error, endedAt);
       return traceparentOf(span);
     },
@@ -93,6 +114,13 @@ const samplerOf = ({ sampler, ratio }: TracingSettings): Sampler => {
       : new TraceIdRatioBasedSampler(ratio);
   return sampler.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
 };
+
+/** Mostly none is recorded: the SDK takes a good deal longer to begin a span of which it drops all. */
+const unrecorded = (self: TraceContext): OpenSpan => ({
+  traceparent: formatTraceparent({ ...self, flags: 0 }),
+  isRecorded: false,
+  end() {},
+});
 
 const contextOf = (traceparent: string | undefined): Context => {
   const parent = parseTraceparent(traceparent);
