@@ -21,6 +21,12 @@ const VIEWS = {
   health: { title: 'Health', view: HealthView },
 };
 
+/** What waits for its order or for a person. */
+const heldCount = () => {
+  const counts = flow.value?.counts;
+  return (counts?.pending ?? 0) + (counts?.deadLetters ?? 0);
+};
+
 /** How all is, in a line that is on every view. */
 const Verdict = () => {
   const found = troubles(
@@ -30,16 +36,16 @@ const Verdict = () => {
   const isKnown = flow.value !== null && cartHealth.value.kind !== 'unknown';
   const level = worst?.condition.level ?? (isKnown ? 'ok' : 'unknown');
   const more = found.length > 1 ? ` (and ${found.length - 1} more)` : '';
-  const text =
-    worst === undefined ? (isKnown ? 'All well' : 'Connecting') : `${worst.place}: ${worst.condition.text}${more}`;
+  const held = heldCount();
+  const well = held > 0 ? `All well, ${count(held)} held` : 'All well';
+  const text = worst === undefined ? (isKnown ? well : 'Connecting') : `${worst.place}: ${worst.condition.text}${more}`;
   return html`<a class="verdict ${level}" href=${hashOf('flow')}>
     <${Mark} level=${level} /><span role="status" aria-live="polite">${text}</span>
   </a>`;
 };
 
 const Navigation = () => {
-  const counts = flow.value?.counts;
-  const held = (counts?.pending ?? 0) + (counts?.deadLetters ?? 0);
+  const held = heldCount();
   return html`<nav aria-label="Views">
     ${Object.entries(VIEWS).map(
       ([name, { title }]) =>
