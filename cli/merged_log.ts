@@ -1,4 +1,5 @@
 import type { Broker, LogRecord, Positions, Topic } from '#kafka_common/broker.ts';
+import { endsOf } from '#kafka_common/ends_of.ts';
 
 interface LogEntry {
   readonly partition: number;
@@ -24,7 +25,7 @@ export async function* readMerged(
   from: Positions,
   until: Positions,
 ): Entries {
-  const ends = new Map(Array.from(await broker.bounds(topic.name), ([partition, { end }]) => [partition, end]));
+  const ends = await endsOf(broker, topic.name);
   const wanted = Array.from(until.keys()).filter(
     (partition) => (until.get(partition) ?? 0) > (from.get(partition) ?? 0),
   );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Broker, Positions, Topic } from '#kafka_common/broker.ts';
 import { describeBroker } from '#kafka_common/config.ts';
+import { endsOf } from '#kafka_common/ends_of.ts';
 import { VIEW_FILE } from '#order_service/consumer_db_sqlite.ts';
 import {
   exchangeView,
@@ -125,7 +126,7 @@ const build = async (work: Work, isDryRun: boolean): Promise<Result> => {
   try {
     const comparison = await buildAndCompare(builder, work);
     // Whoever takes it up has the less to read.
-    if (!isDryRun) await builder.buildUpTo(await endsOf(work));
+    if (!isDryRun) await builder.buildUpTo(await endsOf(broker, topic.name));
     const { orders, pending, deadLetters } = await builder.counts();
     return { messages: builder.messages(), orders, pending, deadLetters, seconds: seconds(), comparison };
   } finally {
@@ -133,23 +134,20 @@ const build = async (work: Work, isDryRun: boolean): Promise<Result> => {
   }
 };
 
-const endsOf = async ({ broker, topic }: Work): Promise<Positions> =>
-  new Map(Array.from(await broker.bounds(topic.name), ([partition, { end }]) => [partition, end]));
-
 /** Builds up to where the live view stands, and compares the two there; where there is none, to the end of the log. */
 const buildAndCompare = async (builder: ViewBuilder, work: Work): Promise<Comparison> => {
-  const { topic, dataDir, directory, terminal } = work;
+  const { broker, topic, dataDir, directory, terminal } = work;
   const live = join(dataDir, VIEW_FILE);
   const nothing = { reason: null, count: 0, notInLog: 0, examples: [] };
   if (!existsSync(live)) {
-    await builder.buildUpTo(await endsOf(work));
+    await builder.buildUpTo(await endsOf(broker, topic.name));
     return { kind: 'none', ...nothing };
   }
   for (let pass = 1; ; pass += 1) {
     let snapshot: ViewSnapshot | null = null;
     try {
       snapshot = reading(() => openViewSnapshot(live));
-      const until = positionsIn(snapshot, topic, await endsOf(work));
+      const until = positionsIn(snapshot, topic, await endsOf(broker, topic.name));
       const behind = until.entries().reduce((sum, [p, next]) => sum + next - (builder.positions().get(p) ?? 0), 0);
       if (behind > NEARLY && pass < MAX_PASSES) {
         snapshot.close();
@@ -162,7 +160,7 @@ const buildAndCompare = async (builder: ViewBuilder, work: Work): Promise<Compar
       return await compare(snapshot, join(directory, VIEW_FILE), work);
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      await builder.buildUpTo(await endsOf(work));
+      await builder.buildUpTo(await endsOf(broker, topic.name));
       return { kind: 'unreadable', ...nothing, reason: error.message };
     } finally {
       snapshot?.close();

@@ -1,6 +1,7 @@
 import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Broker, Positions, Topic } from '#kafka_common/broker.ts';
+import { endsOf } from '#kafka_common/ends_of.ts';
 import { withinMs } from '#kafka_common/within.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { type CartStore, EMPTY_CART_BATCH } from './cart_store.ts';
@@ -35,8 +36,7 @@ export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<
     if (signal.aborted) return;
     try {
       if (positions.isBehind(ends)) await readOn(log);
-      const bounds = await withinMs(ENDS_MS, broker.bounds(topic.name));
-      ends = new Map(Array.from(bounds, ([partition, { end }]) => [partition, end]));
+      ends = await withinMs(ENDS_MS, endsOf(broker, topic.name));
       problem = null;
     } catch (error) {
       // Mostly Kafka is away: who publishes finds that too, and says what to do. Once is enough here.

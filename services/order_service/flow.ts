@@ -1,5 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { Broker } from '#kafka_common/broker.ts';
+import { endsOf } from '#kafka_common/ends_of.ts';
 import { withinMs } from '#kafka_common/within.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { shareUnderWay } from '#service_common/share_under_way.ts';
@@ -59,7 +60,7 @@ export interface FlowOptions {
 }
 
 const SAMPLES = 300;
-const BOUNDS_MS = 800;
+const ENDS_MS = 800;
 /** Of the clocks of two machines, or of an event that waited in an outbox: more is counted as this. */
 const MAX_LATENCY_MS = 3_600_000;
 
@@ -73,8 +74,7 @@ export const createFlow = ({ db, broker, status, reasonFor, topic, group, now }:
 
   const askForEnds = shareUnderWay(async (): Promise<void> => {
     try {
-      const bounds = await withinMs(BOUNDS_MS, broker.bounds(topic));
-      ends = new Map(Array.from(bounds, ([partition, { end }]) => [partition, end]));
+      ends = await withinMs(ENDS_MS, endsOf(broker, topic));
       brokerReason = null;
     } catch (error) {
       ends = new Map();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { endsOf } from '#kafka_common/ends_of.ts';
 import { eventually } from '#tests/eventually.ts';
 import { directOrderId, historyOf, publishAll, toMessage } from '../direct_events.ts';
 import type { Fault, Stage } from '../fault.ts';
@@ -26,21 +27,18 @@ const retentionPassed: Fault = {
     await stage.order.stop();
     await write(stage, lost);
     await withRawTopic(stage, async (raw) => {
-      const ends = Array.from(
-        await stage.broker.bounds(stage.topic),
-        ([partition, { end }]) => [partition, end] as const,
-      );
-      await raw.cut(new Map(ends));
+      const ends = await endsOf(stage.broker, stage.topic);
+      await raw.cut(ends);
       await write(stage, kept);
       await stage.order.start();
       stage.healed();
       await untilViewHasAll(stage, APPLIED_MS);
       // Said loudly, and counted: once for each partition.
-      assert.equal((await readinessOf(stage.order)).positionsLost, ends.length);
+      assert.equal((await readinessOf(stage.order)).positionsLost, ends.size);
       const said = stage.order.output.filter((line) =>
         line.includes('the log no longer holds the position of the view'),
       );
-      assert.ok(said.length >= ends.length, 'each partition is logged');
+      assert.ok(said.length >= ends.size, 'each partition is logged');
     });
     const { orders } = readView(stage.storeDir, stage.topic);
     for (const orderId of kept) assert.equal(orders.get(orderId)?.status, 'confirmed', orderId);
