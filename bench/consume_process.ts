@@ -8,9 +8,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import pino from 'pino';
 import type { Batch } from '../libs/kafka_common/broker.ts';
-import { createKafkaBroker } from '../libs/kafka_common/kafka_broker.ts';
-import { startCheckpoints } from '../libs/service_common/checkpoints.ts';
-import { createSqliteConsumerDb, VIEW_FILE } from '../services/order_service/consumer_db_sqlite.ts';
+import { createKafkaBroker } from '../libs/kafka_common/kafka/kafka_broker.ts';
+import { startCheckpoints } from '../libs/service_common/sqlite/checkpoints.ts';
+import { createSqliteConsumerDb, VIEW_FILE } from '../services/order_service/store/sqlite/sqlite_consumer_db.ts';
 import { createConsumerRunner } from '../services/order_service/consumer_runner.ts';
 import type { ConsumeJob, ConsumeReport } from './consume.ts';
 

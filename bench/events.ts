@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Message } from '../libs/kafka_common/broker.ts';
 import type { OrderCreated } from '../libs/kafka_common/events.ts';
-import { createKafkaBroker } from '../libs/kafka_common/kafka_broker.ts';
+import { createKafkaBroker } from '../libs/kafka_common/kafka/kafka_broker.ts';
 import { encodeEvent } from '../libs/kafka_common/serdes_json.ts';
 import { generateOrder } from '../services/cart_service/order_generator.ts';
 import { orderNumber } from './load_requests.ts';

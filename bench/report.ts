@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { type Figure, isReached, type SuiteResult } from './bench.ts';
-import { markdownTable } from '../tests/markdown_table.ts';
+import { markdownTable } from '../tests/support/markdown_table.ts';
 import { KAFKA_VERSION } from '../tests/kafka/apache_kafka.ts';
 
 /** Results as Markdown, which is what people read on a terminal too. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { type Config, describeBroker, readConfig } from '#kafka_common/config.ts';
-import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded_log.ts';
+import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded/log.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
 import { unreachable } from './failures.ts';
 

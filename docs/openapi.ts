@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createCartApp } from '#cart_service/app/app.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
-import type { HttpApp } from '#service_common/http.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
 
 /** What a service gives at `/documentation/json`. Its routes are described without being called, and take no parts. */
 const documentOf = async (app: HttpApp): Promise<object> => {

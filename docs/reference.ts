@@ -1,11 +1,11 @@
 import { SETTINGS } from '#kafka_common/config.ts';
-import { createPublisherMetrics } from '#cart_service/publisher_metrics.ts';
-import { createConsumerMetrics } from '#order_service/consumer_metrics.ts';
+import { createPublisherMetrics } from '#cart_service/telemetry/publisher_metrics.ts';
+import { createConsumerMetrics } from '#order_service/telemetry/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { eventsSections } from './events_page.ts';
 import { cartDocument, orderDocument } from './openapi.ts';
-import { createHttpMetrics } from '#service_common/http_metrics.ts';
+import { createHttpMetrics } from '#service_common/telemetry/http_metrics.ts';
 import { Registry } from 'prom-client';
 import { dashboard } from './dashboard.ts';
 import { COMMANDS } from '../cli/commands.ts';

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
-import { KAFKA_VERSION } from './kafka/apache_kafka.ts';
+import { KAFKA_VERSION } from '#tests/kafka/apache_kafka.ts';
 
 interface ComposeService {
   image?: string;

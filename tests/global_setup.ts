@@ -1,5 +1,5 @@
 /** Starts the one Kafka that all test files share, for `node --test --test-global-setup`; its process lasts as long. */
-import { KAFKA_VERSION, type KafkaBroker, kafkaAvailability, startKafka } from './kafka/apache_kafka.ts';
+import { KAFKA_VERSION, type KafkaBroker, kafkaAvailability, startKafka } from '#tests/kafka/apache_kafka.ts';
 
 let started: KafkaBroker | undefined;
 

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { residentMemory } from '../../tests/resident_memory.ts';
+import { residentMemory } from '../../tests/support/resident_memory.ts';
 import { type Bench, type Curve, inTempDir, type Suite } from '../bench.ts';
 import { consumeInto } from '../consume.ts';
 import { makeTopic } from '../events.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { residentMemory } from '../../tests/resident_memory.ts';
+import { residentMemory } from '../../tests/support/resident_memory.ts';
 import { atMost, inTempDir, type Suite } from '../bench.ts';
 import { freshSettings, untilReady } from '../setting.ts';
 import { spreadOf } from '../statistics.ts';

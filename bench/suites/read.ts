@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { residentMemory } from '../../tests/resident_memory.ts';
+import { residentMemory } from '../../tests/support/resident_memory.ts';
 import { atLeast, atMost, inTempDir, type Suite } from '../bench.ts';
 import { contest } from '../contest.ts';
 import { fillView } from '../setting.ts';

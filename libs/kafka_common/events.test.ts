@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LIMITS } from './event_schemas.ts';
 import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
-import { anyEvent } from './test_events.ts';
+import { anyEvent } from '#tests/support/any_events.ts';
 
 type Json = Record<string, unknown>;
 

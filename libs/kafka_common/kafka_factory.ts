@@ -7,9 +7,9 @@ import type { Config } from './config.ts';
  */
 export const createBroker = async (config: Config, clientId: string): Promise<Broker> => {
   if (config.kafkaBootstrapServers.length > 0) {
-    const { createKafkaBroker } = await import('./kafka_broker.ts');
+    const { createKafkaBroker } = await import('#kafka_common/kafka/kafka_broker.ts');
     return createKafkaBroker({ bootstrapServers: config.kafkaBootstrapServers, clientId });
   }
-  const { createEmbeddedBroker } = await import('./embedded_broker.ts');
+  const { createEmbeddedBroker } = await import('#kafka_common/embedded/embedded_broker.ts');
   return createEmbeddedBroker({ directory: config.dataDir });
 };

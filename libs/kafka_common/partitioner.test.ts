@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { murmur2 } from '@platformatic/kafka';
 import fc from 'fast-check';
-import { JAVA_HASHES } from '#tests/java_hashes.ts';
+import { JAVA_HASHES } from '#tests/support/java_hashes.ts';
 import { partitionOf } from './partitioner.ts';
 
 describe('the partition of a key', () => {

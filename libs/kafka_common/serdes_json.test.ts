@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { OrderEvent } from './events.ts';
 import { decodeEvent, type Decoded, encodeEvent } from './serdes_json.ts';
-import { anyEvent } from './test_events.ts';
+import { anyEvent } from '#tests/support/any_events.ts';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 

@@ -153,7 +153,7 @@ export interface ProblemExtras {
   readonly retryAfter?: number;
 }
 
-/** An answer that is an error, as RFC 9457 has it. Thrown by routes, written by `http.ts`. */
+/** An answer that is an error, as RFC 9457 has it. Thrown by routes, written by `http_app.ts`. */
 export class Problem extends Error {
   readonly code: ErrorCode;
   readonly extras: ProblemExtras;

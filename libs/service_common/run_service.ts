@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import { type Config, ConfigError, readConfig } from '#kafka_common/config.ts';
-import type { HttpApp } from './http.ts';
-import { createLogger } from './logger.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
+import { createLogger } from '#service_common/telemetry/logger.ts';
 import { onStopSignal } from './stop_signals.ts';
 import { StoreError } from './store_error.ts';
-import { startTracing, type Tracing } from './tracing.ts';
+import { startTracing, type Tracing } from '#service_common/telemetry/tracing.ts';
 
 export interface RunningService {
   /** For people: where it listens. */

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describeBroker } from '#kafka_common/config.ts';
-import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded_log.ts';
+import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded/log.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
-import { startCheckpoints } from '#service_common/checkpoints.ts';
-import { closeHttpApp } from '#service_common/http.ts';
+import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
+import { closeHttpApp } from '#service_common/http/http_app.ts';
 import { listen, runService } from '#service_common/run_service.ts';
-import { createCartApp } from './app/app.ts';
-import { CART_STORE_FILE, createSqliteCartStore } from './cart_store_sqlite.ts';
+import { createCartApp } from '#cart_service/app/app.ts';
+import { CART_STORE_FILE, createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
 import { createPublisher } from './publisher.ts';
-import { createPublisherMetrics } from './publisher_metrics.ts';
-import { tellOfPublishes } from './tell_of_publishes.ts';
-import { watchStore } from './watched_store.ts';
+import { createPublisherMetrics } from '#cart_service/telemetry/publisher_metrics.ts';
+import { tellOfPublishes } from '#cart_service/telemetry/publish_observers.ts';
+import { watchStore } from '#cart_service/store/watched_store.ts';
 
 /** Of the five seconds that stopping may take, the share of the requests inside. */
 const DRAIN_MS = 2_500;

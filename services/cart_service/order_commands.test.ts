@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
-import type { OrderState } from './cart_store.ts';
+import type { OrderState } from '#cart_service/store/cart_store.ts';
 import {
   type Circumstances,
   type CreateOrder,

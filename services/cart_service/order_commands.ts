@@ -1,7 +1,7 @@
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
 import type { ErrorCode } from '#service_common/errors.ts';
-import type { OrderState } from './cart_store.ts';
+import type { OrderState } from '#cart_service/store/cart_store.ts';
 import { generateOrder, type OrderDraft, type Random } from './order_generator.ts';
 
 /** What clients ask for, and the pure decision what becomes of it. */

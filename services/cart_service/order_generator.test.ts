@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { LIMITS } from '#kafka_common/event_schemas.ts';
 import { CURRENCIES, currencyExponent, totalOf } from '#kafka_common/money.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
-import { anyId, anyItems } from '#kafka_common/test_events.ts';
+import { anyId, anyItems } from '#tests/support/any_events.ts';
 import { generateOrder, type OrderDraft } from './order_generator.ts';
 
 const DATE = '2026-01-18T12:00:00.000Z';

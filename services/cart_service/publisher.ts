@@ -3,15 +3,19 @@ import type { Logger } from 'pino';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
-import { type BatchWriterOptions, createBatchWriter, type PartitionWork } from './batch_writer.ts';
-import type { CartStore, OutboxRow } from './cart_store.ts';
-import { catchUp } from './catch_up.ts';
-import { followLog } from './follow_log.ts';
-import { backoffMs, createLeaderHealth } from './leader_health.ts';
-import { createLogPositions } from './log_positions.ts';
+import {
+  type BatchWriterOptions,
+  createBatchWriter,
+  type PartitionWork,
+} from '#cart_service/publishing/batch_writer.ts';
+import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
+import { catchUp } from '#cart_service/log/catch_up.ts';
+import { followLog } from '#cart_service/log/follow_log.ts';
+import { backoffMs, createLeaderHealth } from '#cart_service/publishing/leader_health.ts';
+import { createLogPositions } from '#cart_service/log/log_positions.ts';
 import type { Circumstances } from './order_commands.ts';
 import { type Answer, failed, nothingDone, type Request } from './requests.ts';
-import { createWaitingRoom } from './waiting_room.ts';
+import { createWaitingRoom } from '#cart_service/publishing/waiting_room.ts';
 
 /**
  * The write path: group commit with a transactional outbox.

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Broker } from '#kafka_common/broker.ts';
-import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
+import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
-import { eventually } from '#tests/eventually.ts';
-import { createSqliteConsumerDb } from './consumer_db_sqlite.ts';
-import { anAppliedBatch, aStep, created, statusUpdated } from './test_events.ts';
-import { createRunnerPlace, GROUP, NO_DELAYS, TOPIC } from './test_runner.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
+import { anAppliedBatch, aStep, created, statusUpdated } from '#tests/support/events.ts';
+import { createRunnerPlace, GROUP, NO_DELAYS, TOPIC } from '#tests/support/runner_place.ts';
 
 let place: Awaited<ReturnType<typeof createRunnerPlace>>;
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type Batch, type Broker, BrokerError, type Positions, type Topic } from '#kafka_common/broker.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import { type Applied, type ApplierStatus, createBatchApplier } from './batch_applier.ts';
+import { type Applied, type ApplierStatus, createBatchApplier } from '#order_service/consuming/batch_applier.ts';
 import type { ConsumerDb } from './consumer_db.ts';
 
 /** Milliseconds between one try and the next. */

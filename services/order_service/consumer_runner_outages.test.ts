@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { BrokerError, type ConsumeOptions } from '#kafka_common/broker.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { DELAYS } from './consumer_runner.ts';
-import { batchOf, created, statusUpdated } from './test_events.ts';
-import { createRunnerPlace, NO_DELAYS, TOPIC } from './test_runner.ts';
+import { batchOf, created, statusUpdated } from '#tests/support/events.ts';
+import { createRunnerPlace, NO_DELAYS, TOPIC } from '#tests/support/runner_place.ts';
 
 let place: Awaited<ReturnType<typeof createRunnerPlace>>;
 

@@ -5,7 +5,7 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import { type Order, ORDER_STATUSES } from '#kafka_common/models.ts';
 import type { OrderView } from './consumer_db.ts';
 import { applyEvent, applyEvents, type Effect } from './order_event_handler.ts';
-import { anOrder, created, statusUpdated } from './test_events.ts';
+import { anOrder, created, statusUpdated } from '#tests/support/events.ts';
 
 const NOW = 1_768_737_600_000;
 const ID = 'ORD-123';

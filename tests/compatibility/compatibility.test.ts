@@ -7,7 +7,7 @@ import { toWire } from '#kafka_common/events.ts';
 import { ORDER_STATUSES } from '#kafka_common/models.ts';
 import { CURRENCIES } from '#kafka_common/money.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
-import { anyEvent } from '#kafka_common/test_events.ts';
+import { anyEvent } from '#tests/support/any_events.ts';
 import { brokenConsumers, brokenProducers, lostEvents } from './breaches.ts';
 import type { Schema } from './containment.ts';
 import { releases } from './releases.ts';

@@ -11,7 +11,7 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import { ORDER_STATUSES } from '#kafka_common/models.ts';
 import { CURRENCIES } from '#kafka_common/money.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
-import { anyEvent } from '#kafka_common/test_events.ts';
+import { anyEvent } from '#tests/support/any_events.ts';
 import { type OldEvent, RELEASES_FOLDER } from './releases.ts';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { createOrder } from '#tests/e2e/api.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { type KafkaBroker, startKafka } from '#tests/kafka/apache_kafka.ts';
 import { ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { chromiumForTests, see, useChromium } from './chromium.ts';

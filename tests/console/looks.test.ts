@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { historyOf, toMessage } from '#tests/faults/direct_events.ts';
 import { chromiumForTests, see, useChromium } from './chromium.ts';
 import { type ConsoleSystem, startSystem } from './system.ts';

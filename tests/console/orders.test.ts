@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { updateOrder } from '#tests/e2e/api.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { historyOf, toMessage } from '#tests/faults/direct_events.ts';
 import { chromiumForTests, see, useChromium } from './chromium.ts';
 import { type ConsoleSystem, startSystem } from './system.ts';

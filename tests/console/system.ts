@@ -5,10 +5,10 @@ import { readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
 import { createOrder, isReady } from '#tests/e2e/api.ts';
 import { type ServiceName, type ServiceProcess, startService } from '#tests/e2e/service_process.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { publishAll } from '#tests/faults/direct_events.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 
 /** Both services, as the console needs them: each knows where the other one is. */
 export interface ConsoleSystem {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Topic } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import {
   createScene,
   isBrokerError,
@@ -13,7 +13,7 @@ import {
   readAll,
 } from './broker_scene.ts';
 import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
-import { JAVA_HASHES } from '#tests/java_hashes.ts';
+import { JAVA_HASHES } from '#tests/support/java_hashes.ts';
 
 const KIB = 1024;
 

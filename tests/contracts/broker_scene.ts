@@ -15,7 +15,7 @@ import {
   type Topic,
 } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { type BrokerAddress, type InMemoryClient, openBroker } from './broker_under_test.ts';
 import { type ClientOrders, type ClientReport, runClient } from './client_tasks.ts';
 

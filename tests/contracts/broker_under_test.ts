@@ -1,7 +1,7 @@
 import type { TestOptions } from 'node:test';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
-import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
-import { createKafkaBroker } from '#kafka_common/kafka_broker.ts';
+import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
+import { createKafkaBroker } from '#kafka_common/kafka/kafka_broker.ts';
 
 /** Where a broker is: as data, so that a child process can be a client of it too, unless it is in this one's memory. */
 export type BrokerAddress =

@@ -7,7 +7,7 @@ import {
   type IdempotencyRecord,
   type OrderState,
   type OutboxRow,
-} from '#cart_service/cart_store.ts';
+} from '#cart_service/store/cart_store.ts';
 
 export const batch = (changes: Partial<CartBatch>): CartBatch => ({ ...EMPTY_CART_BATCH, ...changes });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView, PositionStep } from '#order_service/consumer_db.ts';
 import { consumerDbReadsContract } from './consumer_db_contract_reads.ts';
-import { anAppliedBatch, anOrder, applyNext, aStep } from '#order_service/test_events.ts';
+import { anAppliedBatch, anOrder, applyNext, aStep } from '#tests/support/events.ts';
 
 /** A fresh, empty place that a db can be opened in again and again. */
 export interface ConsumerDbPlace {

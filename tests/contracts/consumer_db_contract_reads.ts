@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import type { ConsumerDb, HistoryEvent, OrderFilter, OrderPlace } from '#order_service/consumer_db.ts';
-import { anAppliedBatch, anOrder, applyNext } from '#order_service/test_events.ts';
+import { anAppliedBatch, anOrder, applyNext } from '#tests/support/events.ts';
 
 const DAY_MS = 86_400_000;
 const FIRST_DAY = Date.parse('2026-01-01T00:00:00.000Z');

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSqliteConsumerDb } from '#order_service/consumer_db_sqlite.ts';
+import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
 import { consumerDbContract } from './consumer_db_contract.ts';
 
 consumerDbContract('SQLite', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
-import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
+import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { brokerContract } from './broker_contract.ts';
 import {

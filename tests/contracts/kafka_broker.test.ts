@@ -9,7 +9,7 @@ import {
 } from '@platformatic/kafka';
 import { test } from 'node:test';
 import { startKafka } from '#tests/kafka/apache_kafka.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { kafkaForTests, ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { brokerContract } from './broker_contract.ts';
 import { createScene } from './broker_scene.ts';

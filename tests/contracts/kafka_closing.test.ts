@@ -5,7 +5,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { type KafkaBroker, startKafka } from '#tests/kafka/apache_kafka.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { kafkaForTests, ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { createScene, isBrokerError, keyOf, message, publishAll, untilHandled } from './broker_scene.ts';
 import { openBroker } from './broker_under_test.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { COMMANDS } from '../../cli/commands.ts';
 import { orderIds } from './api.ts';
 import { runCli, startCli } from './cli_process.ts';

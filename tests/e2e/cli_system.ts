@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
-import { eventually } from '#tests/eventually.ts';
+import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, isReady, orderDetails, updateOrder } from './api.ts';
 import { type ServiceProcess, startService } from './service_process.ts';
 

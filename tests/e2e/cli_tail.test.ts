@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, updateOrder } from './api.ts';
 import { runCli, startCli } from './cli_process.ts';
 import { createOrders, ESCAPE, nobody, publishPoison, short, startSystem, TOPIC } from './cli_system.ts';

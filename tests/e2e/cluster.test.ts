@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createKafkaBroker } from '#kafka_common/kafka_broker.ts';
+import { createKafkaBroker } from '#kafka_common/kafka/kafka_broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { kafkaStarter, startKafkaCluster } from '#tests/kafka/apache_kafka.ts';
 import { ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, isReady, orderDetails, type Reply } from './api.ts';
 import { startService } from './service_process.ts';
 

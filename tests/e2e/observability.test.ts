@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { eventually } from '#tests/eventually.ts';
-import { namesIn, promtool, withoutPromtool } from '#tests/prometheus.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { namesIn, promtool, withoutPromtool } from '#tests/support/prometheus.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, isReady, orderDetails } from './api.ts';
 import { startService } from './service_process.ts';
 

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { startKafka } from '#tests/kafka/apache_kafka.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
 import { kafkaForTests, ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, isReady, orderDetails, orderIds, updateOrder } from './api.ts';
 import { type ServiceName, type ServiceProcess, startService } from './service_process.ts';
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { tempDir } from '#tests/temp_dir.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { failToStart, type ServiceName, startService } from './service_process.ts';
 
 /** A start that cannot succeed ends with exit code 1 and one line that says what to change. */

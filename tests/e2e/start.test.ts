@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { eventually } from '#tests/eventually.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder } from './api.ts';
 import { type CliProcess, startScript } from './cli_process.ts';
 import { nobody } from './cli_system.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
-import { tempDir } from '#tests/temp_dir.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, isReady, orderDetails } from './api.ts';
 import { type CollectedSpan, startCollector } from './otlp_collector.ts';
 import { startService } from './service_process.ts';

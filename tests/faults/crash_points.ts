@@ -32,9 +32,9 @@ const before = (file: string, find: string, condition = 'true'): Omit<SourcePatc
   replace: `if (${condition}) ${PASS} ${find}`,
 });
 
-const BATCH_WRITER = 'services/cart_service/batch_writer.ts';
+const BATCH_WRITER = 'services/cart_service/publishing/batch_writer.ts';
 const RUNNER = 'services/order_service/consumer_runner.ts';
-const APPLIER = 'services/order_service/batch_applier.ts';
+const APPLIER = 'services/order_service/consuming/batch_applier.ts';
 
 /** A service that is under load comes by so often within a second, one batch after the other. */
 const BATCHES = 20;
@@ -49,7 +49,7 @@ export const WRITE_PATH = {
   ),
   /** All of the batch is in the store's transaction, which is not committed. */
   storeBeforeCommit: point('store_before_commit', BATCHES, {
-    file: 'services/cart_service/cart_store_sqlite.ts',
+    file: 'services/cart_service/store/sqlite_cart_store.ts',
     find: 'commitTransaction(db, () => apply(batch));',
     replace: `commitTransaction(db, () => { apply(batch); if (batch.outbox.length > 0) ${PASS} });`,
   }),
@@ -68,7 +68,7 @@ export const WRITE_PATH = {
       'request.apiKey === 0',
     ),
     after(
-      'libs/kafka_common/embedded_log.ts',
+      'libs/kafka_common/embedded/log.ts',
       'const row = statements.append.get({ topic: topic.id, partition, timestamp, key, value, headers });',
       'message === messages.at(-1)',
     ),
@@ -98,7 +98,7 @@ export const WRITE_PATH = {
   /** What the last process left is published, and in the outbox still. */
   relayed: point('relayed', 1, after(BATCH_WRITER, 'const fates = await publish(topic, rows, null);')),
   /** The store is level with one partition of the log, not with the others. */
-  catchingUp: point('catching_up', 1, after('services/cart_service/catch_up.ts', 'events += found.length;')),
+  catchingUp: point('catching_up', 1, after('services/cart_service/log/catch_up.ts', 'events += found.length;')),
 } as const satisfies Record<string, CrashPoint>;
 
 /** Of the Order Service, in the order in which a batch meets them; the last one at a start. */
@@ -109,7 +109,7 @@ export const READ_PATH = {
   viewBeforeCommit: point(
     'view_before_commit',
     BATCHES,
-    after('services/order_service/consumer_db_sqlite.ts', 'redriven.forEach(setRedriven);'),
+    after('services/order_service/store/sqlite/sqlite_consumer_db.ts', 'redriven.forEach(setRedriven);'),
   ),
   /** The first part of a batch is in the view, its position amid the batch. */
   betweenChunks: point(
@@ -125,8 +125,11 @@ export const READ_PATH = {
   offsetsCommitted: point(
     'offsets_committed',
     3,
-    before('libs/kafka_common/kafka_consumer.ts', 'for (const { position, next } of moved) position.committed = next;'),
-    before('libs/kafka_common/embedded_consumer.ts', 'uncommitted.clear();', 'uncommitted.size > 0'),
+    before(
+      'libs/kafka_common/kafka/group_consumer.ts',
+      'for (const { position, next } of moved) position.committed = next;',
+    ),
+    before('libs/kafka_common/embedded/group_consumer.ts', 'uncommitted.clear();', 'uncommitted.size > 0'),
   ),
   /** A member of the group, which has its partitions and has fetched nothing. */
   joining: point('joining', 1, before(RUNNER, 'return valid;')),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Broker } from '#kafka_common/broker.ts';
-import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
-import { createKafkaBroker } from '#kafka_common/kafka_broker.ts';
+import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
+import { createKafkaBroker } from '#kafka_common/kafka/kafka_broker.ts';
 import { type KafkaBroker, startKafka, startKafkaCluster } from '#tests/kafka/apache_kafka.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
 import type { Ground } from './fault.ts';

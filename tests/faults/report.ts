@@ -1,5 +1,5 @@
 import type { Violation } from '#tests/checker/evidence.ts';
-import { markdownTable } from '#tests/markdown_table.ts';
+import { markdownTable } from '#tests/support/markdown_table.ts';
 import type { RowResult } from './campaign.ts';
 
 /** What a row comes to, as it stands in the closing table. */

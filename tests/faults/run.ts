@@ -5,7 +5,7 @@ import { kafkaStarter } from '#tests/kafka/apache_kafka.ts';
 import { playRow, type RowResult } from './campaign.ts';
 import type { Fault } from './fault.ts';
 import { HEADER, storiesOf, type TableRow, tableRow, tableText } from './report.ts';
-import { ROWS } from './rows/index.ts';
+import { ROWS } from '#tests/faults/rows/index.ts';
 
 const USAGE = `npm run faults -- [--list] [--only NAME[,NAME]] [--short] [--rounds N] [--patience N] [--seed N] [--out FILE]`;
 

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
 import type { ProcessEvidence } from '#tests/checker/evidence.ts';
-import { residentMemory } from '#tests/resident_memory.ts';
+import { residentMemory } from '#tests/support/resident_memory.ts';
 import { startWatchdog } from '#tests/kafka/watchdog.ts';
 import type { Service } from './fault.ts';
 

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Broker } from '#kafka_common/broker.ts';
 import type { LogEntry } from '#tests/checker/evidence.ts';
 import { fold } from '#tests/checker/fold.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 
 /** The view as its file holds it at one moment, also while the service runs. */
 export interface StoredView {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Admin, Producer } from '@platformatic/kafka';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { startKafka } from './apache_kafka.ts';
 import { isPortFree } from './free_ports.ts';
 import { ownKafkaForTests } from './kafka_for_tests.ts';
@@ -34,7 +34,7 @@ test('a broker that is killed and restarted still has what it acknowledged', opt
 });
 
 test('a broker does not outlive a parent that is killed', options, async () => {
-  const script = `import { startKafka } from '#tests/kafka/apache_kafka.ts'; console.log((await startKafka()).port);`;
+  const script = `import { startKafka } from './apache_kafka.ts'; console.log((await startKafka()).port);`;
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: join(import.meta.dirname, '..', '..'),
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type ServiceProcess, startService } from '../e2e/service_process.ts';
+import { type ServiceProcess, startService } from '#tests/e2e/service_process.ts';
 import { installSchemathesis } from './install.ts';
 import { publishScene } from './scene.ts';
 

@@ -1,5 +1,5 @@
-import { createEmbeddedBroker } from '#kafka_common/embedded_broker.ts';
-import { historyOf, publishAll, toMessage } from '../faults/direct_events.ts';
+import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
+import { historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
 
 /** What the Order Service is asked about: some orders, a status whose order does not come, and dead letters. */
 export const publishScene = async (directory: string): Promise<void> => {

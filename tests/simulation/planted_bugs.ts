@@ -9,9 +9,9 @@ export interface PlantedBug {
   readonly patches: readonly Omit<SourcePatch, 'name'>[];
 }
 
-const BATCH_WRITER = 'services/cart_service/batch_writer.ts';
+const BATCH_WRITER = 'services/cart_service/publishing/batch_writer.ts';
 const PUBLISHER = 'services/cart_service/publisher.ts';
-const APPLIER = 'services/order_service/batch_applier.ts';
+const APPLIER = 'services/order_service/consuming/batch_applier.ts';
 const HANDLER = 'services/order_service/order_event_handler.ts';
 
 const APPLY = 'await db.applyBatch({ positions, ...effect, history, lastEvents, deadLetters, redriven });';
@@ -152,7 +152,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I7', name: 'a request was not answered in time' },
     patches: [
       {
-        file: 'services/cart_service/waiting_room.ts',
+        file: 'services/cart_service/publishing/waiting_room.ts',
         find: 'setTimeout(expire, Math.max(1, first.deadline - performance.now()))',
         replace: 'setTimeout(expire, 2 * Math.max(1, first.deadline - performance.now()))',
       },
@@ -174,7 +174,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I2', name: 'two events have the same version' },
     patches: [
       {
-        file: 'services/cart_service/catch_up.ts',
+        file: 'services/cart_service/log/catch_up.ts',
         find: 'const found = eventsIn(batch);',
         replace: 'const found = eventsIn(batch).slice(batch.records.length);',
       },
@@ -185,7 +185,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I4', name: 'cart and view did not agree in time after the heal' },
     patches: [
       {
-        file: 'services/cart_service/follow_log.ts',
+        file: 'services/cart_service/log/follow_log.ts',
         find: 'if (positions.isBehind(ends)) await readOn(log);',
         replace: '',
       },

@@ -5,7 +5,7 @@ import type {
   OrderState,
   OutboxRow,
   SeenPosition,
-} from '#cart_service/cart_store.ts';
+} from '#cart_service/store/cart_store.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
 

@@ -4,8 +4,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
-import { DONE, failed } from '../requests.ts';
-import { OPEN, problemOf, useTestCart, VALID } from './test_app.ts';
+import { DONE, failed } from '#cart_service/requests.ts';
+import { OPEN, problemOf, useTestCart, VALID } from '#tests/support/cart_app.ts';
 
 const cart = useTestCart();
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONSOLE_ORIGIN, useTestCart } from './test_app.ts';
+import { CONSOLE_ORIGIN, useTestCart } from '#tests/support/cart_app.ts';
 
 const cart = useTestCart();
 

@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import type { HttpApp } from '#service_common/http.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
 
 /** What the console calls from the browser. */
 const ROUTES: ReadonlySet<string> = new Set([

@@ -1,21 +1,21 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { readConfig, type SettingInForce } from '#kafka_common/config.ts';
-import { check, type Readiness } from '#service_common/health.ts';
-import { createHttpApp, type HttpApp } from '#service_common/http.ts';
-import type { Tracing } from '#service_common/tracing.ts';
-import type { ConsumerDb } from '../consumer_db.ts';
-import type { RunnerState, RunnerStatus } from '../consumer_runner.ts';
-import type { EventFeed } from '../event_feed.ts';
-import type { Flow } from '../flow.ts';
-import type { OrderWaiters } from '../order_waiters.ts';
-import type { Redriver } from '../redrive.ts';
-import { addConsoleRoutes } from './api/console_routes.ts';
-import { createFindOrder } from './api/find_order.ts';
-import { addOperatorRoutes } from './api/operator_routes.ts';
-import { addOrderResourceRoutes } from './api/order_resource_routes.ts';
-import { addOrderRoutes } from './api/routes.ts';
-import { addStreamRoutes } from './api/stream_routes.ts';
+import { check, type Readiness } from '#service_common/http/health.ts';
+import { createHttpApp, type HttpApp } from '#service_common/http/http_app.ts';
+import type { Tracing } from '#service_common/telemetry/tracing.ts';
+import type { ConsumerDb } from '#order_service/consumer_db.ts';
+import type { RunnerState, RunnerStatus } from '#order_service/consumer_runner.ts';
+import type { EventFeed } from '#order_service/live/event_feed.ts';
+import type { Flow } from '#order_service/live/flow.ts';
+import type { OrderWaiters } from '#order_service/live/order_waiters.ts';
+import type { Redriver } from '#order_service/redrive/redrive.ts';
+import { addConsoleRoutes } from '#order_service/app/api/console_routes.ts';
+import { createFindOrder } from '#order_service/app/api/find_order.ts';
+import { addOperatorRoutes } from '#order_service/app/api/operator_routes.ts';
+import { addOrderResourceRoutes } from '#order_service/app/api/order_resource_routes.ts';
+import { addOrderRoutes } from '#order_service/app/api/routes.ts';
+import { addStreamRoutes } from '#order_service/app/api/stream_routes.ts';
 
 export interface OrderAppParts {
   readonly db: ConsumerDb;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ORDER_STATUSES } from '#kafka_common/models.ts';
+import { ORDER_STATUSES } from '../../../libs/kafka_common/models.ts';
 import { hexDump, toBytes } from './bytes.js';
 import { hashOf, parseHash } from './router.js';
 import { STATUSES } from './statuses.js';

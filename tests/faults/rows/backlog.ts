@@ -1,9 +1,9 @@
 import type { Message } from '#kafka_common/broker.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
-import { residentMemory } from '#tests/resident_memory.ts';
-import { directOrderId, historyOf, publishAll, toMessage } from '../direct_events.ts';
-import type { Fault } from '../fault.ts';
-import { untilViewHasAll } from '../stored_view.ts';
+import { residentMemory } from '#tests/support/resident_memory.ts';
+import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
+import type { Fault } from '#tests/faults/fault.ts';
+import { untilViewHasAll } from '#tests/faults/stored_view.ts';
 
 const FAMILY = 3;
 /** A create and nine statuses. */

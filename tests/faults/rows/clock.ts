@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '#tests/eventually.ts';
-import { tempDir } from '#tests/temp_dir.ts';
-import { readLog } from '../collect.ts';
-import type { Fault, Stage } from '../fault.ts';
-import { openRawTopic } from '../raw_topic.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
+import { readLog } from '#tests/faults/collect.ts';
+import type { Fault, Stage } from '#tests/faults/fault.ts';
+import { openRawTopic } from '#tests/faults/raw_topic.ts';
 
 const TEN_YEARS_MS = 10 * 365 * 24 * 60 * 60 * 1_000;
 const SHIFTED_MS = 3_000;

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import type { Exchange } from '#tests/checker/evidence.ts';
-import { eventually } from '#tests/eventually.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import type { KafkaBroker } from '#tests/kafka/apache_kafka.ts';
-import type { Fault, Stage } from '../fault.ts';
+import type { Fault, Stage } from '#tests/faults/fault.ts';
 import { withoutSignals } from './needs_signals.ts';
 
 /** Three brokers, replication 3, two in-sync replicas at least. */

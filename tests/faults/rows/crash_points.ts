@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { withinMs } from '#kafka_common/within.ts';
+import { withinMs } from '#service_common/within.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
-import { eventually } from '#tests/eventually.ts';
-import { type CrashPoint, crashAt, lastWords, READ_PATH, WRITE_PATH } from '../crash_points.ts';
-import type { Fault, Ground, Service, Stage } from '../fault.ts';
-import { refuseEvents } from '../refuse_events.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { type CrashPoint, crashAt, lastWords, READ_PATH, WRITE_PATH } from '#tests/faults/crash_points.ts';
+import type { Fault, Ground, Service, Stage } from '#tests/faults/fault.ts';
+import { refuseEvents } from '#tests/faults/refuse_events.ts';
 
 /** For a process that is under load to come to its crash point; far more than a slow machine needs. */
 const REACHED_MS = 60_000;

@@ -3,11 +3,17 @@ import { copyFileSync, cpSync, existsSync, renameSync, rmSync, symlinkSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '#tests/eventually.ts';
-import { tempDir } from '#tests/temp_dir.ts';
-import type { Fault, Service, Stage } from '../fault.ts';
-import { readinessOf } from '../readiness.ts';
-import { diskAt, type FillableDisk, mountSmallDisk, type SmallDisk, smallDiskProblem } from '../small_disk.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { tempDir } from '#tests/support/temp_dir.ts';
+import type { Fault, Service, Stage } from '#tests/faults/fault.ts';
+import { readinessOf } from '#tests/faults/readiness.ts';
+import {
+  diskAt,
+  type FillableDisk,
+  mountSmallDisk,
+  type SmallDisk,
+  smallDiskProblem,
+} from '#tests/faults/small_disk.ts';
 
 const FULL_MS = 3_000;
 /** For what is allocated already to be used up, and the first failure to show. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault, Stage } from '../fault.ts';
+import type { Fault, Stage } from '#tests/faults/fault.ts';
 import { backlogRows } from './backlog.ts';
 import { replayRows } from './replay.ts';
 import { storeRows } from './stores.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { eventually } from '#tests/eventually.ts';
-import type { Fault, Service } from '../fault.ts';
-import type { Load } from '../load.ts';
-import { reportOf } from '../report_of.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import type { Fault, Service } from '#tests/faults/fault.ts';
+import type { Load } from '#tests/faults/load.ts';
+import { reportOf } from '#tests/faults/report_of.ts';
 import type { AbuserOrders } from './http_abuser.ts';
 import { ABUSES } from './http_abuses.ts';
 

@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts';
+import type { Fault } from '#tests/faults/fault.ts';
 import { backlogRows } from './backlog.ts';
 import { brokerRows } from './broker.ts';
 import { clockRows } from './clock.ts';

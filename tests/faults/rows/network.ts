@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault } from '../fault.ts';
-import type { Trouble } from '../proxy.ts';
+import type { Fault } from '#tests/faults/fault.ts';
+import type { Trouble } from '#tests/faults/proxy.ts';
 
 /** The network between the services and a broker that is well itself. */
 

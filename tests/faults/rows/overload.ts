@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { directOrderId } from '../direct_events.ts';
-import type { Fault, Stage } from '../fault.ts';
-import { reportOf } from '../report_of.ts';
+import { directOrderId } from '#tests/faults/direct_events.ts';
+import type { Fault, Stage } from '#tests/faults/fault.ts';
+import { reportOf } from '#tests/faults/report_of.ts';
 import type { OverloadOrders, OverloadReport } from './overload_clients.ts';
 
 const FAMILY = 7;

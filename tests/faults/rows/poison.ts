@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { directOrderId, historyOf, publishAll, toMessage } from '../direct_events.ts';
-import type { Fault, Stage } from '../fault.ts';
-import { openRawTopic } from '../raw_topic.ts';
-import { readinessOf } from '../readiness.ts';
-import { readView, untilViewHasAll } from '../stored_view.ts';
+import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
+import type { Fault, Stage } from '#tests/faults/fault.ts';
+import { openRawTopic } from '#tests/faults/raw_topic.ts';
+import { readinessOf } from '#tests/faults/readiness.ts';
+import { readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
 import { COUNTED_ORDERS, POISON } from './poison_kinds.ts';
 
 const FAMILY = 2;

@@ -1,5 +1,5 @@
 import { toWire } from '#kafka_common/events.ts';
-import { directOrderId, historyOf } from '../direct_events.ts';
+import { directOrderId, historyOf } from '#tests/faults/direct_events.ts';
 
 /** What may stand in a topic that anybody writes to, and what must become of it. */
 export interface Poison {

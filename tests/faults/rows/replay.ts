@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Broker, LogRecord, Message } from '#kafka_common/broker.ts';
-import { directOrderId, historyOf, publishAll, toMessage } from '../direct_events.ts';
-import type { Fault } from '../fault.ts';
-import { readView, untilViewHasAll } from '../stored_view.ts';
+import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
+import type { Fault } from '#tests/faults/fault.ts';
+import { readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
 
 const FAMILY = 4;
 const ORDERS = 300;

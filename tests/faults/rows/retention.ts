@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { endsOf } from '#kafka_common/ends_of.ts';
-import { eventually } from '#tests/eventually.ts';
-import { directOrderId, historyOf, publishAll, toMessage } from '../direct_events.ts';
-import type { Fault, Stage } from '../fault.ts';
-import { openRawTopic, type RawTopic } from '../raw_topic.ts';
-import { readinessOf } from '../readiness.ts';
-import { readView, untilViewHasAll } from '../stored_view.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
+import type { Fault, Stage } from '#tests/faults/fault.ts';
+import { openRawTopic, type RawTopic } from '#tests/faults/raw_topic.ts';
+import { readinessOf } from '#tests/faults/readiness.ts';
+import { readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
 
 const CUT_FAMILY = 5;
 const SWAPPED_FAMILY = 6;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Fault, Service } from '../fault.ts';
-import type { LoadExchange } from '../load.ts';
+import type { Fault, Service } from '#tests/faults/fault.ts';
+import type { LoadExchange } from '#tests/faults/load.ts';
 import { withoutSignals } from './needs_signals.ts';
 
 const TELL_REQUESTS = new URL('../tell_requests.ts', import.meta.url).href;

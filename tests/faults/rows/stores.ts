@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '#tests/eventually.ts';
-import type { Fault, Stage } from '../fault.ts';
-import { untilViewHasAll } from '../stored_view.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import type { Fault, Stage } from '#tests/faults/fault.ts';
+import { untilViewHasAll } from '#tests/faults/stored_view.ts';
 
 const OLDER_BY_ORDERS = 1_000;
 const OLDER_WITHIN_MS = 60_000;

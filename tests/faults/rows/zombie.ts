@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Positions } from '#kafka_common/broker.ts';
-import { eventually } from '#tests/eventually.ts';
-import { readLog } from '../collect.ts';
-import type { Fault, Service, Stage } from '../fault.ts';
-import { readinessOf } from '../readiness.ts';
-import { foldDifferences, readView, untilViewHasAll } from '../stored_view.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { readLog } from '#tests/faults/collect.ts';
+import type { Fault, Service, Stage } from '#tests/faults/fault.ts';
+import { readinessOf } from '#tests/faults/readiness.ts';
+import { foldDifferences, readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
 
 const GROUP = 'order-service';
 /** The session time-out of a member is 10 s; beyond it, the group has given its partitions away. */

@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import { canonicalOrderId, ORDER_STATUSES, type OrderItem, parseStatus } from '#kafka_common/models.ts';
 import { currencyExponent, toMinorUnits, totalOf } from '#kafka_common/money.ts';
 import { type FieldError, validationProblem } from '#service_common/errors.ts';
-import type { CreateOrder, UpdateOrder } from '../../order_commands.ts';
+import type { CreateOrder, UpdateOrder } from '#cart_service/order_commands.ts';
 import type { CreateOrderBody, UpdateOrderBody } from './schemas.ts';
 
 /** The currency of given items that come without one. */

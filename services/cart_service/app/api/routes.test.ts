@@ -3,9 +3,18 @@ import { describe, test } from 'node:test';
 import { LIMITS } from '#kafka_common/event_schemas.ts';
 import { ORDER_STATUSES } from '#kafka_common/models.ts';
 import type { ErrorCode } from '#service_common/errors.ts';
-import type { Command } from '../../order_commands.ts';
-import { failed } from '../../requests.ts';
-import { BOTH, problemOf, type Response, type Route, ROUTES, useTestCart, VALID, wrongFields } from '../test_app.ts';
+import type { Command } from '#cart_service/order_commands.ts';
+import { failed } from '#cart_service/requests.ts';
+import {
+  BOTH,
+  problemOf,
+  type Response,
+  type Route,
+  ROUTES,
+  useTestCart,
+  VALID,
+  wrongFields,
+} from '#tests/support/cart_app.ts';
 
 const cart = useTestCart();
 

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { type ErrorCode, Problem, validationProblem } from '#service_common/errors.ts';
-import type { HttpApp } from '#service_common/http.ts';
-import { traceparentOf } from '#service_common/http_tracing.ts';
-import { BODY_PROBLEMS } from '#service_common/openapi.ts';
-import { childTraceparent } from '#service_common/trace_context.ts';
-import type { Command } from '../../order_commands.ts';
-import type { Answer, Request } from '../../requests.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
+import { traceparentOf } from '#service_common/telemetry/http_tracing.ts';
+import { BODY_PROBLEMS } from '#service_common/http/openapi.ts';
+import { childTraceparent } from '#service_common/telemetry/trace_context.ts';
+import type { Command } from '#cart_service/order_commands.ts';
+import type { Answer, Request } from '#cart_service/requests.ts';
 import { toCreateOrder, toUpdateOrder } from './commands.ts';
 import { toSnakeCase } from './field_names.ts';
 import { CommandHeaders, CreateOrderBody, Published, UpdateOrderBody } from './schemas.ts';

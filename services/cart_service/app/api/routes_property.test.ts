@@ -5,11 +5,11 @@ import { LIMITS } from '#kafka_common/event_schemas.ts';
 import { canonicalOrderId, ORDER_STATUSES } from '#kafka_common/models.ts';
 import { CURRENCIES, currencyExponent, fromMinorUnits } from '#kafka_common/money.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
-import { anyId, anyItems } from '#kafka_common/test_events.ts';
-import { type CreateOrder, decide, type UpdateOrder } from '../../order_commands.ts';
-import type { OrderDraft } from '../../order_generator.ts';
-import type { Request } from '../../requests.ts';
-import { BOTH, problemOf, type Route, ROUTES, useTestCart } from '../test_app.ts';
+import { anyId, anyItems } from '#tests/support/any_events.ts';
+import { type CreateOrder, decide, type UpdateOrder } from '#cart_service/order_commands.ts';
+import type { OrderDraft } from '#cart_service/order_generator.ts';
+import type { Request } from '#cart_service/requests.ts';
+import { BOTH, problemOf, type Route, ROUTES, useTestCart } from '#tests/support/cart_app.ts';
 
 const cart = useTestCart();
 

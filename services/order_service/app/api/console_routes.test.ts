@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { CART_URL, createTestApp } from '../test_app.ts';
+import { CART_URL, createTestApp } from '#tests/support/order_app.ts';
 
 let service: Awaited<ReturnType<typeof createTestApp>>;
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import type { HttpApp } from '#service_common/http.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
 
 /** The console: a page for operators, plain files that a browser runs as they are. */
 

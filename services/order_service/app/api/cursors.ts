@@ -1,4 +1,4 @@
-import type { OrderPlace } from '../../consumer_db.ts';
+import type { OrderPlace } from '#order_service/consumer_db.ts';
 
 /** Where the next page begins, as clients are handed it: they need not know what it says. The schemas check the patterns. */
 export const PLACE_PATTERN = '^-?[0-9]{1,16}_[0-9]{1,15}$';

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ViewedOrder } from '../../consumer_db.ts';
+import type { ViewedOrder } from '#order_service/consumer_db.ts';
 
 /**
  * Gives the answer its `ETag` and tells whether the client has that one already (RFC 9110, section 13.1.2). Version and

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { canonicalOrderId } from '#kafka_common/models.ts';
 import { Problem } from '#service_common/errors.ts';
-import type { ConsumerDb, ViewedOrder } from '../../consumer_db.ts';
-import type { OrderWaiters } from '../../order_waiters.ts';
+import type { ConsumerDb, ViewedOrder } from '#order_service/consumer_db.ts';
+import type { OrderWaiters } from '#order_service/live/order_waiters.ts';
 import { preferredWait } from './prefer.ts';
 
 /** @throws Problem `OrderNotFound` */

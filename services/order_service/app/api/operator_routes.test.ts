@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { record } from '../../test_events.ts';
-import { createTestApp, NOW, TOPIC } from '../test_app.ts';
+import { record } from '#tests/support/events.ts';
+import { createTestApp, NOW, TOPIC } from '#tests/support/order_app.ts';
 
 let service: Awaited<ReturnType<typeof createTestApp>>;
 

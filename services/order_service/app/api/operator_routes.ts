@@ -1,7 +1,7 @@
-import type { HttpApp } from '#service_common/http.ts';
-import { BODY_PROBLEMS } from '#service_common/openapi.ts';
-import type { ConsumerDb, DeadLetterState } from '../../consumer_db.ts';
-import type { Redriver } from '../../redrive.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
+import { BODY_PROBLEMS } from '#service_common/http/openapi.ts';
+import type { ConsumerDb, DeadLetterState } from '#order_service/consumer_db.ts';
+import type { Redriver } from '#order_service/redrive/redrive.ts';
 import { streamListing } from './listing.ts';
 import { presentDeadLetter } from './presenters.ts';
 import {

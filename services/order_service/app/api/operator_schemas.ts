@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import Type from 'typebox';
-import { IntegerText } from '#service_common/query_texts.ts';
+import { IntegerText } from '#service_common/http/query_texts.ts';
 import { Instant, limitOf, OrderId, OrderVersion, orNull, Place, Status } from './schemas.ts';
 
 const DEAD_LETTER_STATES = ['held', 'redriven', 'all'];

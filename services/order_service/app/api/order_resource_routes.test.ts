@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { anOrder } from '../../test_events.ts';
-import { createTestApp } from '../test_app.ts';
+import { anOrder } from '#tests/support/events.ts';
+import { createTestApp } from '#tests/support/order_app.ts';
 
 let service: Awaited<ReturnType<typeof createTestApp>>;
 

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { canonicalOrderId, type OrderStatus } from '#kafka_common/models.ts';
 import { Problem } from '#service_common/errors.ts';
-import type { HttpApp } from '#service_common/http.ts';
-import type { ConsumerDb, OrderFilter } from '../../consumer_db.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
+import type { ConsumerDb, OrderFilter } from '#order_service/consumer_db.ts';
 import { placeFromCursor, placeToCursor, sequenceFromCursor } from './cursors.ts';
 import { isUnchanged } from './etag.ts';
 import type { FindOrder } from './find_order.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Order } from '#kafka_common/models.ts';
 import { currencyExponent, fromMinorUnits, shippingCost } from '#kafka_common/money.ts';
-import type { HistoryEvent, StoredDeadLetter, StoredEvent, ViewedOrder } from '../../consumer_db.ts';
+import type { HistoryEvent, StoredDeadLetter, StoredEvent, ViewedOrder } from '#order_service/consumer_db.ts';
 import type { OrderDetails } from './schemas.ts';
 
 /** An order as the API shows it: amounts are decimal from here on. */

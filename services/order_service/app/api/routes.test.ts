@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { StoreError } from '#service_common/store_error.ts';
-import { eventually } from '#tests/eventually.ts';
-import type { ConsumerDb } from '../../consumer_db.ts';
-import { createOrderWaiters } from '../../order_waiters.ts';
-import { anOrder } from '../../test_events.ts';
-import { createTestApp, newApp, TOPIC } from '../test_app.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import type { ConsumerDb } from '#order_service/consumer_db.ts';
+import { createOrderWaiters } from '#order_service/live/order_waiters.ts';
+import { anOrder } from '#tests/support/events.ts';
+import { createTestApp, newApp, TOPIC } from '#tests/support/order_app.ts';
 
 const fails = (): never => {
   throw new StoreError('STORE_UNAVAILABLE', 'disk I/O error');

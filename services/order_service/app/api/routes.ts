@@ -1,5 +1,5 @@
-import type { HttpApp } from '#service_common/http.ts';
-import type { ConsumerDb } from '../../consumer_db.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
+import type { ConsumerDb } from '#order_service/consumer_db.ts';
 import { isUnchanged } from './etag.ts';
 import type { FindOrder } from './find_order.ts';
 import { streamListing } from './listing.ts';

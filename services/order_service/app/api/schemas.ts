@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import Type, { type Static, type TSchema } from 'typebox';
 import { LIMITS } from '#kafka_common/event_schemas.ts';
 import { ORDER_ID_MESSAGE, ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
-import { InstantText, IntegerText } from '#service_common/query_texts.ts';
+import { InstantText, IntegerText } from '#service_common/http/query_texts.ts';
 import { PLACE_PATTERN, SEQUENCE_PATTERN } from './cursors.ts';
 import { MAX_WAIT_S } from './prefer.ts';
 

@@ -3,8 +3,8 @@ import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { once } from 'node:events';
-import { eventually } from '#tests/eventually.ts';
-import { createTestApp } from '../test_app.ts';
+import { eventually } from '#tests/support/eventually.ts';
+import { createTestApp } from '#tests/support/order_app.ts';
 
 let service: Awaited<ReturnType<typeof createTestApp>>;
 let url: string;

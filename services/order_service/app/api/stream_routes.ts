@@ -1,7 +1,7 @@
 import { Problem } from '#service_common/errors.ts';
-import type { HttpApp } from '#service_common/http.ts';
-import type { EventFeed } from '../../event_feed.ts';
-import type { Flow } from '../../flow.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
+import type { EventFeed } from '#order_service/live/event_feed.ts';
+import type { Flow } from '#order_service/live/flow.ts';
 import { EventStream, FlowState, StreamHeaders, StreamQuery } from './stream_schemas.ts';
 
 /** What happens, as it happens. */

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lettersOf } from './letters.ts';
+import { fetchBody, type Service } from '../service_client.ts';
+
+/** A letter to publish, as it is or changed. */
+export interface Sent {
+  readonly id: number;
+  readonly key?: string;
+  readonly value?: string;
+}
+
+/** What became of a letter: how the service published it, or, once it came back through the topic, what the view made of it. */
+export interface Fate {
+  readonly id: number;
+  readonly outcome:
+    'applied' | 'duplicate' | 'waiting' | 'dead_letter' | 'published' | 'not_published' | 'unknown' | 'skipped';
+  readonly detail: string | null;
+}
+
+/** Fates that leave nothing to do. */
+const GOOD: ReadonlySet<Fate['outcome']> = new Set(['applied', 'duplicate', 'waiting']);
+
+export const isGood = ({ outcome }: Pick<Fate, 'outcome'>): boolean => GOOD.has(outcome);
+
+/** Letters of one request. */
+export const CHUNK_SIZE = 200;
+
+/** Between looks at what has come back, ever more. */
+const LOOK_MS = 100;
+const MAX_LOOK_MS = 2_000;
+
+/**
+ * Publishes letters and waits for each to come back through the topic; one that has not, in the time, stays `published`.
+ * @param letters in the order of their ids
+ * @throws Failure
+ */
+export const redriveChunk = async (
+  service: Service,
+  letters: readonly Sent[],
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<readonly Fate[]> => {
+  const request = { method: 'POST', body: { letters } } as const;
+  const { results } = await fetchBody<{ results: readonly Fate[] }>(service, '/dead-letters/redrive', request, signal);
+  const fates = new Map(results.map(({ id, outcome, detail }) => [id, { id, outcome, detail } satisfies Fate]));
+  const isOpen = (fate: Fate): boolean => fate.outcome === 'published' || fate.outcome === 'unknown';
+  const deadline = performance.now() + waitMs;
+  for (let lookMs = LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, MAX_LOOK_MS)) {
+    const open = [...fates.values()].filter(isOpen);
+    const last = open.at(-1);
+    if (last === undefined || performance.now() > deadline) break;
+    await sleep(lookMs, undefined, { signal });
+    for await (const { id, redriven } of lettersOf(service, 'redriven', (open[0]?.id ?? 1) - 1, signal)) {
+      if (id > last.id) break;
+      const fate = fates.get(id);
+      if (redriven !== null && fate !== undefined && isOpen(fate))
+        fates.set(id, { id, outcome: redriven.outcome as Fate['outcome'], detail: null });
+    }
+  }
+  return [...fates.values()];
+};

@@ -1,0 +1,69 @@
+import { AuthenticationError, GenericError, MultipleErrors, ProtocolError, UserError } from '@platformatic/kafka';
+import { BrokerError, type BrokerErrorCode } from '#kafka_common/broker.ts';
+
+/**
+ * What the client library's errors mean. Its retries wrap the errors of all attempts (`MultipleErrors`), so an error
+ * is judged by its leaves.
+ */
+const leavesOf = (error: unknown): unknown[] =>
+  error instanceof MultipleErrors ? error.errors.flatMap(leavesOf) : [error];
+
+/** Kafka's names of the errors that brokers answered, as `MESSAGE_TOO_LARGE`. */
+export const protocolErrorsOf = (error: unknown): string[] =>
+  leavesOf(error).flatMap((leaf) =>
+    leaf instanceof ProtocolError ? [String(leaf['apiId' as keyof ProtocolError])] : [],
+  );
+
+/**
+ * Answers after which a record is certainly in no log. Not among them, on purpose: NOT_LEADER_OR_FOLLOWER,
+ * REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND, which can come after the leader has appended the record.
+ */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'INVALID_RECORD',
+  'INVALID_REQUIRED_ACKS',
+  'INVALID_TIMESTAMP',
+  'INVALID_TOPIC_EXCEPTION',
+  'MESSAGE_TOO_LARGE',
+  'NOT_ENOUGH_REPLICAS',
+  'POLICY_VIOLATION',
+  'RECORD_LIST_TOO_LARGE',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'UNKNOWN_TOPIC_ID',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+]);
+
+/**
+ * How the library words an attempt that ended before a connection stood. It has no error class or code of its own for
+ * that, and `tests/contracts` fails should the words change.
+ */
+const NO_CONNECTION =
+  /^(Connection to .* (failed|timed out)\.|Connection closed while waiting for ready\.|Cannot get a connection: .*)$/;
+
+/** True where no attempt can have left a record in a log: no connection stood, or the broker refused it. */
+export const isCertainlyNotWritten = (error: unknown): boolean => {
+  const leaves = leavesOf(error);
+  return leaves.length > 0 && leaves.every(leftNoRecord);
+};
+
+const leftNoRecord = (leaf: unknown): boolean =>
+  leaf instanceof UserError ||
+  leaf instanceof AuthenticationError ||
+  (leaf instanceof ProtocolError && REFUSALS.has(String(leaf['apiId' as keyof ProtocolError]))) ||
+  (leaf instanceof GenericError && NO_CONNECTION.test(leaf.message));
+
+/** One line for logs and answers: the distinct causes, without stack traces. */
+export const describeError = (error: unknown): string => {
+  const causes = leavesOf(error).map((leaf) => {
+    if (!(leaf instanceof Error)) return String(leaf);
+    const cause =
+      leaf.cause instanceof Error && !leaf.message.includes(leaf.cause.message) ? ` (${leaf.cause.message})` : '';
+    return `${leaf instanceof ProtocolError ? `${String(leaf['apiId' as keyof ProtocolError])}: ` : ''}${leaf.message}${cause}`;
+  });
+  return [...new Set(causes)].join('; ').slice(0, 500) || 'unknown error';
+};
+
+/** The library's error as one of the seam. */
+export const toBrokerError = (error: unknown, code: BrokerErrorCode = 'UNAVAILABLE'): BrokerError =>
+  error instanceof BrokerError ? error : new BrokerError(code, describeError(error), error);

@@ -1,0 +1,65 @@
+import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Broker, Positions, Topic } from '#kafka_common/broker.ts';
+import { endsOf } from '#kafka_common/ends_of.ts';
+import { withinMs } from '#service_common/within.ts';
+import { reasonOf } from '#service_common/reason_of.ts';
+import { type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
+import { eventsIn, learnFrom } from './learn_from_log.ts';
+import type { LogPositions } from './log_positions.ts';
+
+export interface FollowedLog {
+  readonly broker: Broker;
+  readonly store: CartStore;
+  readonly topic: Topic;
+  /** Moved on by what is read. */
+  readonly positions: LogPositions;
+  readonly logger: Logger;
+}
+
+/** How often the ends of the partitions are asked for. What others write is known after two to three of these, in ms. */
+const INTERVAL_MS = 1_000;
+const ENDS_MS = 1_000;
+
+/**
+ * Learns what others write to the log, as a redrive of dead letters does: an order that came that way can be updated,
+ * and is not created again. Of its own events the service knows by their acknowledgements, so that it reads nothing
+ * while it is the only one who writes. Runs until the signal aborts.
+ */
+export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<void> => {
+  const { broker, topic, positions, logger } = log;
+  /** As they were a while ago: what stands below them and is the service's own has been acknowledged since. */
+  let ends: Positions = new Map();
+  let problem: string | null = null;
+  while (!signal.aborted) {
+    await sleep(INTERVAL_MS, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    try {
+      if (positions.isBehind(ends)) await readOn(log);
+      ends = await withinMs(ENDS_MS, endsOf(broker, topic.name));
+      problem = null;
+    } catch (error) {
+      // Mostly Kafka is away: who publishes finds that too, and says what to do. Once is enough here.
+      const reason = reasonOf(error);
+      if (reason !== problem) logger.warn({ reason }, 'cannot follow what others write; trying again');
+      problem = reason;
+    }
+  }
+};
+
+const readOn = async ({ broker, store, topic, positions, logger }: FollowedLog): Promise<void> => {
+  let count = 0;
+  let example: string | undefined;
+  for await (const batch of broker.read(topic.name, positions.known)) {
+    const learned = await learnFrom(store, eventsIn(batch));
+    const { partition, next } = batch;
+    if (learned.length > 0) {
+      await store.commit({ ...EMPTY_CART_BATCH, learned, positions: [{ partition, topicId: topic.id, next }] });
+    }
+    positions.readUpTo(partition, next);
+    count += learned.length;
+    example ??= learned[0]?.orderId;
+    await othersTurn();
+  }
+  if (count > 0) logger.info({ count, orderId: example }, 'learned what others wrote about orders');
+};

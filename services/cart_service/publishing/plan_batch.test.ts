@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decodeEvent } from '#kafka_common/serdes_json.ts';
+import type { IdempotencyRecord, LoadedOrders, OrderState } from '#cart_service/store/cart_store.ts';
+import type { Command, Refusal } from '#cart_service/order_commands.ts';
+import { planBatch } from './plan_batch.ts';
+import { DONE, type Request } from '#cart_service/requests.ts';
+
+const NOW = Date.parse('2026-01-18T12:00:00.000Z');
+
+interface Of {
+  readonly request: Request;
+}
+
+const asked = (command: Command, idempotencyKey: string | null = null): Of => ({
+  request: { command, idempotencyKey, traceparent: `trace of ${command.orderId}` },
+});
+
+const create = (orderId: string): Command => ({
+  kind: 'create',
+  orderId,
+  draft: { orderId, numberOfItems: 1, items: null, customerId: null, currency: null },
+  fingerprint: `create ${orderId}`,
+});
+
+const confirm = (orderId: string): Command => ({
+  kind: 'update',
+  orderId,
+  status: 'confirmed',
+  fingerprint: `confirm ${orderId}`,
+});
+
+const order = (orderId: string, status: OrderState['status'] = 'new'): OrderState => ({ orderId, version: 1, status });
+
+const record = (key: string, command: Command, refusal: Refusal | null = null): IdempotencyRecord => ({
+  key,
+  fingerprint: command.fingerprint,
+  orderId: command.orderId,
+  refusal,
+  createdAt: NOW,
+});
+
+const known = (orders: readonly OrderState[] = [], records: readonly IdempotencyRecord[] = []): LoadedOrders => ({
+  orders: new Map(orders.map((each) => [each.orderId, each])),
+  unanswered: new Map(),
+  idempotency: new Map(records.map((each) => [each.key, each])),
+});
+
+const plan = (batch: readonly Of[], loaded: LoadedOrders = known(), firstSeq = 1) => {
+  let ids = 0;
+  return planBatch(batch, loaded, firstSeq, { now: NOW, newId: () => `event-${++ids}`, random: () => 0 });
+};
+
+const NOT_FOUND: Refusal = { code: 'OrderNotFound', detail: 'there is no order ORD-1; create it first' };
+
+describe('a planned batch', () => {
+  test('of nothing does nothing', () => {
+    assert.deepEqual(plan([]), { answers: [], answersAfterCommit: [], events: [], idempotency: [] });
+  });
+
+  test('numbers its events on from the first, in the order of the requests, leaving out those without one', () => {
+    const batch = [asked(create('ORD-1')), asked(create('ORD-2')), asked(confirm('ORD-3')), asked(create('ORD-4'))];
+    const { events } = plan(batch, known([order('ORD-2'), order('ORD-3')]), 41);
+    assert.deepEqual(
+      events.map(({ of, row }) => [of, row.seq, row.eventId, row.orderId]),
+      [
+        [batch[0], 41, 'event-1', 'ORD-1'],
+        [batch[2], 42, 'event-2', 'ORD-3'],
+        [batch[3], 43, 'event-3', 'ORD-4'],
+      ],
+    );
+  });
+
+  test('carries in each event what publishes it and what undoes it', () => {
+    const { events } = plan([asked(create('ORD-1')), asked(confirm('ORD-2'))], known([order('ORD-2')]));
+    assert.deepEqual(
+      events.map(({ state, previous, row }) => ({ state, previous, fingerprint: row.fingerprint })),
+      [
+        { state: order('ORD-1'), previous: null, fingerprint: 'create ORD-1' },
+        {
+          state: { orderId: 'ORD-2', version: 2, status: 'confirmed' },
+          previous: order('ORD-2'),
+          fingerprint: null,
+        },
+      ],
+    );
+    for (const { row, state } of events) {
+      const { key, value, headers } = row.message;
+      const decoded = decodeEvent({ key: Buffer.from(key), value: Buffer.from(value) });
+      assert.ok(decoded.kind === 'event' && decoded.keyMatches);
+      const { eventId, orderId, version } = decoded.event;
+      assert.deepEqual([eventId, orderId, version], [row.eventId, state.orderId, state.version]);
+      assert.equal(headers['traceparent'], `trace of ${orderId}`);
+    }
+  });
+
+  test('answers at once what needs nothing stored', () => {
+    const batch = [asked(confirm('ORD-1')), asked(confirm('ORD-2'))];
+    const { answers, ...rest } = plan(batch, known([order('ORD-2', 'confirmed')]));
+    assert.deepEqual(answers, [
+      { of: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
+      { of: batch[1], answer: DONE },
+    ]);
+    assert.deepEqual(rest, { answersAfterCommit: [], events: [], idempotency: [] });
+  });
+
+  test('answers a create whose client never got its success with one', () => {
+    const loaded = { ...known([order('ORD-1')]), unanswered: new Map([['ORD-1', 'create ORD-1']]) };
+    const { answers, events } = plan([asked(create('ORD-1'))], loaded);
+    assert.deepEqual([answers.map(({ answer }) => answer), events], [[DONE], []]);
+  });
+});
+
+describe('an idempotency key', () => {
+  test('that is new is recorded with the answer, which waits until it is stored', () => {
+    const batch = [asked(confirm('ORD-1'), 'a'), asked(confirm('ORD-2'), 'b')];
+    assert.deepEqual(plan(batch, known([order('ORD-2', 'confirmed')])), {
+      answers: [],
+      answersAfterCommit: [
+        { of: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
+        { of: batch[1], answer: DONE },
+      ],
+      events: [],
+      idempotency: [record('a', confirm('ORD-1'), NOT_FOUND), record('b', confirm('ORD-2'))],
+    });
+  });
+
+  test('that is new is recorded as a success beside its event, and not answered before that is published', () => {
+    const { answers, answersAfterCommit, events, idempotency } = plan([asked(create('ORD-1'), 'a')]);
+    assert.deepEqual([answers, answersAfterCommit, events.length], [[], [], 1]);
+    assert.deepEqual(idempotency, [record('a', create('ORD-1'))]);
+  });
+
+  const AGAIN: readonly (readonly [string, IdempotencyRecord, ReturnType<typeof plan>['answers'][number]['answer']])[] =
+    [
+      ['with the same request and a success gives the success again', record('a', create('ORD-1')), DONE],
+      [
+        'with the same request and a refusal gives the refusal again',
+        record('a', create('ORD-1'), NOT_FOUND),
+        { kind: 'refused', refusal: NOT_FOUND },
+      ],
+      [
+        'with another request is refused and tells the order of the first',
+        record('a', create('ORD-7')),
+        {
+          kind: 'refused',
+          refusal: {
+            code: 'IdempotencyKeyReused',
+            detail: 'this Idempotency-Key came before with another request, about order ORD-7',
+          },
+        },
+      ],
+    ];
+  for (const [what, earlier, answer] of AGAIN) {
+    test(`that came before ${what}, and decides nothing anew`, () => {
+      const batch = [asked(create('ORD-1'), 'a')];
+      assert.deepEqual(plan(batch, known([], [earlier])), {
+        answers: [{ of: batch[0], answer }],
+        answersAfterCommit: [],
+        events: [],
+        idempotency: [],
+      });
+    });
+  }
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Topic } from '#kafka_common/broker.ts';
+import type { OutboxRow } from '#cart_service/store/cart_store.ts';
+import { createLogPositions } from '#cart_service/log/log_positions.ts';
+import { createSettlements } from './settlements.ts';
+
+const TOPIC: Topic = { name: 'orders.events', id: 'topic-1', partitions: 3 };
+const NOTHING = { settled: [], unanswered: [], positions: [] };
+
+const row = (seq: number, fingerprint: string | null = null): OutboxRow => ({
+  seq,
+  eventId: `event-${seq}`,
+  orderId: `ORD-${seq}`,
+  message: { key: `ORD-${seq}`, value: '{}', headers: {} },
+  fingerprint,
+});
+
+const at = (partition: number, offset: number) => ({ partition, offset });
+const seen = (partition: number, next: number) => ({ partition, topicId: 'topic-1', next });
+
+const level = (...positions: [partition: number, next: number][]) => {
+  const log = createLogPositions();
+  log.startFrom(new Map(positions));
+  return log;
+};
+
+describe('settlements', () => {
+  test('start empty', () => {
+    const settlements = createSettlements(level());
+    assert.equal(settlements.isEmpty, true);
+    assert.deepEqual(settlements.take(), NOTHING);
+  });
+
+  test('hold every acknowledged row and, for each partition, the position after its last one', () => {
+    const settlements = createSettlements(level([0, 7]));
+    settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
+    settlements.acknowledged(row(2), at(2, 0), TOPIC, true);
+    settlements.acknowledged(row(3), at(0, 8), TOPIC, true);
+    settlements.acknowledged(row(4), at(0, 9), TOPIC, true);
+    assert.equal(settlements.isEmpty, false);
+    assert.deepEqual(settlements.take(), {
+      settled: [1, 2, 3, 4],
+      unanswered: [],
+      positions: [seen(0, 10), seen(2, 1)],
+    });
+  });
+
+  test('hold no position beyond an event of somebody else, until that is read', () => {
+    const log = level([0, 7]);
+    const settlements = createSettlements(log);
+    settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
+    settlements.acknowledged(row(2), at(0, 9), TOPIC, true);
+    settlements.acknowledged(row(3), at(0, 10), TOPIC, true);
+    assert.deepEqual(settlements.take(), { settled: [1, 2, 3], unanswered: [], positions: [seen(0, 8)] });
+    assert.equal(log.isBehind(new Map([[0, 8]])), false);
+    assert.equal(log.isBehind(new Map([[0, 9]])), true);
+    log.readUpTo(0, 11);
+    assert.equal(log.isBehind(new Map([[0, 11]])), false);
+    settlements.acknowledged(row(4), at(0, 11), TOPIC, true);
+    assert.deepEqual(settlements.take().positions, [seen(0, 12)]);
+  });
+
+  test('hold the fingerprint of a create whose client was not told of its success, and of nothing else', () => {
+    const settlements = createSettlements(level());
+    settlements.acknowledged(row(1, 'told'), at(0, 0), TOPIC, true);
+    settlements.acknowledged(row(2, 'not told'), at(0, 1), TOPIC, false);
+    settlements.acknowledged(row(3, null), at(0, 2), TOPIC, false);
+    assert.deepEqual(settlements.take().unanswered, [{ orderId: 'ORD-2', fingerprint: 'not told' }]);
+  });
+
+  test('are empty once they are taken', () => {
+    const settlements = createSettlements(level());
+    settlements.acknowledged(row(1, 'f'), at(0, 0), TOPIC, false);
+    settlements.take();
+    assert.equal(settlements.isEmpty, true);
+    assert.deepEqual(settlements.take(), NOTHING);
+  });
+
+  test('that are given back are there again beside newer ones, and no position goes back', () => {
+    const settlements = createSettlements(level([0, 4], [1, 4]));
+    settlements.acknowledged(row(1, 'f'), at(0, 4), TOPIC, false);
+    settlements.acknowledged(row(2), at(1, 4), TOPIC, true);
+    const taken = settlements.take();
+    settlements.acknowledged(row(3, 'g'), at(0, 5), TOPIC, false);
+    settlements.giveBack(taken);
+    const { settled, unanswered, positions } = settlements.take();
+    assert.deepEqual(new Set(settled), new Set([1, 2, 3]));
+    assert.equal(settled.length, 3);
+    assert.deepEqual(unanswered.map(({ fingerprint }) => fingerprint).toSorted(), ['f', 'g']);
+    assert.deepEqual(
+      positions.toSorted((a, b) => a.partition - b.partition),
+      [seen(0, 6), seen(1, 5)],
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import type { Topic } from '#kafka_common/broker.ts';
+import type { CartBatch, OutboxRow, SeenPosition } from '#cart_service/store/cart_store.ts';
+import type { LogPositions } from '#cart_service/log/log_positions.ts';
+
+type Settled = Pick<CartBatch, 'settled' | 'unanswered' | 'positions'>;
+
+/** What acknowledged events leave to be written down: it rides on the next transaction, so that it costs none of its own. */
+export interface Settlements {
+  /** @param answered whether the client of the event was told of its success */
+  acknowledged(row: OutboxRow, position: { partition: number; offset: number }, topic: Topic, answered: boolean): void;
+  readonly isEmpty: boolean;
+  /** Is there a create among them whose repetition the store could not tell yet? */
+  readonly hasUnanswered: boolean;
+  /** Hands over all there is; to be given back should its transaction fail. */
+  take(): Settled;
+  giveBack(settled: Settled): void;
+}
+
+/** @param log moved on by what is acknowledged */
+export const createSettlements = (log: LogPositions): Settlements => {
+  let settled: number[] = [];
+  let unanswered: { orderId: string; fingerprint: string }[] = [];
+  let positions = new Map<number, SeenPosition>();
+
+  const advance = (position: SeenPosition): void => {
+    const known = positions.get(position.partition);
+    if (known === undefined || known.next < position.next) positions.set(position.partition, position);
+  };
+
+  return {
+    acknowledged(row, { partition, offset }, topic, answered) {
+      settled.push(row.seq);
+      if (!answered && row.fingerprint !== null)
+        unanswered.push({ orderId: row.orderId, fingerprint: row.fingerprint });
+      if (log.acknowledged(partition, offset)) advance({ partition, topicId: topic.id, next: offset + 1 });
+    },
+    get isEmpty() {
+      return settled.length === 0;
+    },
+    get hasUnanswered() {
+      return unanswered.length > 0;
+    },
+    take() {
+      const taken = { settled, unanswered, positions: [...positions.values()] };
+      settled = [];
+      unanswered = [];
+      positions = new Map();
+      return taken;
+    },
+    giveBack(taken) {
+      settled.push(...taken.settled);
+      unanswered.push(...taken.unanswered);
+      taken.positions.forEach(advance);
+    },
+  };
+};

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { type Answer, DONE, failed, type Request } from '#cart_service/requests.ts';
+import { createWaitingRoom, type Waiting } from './waiting_room.ts';
+
+const DEADLINE_MS = 1_000;
+const LATE = failed('KafkaTimeout', 'unknown', 'late');
+
+const request = (n: number): Request => ({
+  command: { kind: 'update', orderId: `ORD-${n}`, status: 'confirmed', fingerprint: `f${n}` },
+  idempotencyKey: null,
+  traceparent: '',
+});
+
+/** Puts the clock and the timers of a test into its hands. */
+const stopTime = (t: Pick<TestContext, 'mock'>) => {
+  let now = 1_000_000;
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(performance, 'now', () => now);
+  return {
+    pass(ms: number): void {
+      // Millisecond by millisecond: a timer that is set by another one is due too.
+      for (let passed = 0; passed < ms; passed++) {
+        now += 1;
+        t.mock.timers.tick(1);
+      }
+    },
+  };
+};
+
+const createRoom = (limit = 10, onDeadline: (waiting: Waiting) => Answer = () => LATE) => {
+  const room = createWaitingRoom({ limit, deadlineMs: DEADLINE_MS, onDeadline });
+  const answers = new Map<number, Answer[]>();
+  const enter = (n: number): Waiting | null =>
+    room.enter(request(n), (answer) => answers.set(n, [...(answers.get(n) ?? []), answer]));
+  return { room, answers, enter };
+};
+
+const entered = (waiting: Waiting | null): Waiting => waiting ?? assert.fail('the room is full');
+
+describe('a waiting room', () => {
+  test('that is full takes nobody in, until one is answered', () => {
+    const { room, enter } = createRoom(2);
+    const first = entered(enter(1));
+    entered(enter(2));
+    assert.equal(enter(3), null);
+    room.answer(first, DONE);
+    entered(enter(3));
+    assert.equal(room.size, 2);
+    for (const waiting of room) room.answer(waiting, DONE);
+  });
+
+  test('answers at its deadline when somebody else comes, though the timers do not', (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { room, enter, answers } = createRoom(1);
+    enter(1);
+    now = DEADLINE_MS;
+    assert.equal(enter(2), null);
+    now = DEADLINE_MS + 1;
+    assert.ok(enter(3) !== null);
+    assert.deepEqual(answers.get(1), [LATE]);
+    assert.equal(room.size, 1);
+  });
+
+  test('tells each request its first answer, and only that', () => {
+    const { room, enter, answers } = createRoom();
+    const waiting = entered(enter(1));
+    assert.deepEqual([waiting.answered, room.size], [false, 1]);
+    room.answer(waiting, DONE);
+    room.answer(waiting, LATE);
+    assert.deepEqual([waiting.answered, room.size], [true, 0]);
+    assert.deepEqual(answers.get(1), [DONE]);
+  });
+
+  test('shows those inside in order of arrival', () => {
+    const { room, enter } = createRoom();
+    const [first, second, third] = [1, 2, 3].map((n) => entered(enter(n)));
+    if (second) room.answer(second, DONE);
+    assert.deepEqual([...room], [first, third]);
+    for (const waiting of room) room.answer(waiting, DONE);
+    assert.equal(room.size, 0);
+  });
+
+  test('answers each request at its own deadline, and not before', (t) => {
+    const time = stopTime(t);
+    const { room, enter, answers } = createRoom();
+    enter(1);
+    time.pass(600);
+    enter(2);
+    time.pass(399);
+    assert.deepEqual([...answers.keys()], []);
+    time.pass(1);
+    assert.deepEqual([...answers.keys()], [1]);
+    time.pass(599);
+    assert.deepEqual([...answers.keys()], [1]);
+    time.pass(1);
+    assert.deepEqual(
+      [...answers.entries()],
+      [1, 2].map((n) => [n, [LATE]]),
+    );
+    assert.equal(room.size, 0);
+  });
+
+  test('asks what to answer at the deadline with all that is known by then', (t) => {
+    const time = stopTime(t);
+    const { enter, answers } = createRoom(10, ({ stored }) => (stored ? LATE : DONE));
+    enter(1);
+    entered(enter(2)).stored = true;
+    time.pass(DEADLINE_MS);
+    assert.deepEqual([...answers.values()], [[DONE], [LATE]]);
+  });
+
+  test('does not ask about those who were answered', (t) => {
+    const time = stopTime(t);
+    const onDeadline = t.mock.fn(() => LATE);
+    const { room, enter } = createRoom(10, onDeadline);
+    room.answer(entered(enter(1)), DONE);
+    time.pass(2 * DEADLINE_MS);
+    assert.equal(onDeadline.mock.callCount(), 0);
+  });
+
+  test('keeps the deadline of one who enters because another left at the deadline', (t) => {
+    const time = stopTime(t);
+    const { room, answers, enter } = createRoom();
+    room.enter(request(1), () => enter(2));
+    time.pass(DEADLINE_MS);
+    assert.equal(room.size, 1);
+    time.pass(DEADLINE_MS);
+    assert.deepEqual([...answers.entries()], [[2, [LATE]]]);
+  });
+
+  test('answers everybody exactly once and in time, whatever comes when', (t) => {
+    const time = stopTime(t);
+    const step = fc.oneof(
+      fc.constant('enter' as const),
+      fc.record({ answer: fc.nat() }),
+      fc.record({ pass: fc.nat({ max: 700 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const limit = 4;
+        const { room, answers, enter } = createRoom(limit);
+        const everybody: { waiting: Waiting; n: number }[] = [];
+        for (const each of steps) {
+          if (each === 'enter') {
+            const size = room.size;
+            const waiting = enter(everybody.length);
+            assert.equal(waiting === null, size === limit);
+            if (waiting) everybody.push({ waiting, n: everybody.length });
+          } else if ('answer' in each) {
+            const chosen = everybody[each.answer % Math.max(1, everybody.length)];
+            if (chosen) room.answer(chosen.waiting, DONE);
+          } else time.pass(each.pass);
+          for (const { waiting, n } of everybody) {
+            assert.equal(answers.get(n)?.length ?? 0, waiting.answered ? 1 : 0);
+            assert.ok(waiting.answered || waiting.deadline > performance.now());
+          }
+        }
+        time.pass(DEADLINE_MS);
+        assert.deepEqual([room.size, answers.size], [0, everybody.length]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

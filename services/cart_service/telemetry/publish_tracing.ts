@@ -1,0 +1,63 @@
+import { parseSampled } from '#service_common/telemetry/trace_context.ts';
+import type { Attributes, Tracing } from '#service_common/telemetry/tracing.ts';
+import type { Publish } from '#cart_service/publishing/batch_writer.ts';
+
+/**
+ * Traces publishing as the semantic conventions for messaging have it: a span for the batch, linked to the spans of its
+ * events, which are in the traces of their requests. It hangs below the first of those, so that what a lone request
+ * brought about is in one trace.
+ */
+export const tracePublishes =
+  (tracing: Tracing, topic: string) =>
+  ({ rows, requests, fates, startedAt, endedAt }: Publish): void => {
+    const recorded = rows.flatMap(({ eventId, orderId, message }, index) => {
+      const { traceparent = '' } = message.headers;
+      if (parseSampled(traceparent) === null) return [];
+      return [{ eventId, orderId, traceparent, span: requests?.[index]?.span, fate: fates[index] }];
+    });
+    const [first] = recorded;
+    if (first === undefined) return;
+
+    const common: Attributes = {
+      'messaging.system': 'kafka',
+      'messaging.destination.name': topic,
+      'messaging.operation.type': 'send',
+    };
+    const times = { startedAt, endedAt };
+    const batch = tracing.record({
+      ...times,
+      name: `send ${topic}`,
+      kind: 'client',
+      parent: first.span ?? first.traceparent,
+      links: recorded.map(({ traceparent }) => traceparent),
+      attributes: {
+        ...common,
+        'messaging.operation.name': 'send',
+        'messaging.batch.message_count': rows.length,
+        'order_events.relayed': requests === null ? 'true' : undefined,
+      },
+      error: fates.find(({ kind }) => kind !== 'acknowledged')?.kind,
+    });
+    // Those of an event that is sent again were told when it was sent first.
+    if (requests === null) return;
+    for (const { eventId, orderId, traceparent, span, fate } of recorded) {
+      tracing.record({
+        ...times,
+        name: `publish ${topic}`,
+        kind: 'producer',
+        self: traceparent,
+        parent: span,
+        links: [batch],
+        attributes: {
+          ...common,
+          'messaging.operation.name': 'publish',
+          'messaging.message.id': eventId,
+          'messaging.kafka.message.key': orderId,
+          ...(fate?.kind === 'acknowledged'
+            ? { 'messaging.destination.partition.id': String(fate.partition), 'messaging.kafka.offset': fate.offset }
+            : {}),
+        },
+        error: fate?.kind === 'acknowledged' ? undefined : fate?.kind,
+      });
+    }
+  };

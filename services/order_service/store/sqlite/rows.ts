@@ -1,0 +1,78 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Order, OrderStatus } from '#kafka_common/models.ts';
+import type {
+  DeadLetter,
+  EventOutcome,
+  OrderView,
+  Redrive,
+  StoredDeadLetter,
+  StoredEvent,
+  ViewedOrder,
+} from '#order_service/consumer_db.ts';
+
+/** The rows of `tables.ts` as what the seam has. */
+export type Row = Record<string, SQLOutputValue>;
+
+export const toView = (row: Row): OrderView => ({
+  orderId: row['order_id'] as string,
+  version: row['version'] as number,
+  status: row['status'] as OrderStatus,
+  waitingSince: row['since'] as number | null,
+});
+
+/** The body keeps the status that the order was created with. */
+export const toViewedOrder = (row: Row): ViewedOrder => ({
+  ...(JSON.parse(row['body'] as string) as Order),
+  status: row['status'] as OrderStatus,
+  version: row['version'] as number,
+});
+
+export const toStoredEvent = (row: Row): StoredEvent => ({
+  sequence: row['sequence'] as number,
+  orderId: row['order_id'] as string,
+  type: row['created'] === 1 ? 'ORDER_CREATED' : 'ORDER_STATUS_UPDATED',
+  version: row['version'] as number | null,
+  status: row['status'] as OrderStatus,
+  timestamp: row['timestamp'] as number,
+  partition: row['partition'] as number,
+  offset: row['offset'] as number,
+  outcome: row['outcome'] as EventOutcome,
+});
+
+export const toDeadLetter = (row: Row): StoredDeadLetter => ({
+  id: row['id'] as number,
+  topic: row['topic'] as string,
+  partition: row['partition'] as number,
+  offset: row['offset'] as number,
+  timestamp: row['timestamp'] as number,
+  key: bytes(row['key']),
+  value: bytes(row['value']),
+  headers: headersFromText(row['headers'] as string),
+  reason: row['reason'] as string,
+  storedAt: row['stored_at'] as number,
+  redrive: toRedrive(row),
+});
+
+const toRedrive = (row: Row): Redrive | null =>
+  row['redriven_at'] === null
+    ? null
+    : {
+        at: row['redriven_at'] as number,
+        partition: row['redriven_partition'] as number,
+        offset: row['redriven_offset'] as number,
+        outcome: row['redriven_outcome'] as Redrive['outcome'],
+      };
+
+const bytes = (blob: SQLOutputValue | undefined): Buffer | null =>
+  blob instanceof Uint8Array ? Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength) : null;
+
+type Headers = DeadLetter['headers'];
+
+export const headersToText = ({ headers }: DeadLetter): string =>
+  JSON.stringify(headers.map(([name, value]) => [name, value?.toString('base64') ?? null]));
+
+const headersFromText = (text: string): Headers =>
+  (JSON.parse(text) as [string, string | null][]).map(([name, value]) => [
+    name,
+    value === null ? null : Buffer.from(value, 'base64'),
+  ]);

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Registry } from 'prom-client';
+import { CONSUMING } from '#tests/support/order_app.ts';
+import type { Applied } from '#order_service/consuming/batch_applier.ts';
+import type { ConsumerDb, HistoryEvent } from '#order_service/consumer_db.ts';
+import { createConsumerMetrics } from './consumer_metrics.ts';
+import { record } from '#tests/support/events.ts';
+
+const NOW = 1_768_737_600_000;
+
+const EMPTY: Pick<ConsumerDb, 'counts' | 'waiting'> = {
+  counts: () => Promise.resolve({ orders: 0, waiting: 0, deadLetters: 0, heldDeadLetters: 0 }),
+  waiting: () => Promise.resolve([]),
+};
+
+const metricsOf = ({ status = CONSUMING, db = EMPTY } = {}) => {
+  const registry = new Registry();
+  const options = { registry, db, topic: 't', group: 'g', status: () => status, now: () => NOW };
+  return { ...createConsumerMetrics(options), read: () => registry.metrics() };
+};
+
+/** An event that happened so long before now. */
+const happened = (ms: number, outcome: HistoryEvent['outcome'] = 'applied'): HistoryEvent => ({
+  orderId: 'ORD-1',
+  type: 'ORDER_CREATED',
+  version: 1,
+  status: 'new',
+  timestamp: NOW - ms,
+  partition: 0,
+  offset: 0,
+  outcome,
+});
+
+const anApplied = (history: readonly HistoryEvent[], deadLetters: Applied['deadLetters'] = []): Applied => ({
+  orderIds: [],
+  history,
+  events: [],
+  deadLetters,
+  startedAt: 1_000,
+  endedAt: 1_020,
+});
+
+test('a transaction counts once, and each of its events by the time until it could be read', async () => {
+  const { onApplied, read } = metricsOf();
+  const deadLetter = { ...record('no event'), topic: 't', partition: 0, reason: '', storedAt: NOW };
+  onApplied(anApplied([happened(4), happened(4), happened(2_000), happened(9_000, 'duplicate')], [deadLetter]));
+  const text = await read();
+  assert.match(text, /^order_events_readable_latency_seconds_bucket\{le="0.005"\} 2$/m);
+  assert.match(text, /^order_events_readable_latency_seconds_bucket\{le="2.5"\} 3$/m);
+  assert.match(text, /^order_events_readable_latency_seconds_sum 2.008$/m);
+  assert.match(text, /^messaging_process_duration_seconds_sum\{.*\} 0.02$/m);
+  assert.match(text, /^order_events_transaction_messages_sum 5$/m);
+  assert.match(text, /^messaging_client_consumed_messages_total\{.*\} 5$/m);
+});
+
+test('an event of a clock that is ahead counts as readable at once', async () => {
+  const { onApplied, read } = metricsOf();
+  onApplied(anApplied([happened(-60_000)]));
+  assert.match(await read(), /^order_events_readable_latency_seconds_sum 0$/m);
+});
+
+test('what the runner and the view say of themselves is told', async () => {
+  const text = await metricsOf({
+    status: { ...CONSUMING, state: 'reconnecting', lag: { 3: 17 }, outcomes: { ...CONSUMING.outcomes, applied: 5 } },
+    db: {
+      counts: () => Promise.resolve({ orders: 8, waiting: 1, deadLetters: 3, heldDeadLetters: 2 }),
+      waiting: () => Promise.resolve([{ orderId: 'ORD-1', version: 2, status: 'shipped', waitingSince: NOW - 90_000 }]),
+    },
+  }).read();
+  for (const line of [
+    'order_events_consumer_state{state="consuming"} 0',
+    'order_events_consumer_state{state="reconnecting"} 1',
+    'order_events_consumer_lag_records{messaging_destination_name="t",messaging_destination_partition_id="3"} 17',
+    'order_events_processed_total{outcome="applied"} 5',
+    'order_events_orders 8',
+    'order_events_pending_statuses 1',
+    'order_events_pending_statuses_oldest_age_seconds 90',
+    'order_events_dead_letters_held 2',
+  ]) {
+    assert.ok(text.includes(`\n${line}\n`), line);
+  }
+});
+
+const broken = (): Promise<never> => Promise.reject(new Error('disk'));
+
+test('a view that cannot be read takes only its own series away', async () => {
+  const text = await metricsOf({ db: { counts: broken, waiting: broken } }).read();
+  assert.doesNotMatch(text, /^order_events_orders /m);
+  assert.match(text, /^order_events_dead_letters_total 0$/m);
+});

@@ -1,0 +1,102 @@
+import type { Batch, LogRecord } from '#kafka_common/broker.ts';
+import type { OrderCreated, OrderEvent, OrderStatusUpdated } from '#kafka_common/events.ts';
+import type { Order, OrderStatus } from '#kafka_common/models.ts';
+import { encodeEvent } from '#kafka_common/serdes_json.ts';
+import type { AppliedBatch, ConsumerDb, PositionStep } from '#order_service/consumer_db.ts';
+
+/** Events for tests: valid, and differing only in what a test says. */
+
+export const anOrder = (orderId: string, changes: Partial<Order> = {}): Order => ({
+  orderId,
+  customerId: 'CUST-00042',
+  orderDate: '2026-01-18T12:00:00.000Z',
+  items: [{ itemId: 'ITEM-001', quantity: 2, price: 7_500 }],
+  totalAmount: 15_000,
+  currency: 'USD',
+  status: 'new',
+  ...changes,
+});
+
+type Envelope = Pick<OrderCreated, 'eventId' | 'timestamp' | 'orderId' | 'version'>;
+
+const envelope = (orderId: string, version: number | null, eventId: string): Envelope => ({
+  eventId,
+  timestamp: '2026-01-18T12:00:00.000Z',
+  orderId,
+  version,
+});
+
+export const created = (
+  orderId: string,
+  version: number | null = 1,
+  eventId = `created-${orderId}-${version}`,
+  order: Partial<Order> = {},
+): OrderCreated => ({
+  ...envelope(orderId, version, eventId),
+  type: 'ORDER_CREATED',
+  order: anOrder(orderId, order),
+});
+
+export const statusUpdated = (
+  orderId: string,
+  version: number | null,
+  status: OrderStatus,
+  eventId = `${status}-${orderId}-${version}`,
+): OrderStatusUpdated => ({ ...envelope(orderId, version, eventId), type: 'ORDER_STATUS_UPDATED', status });
+
+/** A message as the broker gives it back: an event, or any text. */
+export const record = (content: OrderEvent | string, changes: Partial<LogRecord> = {}): LogRecord => {
+  const { key, value } = typeof content === 'string' ? { key: 'ORD-0', value: content } : encodeEvent(content, '');
+  return {
+    offset: 0,
+    timestamp: 1_768_737_600_000,
+    key: Buffer.from(key),
+    value: Buffer.from(value),
+    headers: [],
+    ...changes,
+  };
+};
+
+/** Records at the offsets from `from` on, of a partition that holds no more. */
+export const batchOf = (partition: number, from: number, contents: readonly (OrderEvent | string)[]): Batch => ({
+  topic: { name: 'orders.events', id: 'topic-1', partitions: 6 },
+  partition,
+  records: contents.map((content, n) => record(content, { offset: from + n })),
+  next: from + contents.length,
+  end: from + contents.length,
+});
+
+/** A step of partition 0 over its first record, but for what a test says. */
+export const aStep = (changes: Partial<PositionStep> = {}): PositionStep => ({
+  topic: 'orders.events',
+  partition: 0,
+  topicId: 'topic-1',
+  from: null,
+  next: 1,
+  ...changes,
+});
+
+/** A transaction without effect but for what a test says. */
+export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
+  positions: [aStep()],
+  views: [],
+  orders: [],
+  unversionedEventIds: [],
+  history: [],
+  lastEvents: new Map(),
+  deadLetters: [],
+  redriven: [],
+  ...changes,
+});
+
+/** Applies a batch at the positions that the store has now. */
+export const applyNext = async (db: ConsumerDb, batch: AppliedBatch): Promise<void> => {
+  const positions = await Promise.all(
+    batch.positions.map(async (step) => {
+      const { topic, partition, topicId } = step;
+      const stored = (await db.positions(topic)).find((p) => p.partition === partition && p.topicId === topicId);
+      return { ...step, from: stored?.next ?? null };
+    }),
+  );
+  await db.applyBatch({ ...batch, positions });
+};
