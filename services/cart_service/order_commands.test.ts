@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
-import type { OrderState } from '#cart_service/store/cart_store.ts';
 import {
   type Circumstances,
   type CreateOrder,
   decide,
   type Decision,
   LIFECYCLE,
+  type OrderState,
   type UpdateOrder,
 } from './order_commands.ts';
 

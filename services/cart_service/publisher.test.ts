@@ -10,30 +10,34 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
-import { created, statusUpdated } from '#tests/support/events.ts';
 import { StoreError } from '#service_common/store_error.ts';
+import type { CartStore } from '#cart_service/store/cart_store.ts';
+import { createSqliteCartStore } from '#cart_service/store/sqlite/sqlite_cart_store.ts';
+import { created, statusUpdated } from '#tests/support/events.ts';
 import { eventually, Never } from '#tests/support/eventually.ts';
 import { type FaultyBroker, withFaults } from '#tests/support/faulty_broker.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
-import type { CartStore } from '#cart_service/store/cart_store.ts';
-import { createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
 import { createPublisher, type PublisherOptions } from './publisher.ts';
-import type { Answer, Request } from './requests.ts';
+import type { Answer, CommandRequest } from './requests.ts';
 
 const TOPIC = 'orders.events';
 
-const create = (id: number, numberOfItems = 1): Request => {
+const create = (id: number, numberOfItems = 1): CommandRequest => {
   const orderId = `ORD-${id}`;
   const draft = { orderId, numberOfItems, items: null, customerId: null, currency: null };
   return request({ kind: 'create', orderId, draft, fingerprint: `create-${id}-${numberOfItems}` });
 };
 
-const update = (id: number, status: OrderStatus): Request =>
+const update = (id: number, status: OrderStatus): CommandRequest =>
   request({ kind: 'update', orderId: `ORD-${id}`, status, fingerprint: `update-${id}-${status}` });
 
-const request = (command: Request['command']): Request => ({ command, idempotencyKey: null, traceparent: '00-1-1-00' });
+const request = (command: CommandRequest['command']): CommandRequest => ({
+  command,
+  idempotencyKey: null,
+  traceparent: '00-1-1-00',
+});
 
-const keyed = (idempotencyKey: string, of: Request): Request => ({ ...of, idempotencyKey });
+const keyed = (idempotencyKey: string, of: CommandRequest): CommandRequest => ({ ...of, idempotencyKey });
 
 /** What a test looks at of an answer. */
 const brief = (answer: Answer): string =>
@@ -45,7 +49,7 @@ const brief = (answer: Answer): string =>
 
 interface Cart {
   readonly faulty: FaultyBroker;
-  readonly submit: (of: Request) => Promise<string>;
+  readonly submit: (of: CommandRequest) => Promise<string>;
   readonly status: () => ReturnType<Awaited<ReturnType<typeof createPublisher>>['status']>;
   /** All events in the log, in the order of each partition. */
   readonly log: () => Promise<OrderEvent[]>;
@@ -79,7 +83,7 @@ const startCart = async (
       newId: () => `${process.pid}-${performance.now()}-${ids++}`,
       random: Math.random,
     }),
-    onPublish: () => {},
+    observers: [],
     ...rest,
   });
   let closed = false;
@@ -112,7 +116,7 @@ const startCart = async (
 };
 
 /** Repeats a request as its client would, until it is granted: nothing but a 503 may come before. */
-const untilDone = async (cart: Cart, of: Request): Promise<void> => {
+const untilDone = async (cart: Cart, of: CommandRequest): Promise<void> => {
   await eventually(async () => {
     const answer = await cart.submit(of);
     if (answer !== 'done' && !answer.startsWith('Kafka')) throw new Never(`answered ${answer}`);
@@ -465,7 +469,7 @@ describe('the publisher, started again', () => {
       queueLimit: 10,
       logger: pino({ level: 'silent' }),
       circumstances: () => ({ now: 0, newId: () => 'id', random: Math.random }),
-      onPublish: () => {},
+      observers: [],
     });
     t.after(async () => {
       await publisher.close(0);

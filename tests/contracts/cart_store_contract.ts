@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { OrderState } from '#cart_service/order_commands.ts';
 import {
   type CartBatch,
   type CartStore,
   EMPTY_CART_BATCH,
   type IdempotencyRecord,
-  type OrderState,
   type OutboxRow,
 } from '#cart_service/store/cart_store.ts';
 

@@ -2,7 +2,7 @@
  * A Cart Service's store in a process of its own, to be killed: commits batch after batch, and reports the number of
  * each once it is committed.
  */
-import { createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
+import { createSqliteCartStore } from '#cart_service/store/sqlite/sqlite_cart_store.ts';
 import { batch, order, row } from './cart_store_contract.ts';
 
 // A parent that is gone must not leave this behind.

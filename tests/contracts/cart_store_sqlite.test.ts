@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
+import { createSqliteCartStore } from '#cart_service/store/sqlite/sqlite_cart_store.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { cartStoreContract } from './cart_store_contract.ts';

@@ -1,12 +1,12 @@
+import { StoreError } from '#service_common/store_error.ts';
+import type { OrderState } from '#cart_service/order_commands.ts';
 import type {
   CartBatch,
   CartStore,
   IdempotencyRecord,
-  OrderState,
   OutboxRow,
   SeenPosition,
 } from '#cart_service/store/cart_store.ts';
-import { StoreError } from '#service_common/store_error.ts';
 import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
 
 interface CartState {

@@ -1,14 +1,14 @@
-import { readConfig } from '#kafka_common/config.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach } from 'node:test';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { readConfig } from '#kafka_common/config.ts';
 import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
 import type { HttpApp } from '#service_common/http/http_app.ts';
-import { holdToDescription } from './described_app.ts';
-import type { PublisherStatus } from '#cart_service/publisher.ts';
-import { type Answer, DONE, type Request } from '#cart_service/requests.ts';
 import { createCartApp } from '#cart_service/app/app.ts';
+import type { PublisherStatus } from '#cart_service/publisher.ts';
+import { type Answer, type CommandRequest, DONE } from '#cart_service/requests.ts';
+import { holdToDescription } from './described_app.ts';
 
 export const ROUTES = {
   create: { method: 'POST', url: '/create-order' },
@@ -52,7 +52,7 @@ export const useTestCart = () => {
 
   const cart = {
     /** What the routes asked of the publisher in this test. */
-    submitted: [] as Request[],
+    submitted: [] as CommandRequest[],
     submit: succeed,
     status: OPEN,
     storeFailure: null as string | null,

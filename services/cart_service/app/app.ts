@@ -4,8 +4,8 @@ import { readConfig, type SettingInForce } from '#kafka_common/config.ts';
 import { check, type Readiness } from '#service_common/http/health.ts';
 import { createHttpApp, type HttpApp } from '#service_common/http/http_app.ts';
 import type { Tracing } from '#service_common/telemetry/tracing.ts';
-import type { Publisher, PublisherStatus } from '#cart_service/publisher.ts';
 import { addOrderRoutes } from '#cart_service/app/api/routes.ts';
+import type { Publisher, PublisherStatus } from '#cart_service/publisher.ts';
 import { allowConsole } from './console_access.ts';
 
 /** The Cart Service's HTTP side; it does not listen yet. */

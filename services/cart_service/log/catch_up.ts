@@ -1,5 +1,5 @@
-import type { Broker, Topic } from '#kafka_common/broker.ts';
 import type { Logger } from 'pino';
+import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { type CartStore, EMPTY_CART_BATCH, type OutboxRow } from '#cart_service/store/cart_store.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';

@@ -2,8 +2,8 @@ import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/pro
 import type { Logger } from 'pino';
 import type { Broker, Positions, Topic } from '#kafka_common/broker.ts';
 import { endsOf } from '#kafka_common/ends_of.ts';
-import { withinMs } from '#service_common/within.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
+import { withinMs } from '#service_common/within.ts';
 import { type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';

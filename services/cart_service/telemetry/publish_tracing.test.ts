@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fate } from '#kafka_common/broker.ts';
 import type { EndedSpan, Tracing } from '#service_common/telemetry/tracing.ts';
-import type { Publish } from '#cart_service/publishing/batch_writer.ts';
+import type { Publish } from '#cart_service/publishing/batches/event_sender.ts';
+import type { CommandRequest } from '#cart_service/requests.ts';
 import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { tracePublishes } from './publish_tracing.ts';
-import type { Request } from '#cart_service/requests.ts';
 
 const TOPIC = 'orders.events';
 const BATCH = `00-${'b'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -19,7 +19,7 @@ const row = (n: number, flags?: string): OutboxRow => {
   return { seq: n, eventId: `event-${n}`, orderId: `ORD-${n}`, message, fingerprint: null };
 };
 
-const request = (n: number): Request => ({ span: spanOf(n, 'request') }) as Request;
+const request = (n: number): CommandRequest => ({ span: spanOf(n, 'request') }) as CommandRequest;
 
 const acknowledged: Fate = { kind: 'acknowledged', partition: 3, offset: 17 };
 

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import type { Fate } from '#kafka_common/broker.ts';
-import { OPEN } from '#tests/support/cart_app.ts';
+import { type Answer, DONE, failed, type CommandRequest } from '#cart_service/requests.ts';
 import type { OutboxRow } from '#cart_service/store/cart_store.ts';
+import { OPEN } from '#tests/support/cart_app.ts';
+import { addPublisherGauges } from './publisher_gauges.ts';
 import { createPublisherMetrics } from './publisher_metrics.ts';
-import { type Answer, DONE, failed, type Request } from '#cart_service/requests.ts';
 
 const NOW = 1_768_737_600_000;
 
-const create = (): Request => {
+const create = (): CommandRequest => {
   const draft = { orderId: 'ORD-1', numberOfItems: 1, items: null, customerId: null, currency: null };
   const command = { kind: 'create', orderId: 'ORD-1', draft, fingerprint: '' } as const;
   return { command, idempotencyKey: null, traceparent: '' };
@@ -17,8 +18,14 @@ const create = (): Request => {
 
 const metricsOf = (status = OPEN, storeFailure: string | null = null) => {
   const registry = new Registry();
-  const options = { registry, topic: 't', queueLimit: 9, status: () => status, now: () => NOW };
-  const metrics = createPublisherMetrics({ ...options, storeFailure: () => storeFailure });
+  const metrics = createPublisherMetrics(registry, 't');
+  addPublisherGauges({
+    registry,
+    queueLimit: 9,
+    status: () => status,
+    storeFailure: () => storeFailure,
+    now: () => NOW,
+  });
   return { ...metrics, read: () => registry.metrics() };
 };
 

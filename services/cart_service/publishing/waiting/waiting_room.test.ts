@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { type Answer, DONE, failed, type Request } from '#cart_service/requests.ts';
+import { type Answer, DONE, failed, type CommandRequest } from '#cart_service/requests.ts';
 import { createWaitingRoom, type Waiting } from './waiting_room.ts';
 
 const DEADLINE_MS = 1_000;
 const LATE = failed('KafkaTimeout', 'unknown', 'late');
 
-const request = (n: number): Request => ({
+const request = (n: number): CommandRequest => ({
   command: { kind: 'update', orderId: `ORD-${n}`, status: 'confirmed', fingerprint: `f${n}` },
   idempotencyKey: null,
   traceparent: '',
@@ -106,9 +106,9 @@ describe('a waiting room', () => {
 
   test('asks what to answer at the deadline with all that is known by then', (t) => {
     const time = stopTime(t);
-    const { enter, answers } = createRoom(10, ({ stored }) => (stored ? LATE : DONE));
+    const { room, enter, answers } = createRoom(10, ({ stored }) => (stored ? LATE : DONE));
     enter(1);
-    entered(enter(2)).stored = true;
+    room.markStored(entered(enter(2)));
     time.pass(DEADLINE_MS);
     assert.deepEqual([...answers.values()], [[DONE], [LATE]]);
   });

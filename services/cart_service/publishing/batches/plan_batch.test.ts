@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
-import type { IdempotencyRecord, LoadedOrders, OrderState } from '#cart_service/store/cart_store.ts';
-import type { Command, Refusal } from '#cart_service/order_commands.ts';
+import type { Command, OrderState, Refusal } from '#cart_service/order_commands.ts';
+import { DONE, type CommandRequest } from '#cart_service/requests.ts';
+import type { IdempotencyRecord, LoadedOrders } from '#cart_service/store/cart_store.ts';
 import { planBatch } from './plan_batch.ts';
-import { DONE, type Request } from '#cart_service/requests.ts';
 
 const NOW = Date.parse('2026-01-18T12:00:00.000Z');
 
-interface Of {
-  readonly request: Request;
+interface Entry {
+  readonly request: CommandRequest;
 }
 
-const asked = (command: Command, idempotencyKey: string | null = null): Of => ({
+const asked = (command: Command, idempotencyKey: string | null = null): Entry => ({
   request: { command, idempotencyKey, traceparent: `trace of ${command.orderId}` },
 });
 
@@ -46,7 +46,7 @@ const known = (orders: readonly OrderState[] = [], records: readonly Idempotency
   idempotency: new Map(records.map((each) => [each.key, each])),
 });
 
-const plan = (batch: readonly Of[], loaded: LoadedOrders = known(), firstSeq = 1) => {
+const plan = (batch: readonly Entry[], loaded: LoadedOrders = known(), firstSeq = 1) => {
   let ids = 0;
   return planBatch(batch, loaded, firstSeq, { now: NOW, newId: () => `event-${++ids}`, random: () => 0 });
 };
@@ -62,7 +62,7 @@ describe('a planned batch', () => {
     const batch = [asked(create('ORD-1')), asked(create('ORD-2')), asked(confirm('ORD-3')), asked(create('ORD-4'))];
     const { events } = plan(batch, known([order('ORD-2'), order('ORD-3')]), 41);
     assert.deepEqual(
-      events.map(({ of, row }) => [of, row.seq, row.eventId, row.orderId]),
+      events.map(({ entry, row }) => [entry, row.seq, row.eventId, row.orderId]),
       [
         [batch[0], 41, 'event-1', 'ORD-1'],
         [batch[2], 42, 'event-2', 'ORD-3'],
@@ -98,8 +98,8 @@ describe('a planned batch', () => {
     const batch = [asked(confirm('ORD-1')), asked(confirm('ORD-2'))];
     const { answers, ...rest } = plan(batch, known([order('ORD-2', 'confirmed')]));
     assert.deepEqual(answers, [
-      { of: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
-      { of: batch[1], answer: DONE },
+      { entry: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
+      { entry: batch[1], answer: DONE },
     ]);
     assert.deepEqual(rest, { answersAfterCommit: [], events: [], idempotency: [] });
   });
@@ -117,8 +117,8 @@ describe('an idempotency key', () => {
     assert.deepEqual(plan(batch, known([order('ORD-2', 'confirmed')])), {
       answers: [],
       answersAfterCommit: [
-        { of: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
-        { of: batch[1], answer: DONE },
+        { entry: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
+        { entry: batch[1], answer: DONE },
       ],
       events: [],
       idempotency: [record('a', confirm('ORD-1'), NOT_FOUND), record('b', confirm('ORD-2'))],
@@ -155,7 +155,7 @@ describe('an idempotency key', () => {
     test(`that came before ${what}, and decides nothing anew`, () => {
       const batch = [asked(create('ORD-1'), 'a')];
       assert.deepEqual(plan(batch, known([], [earlier])), {
-        answers: [{ of: batch[0], answer }],
+        answers: [{ entry: batch[0], answer }],
         answersAfterCommit: [],
         events: [],
         idempotency: [],

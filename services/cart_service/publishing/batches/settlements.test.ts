@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Topic } from '#kafka_common/broker.ts';
-import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createLogPositions } from '#cart_service/log/log_positions.ts';
+import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createSettlements } from './settlements.ts';
 
 const TOPIC: Topic = { name: 'orders.events', id: 'topic-1', partitions: 3 };
