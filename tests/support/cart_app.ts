@@ -21,7 +21,7 @@ export type Route = keyof typeof ROUTES;
 
 export const BOTH = Object.keys(ROUTES) as Route[];
 
-/** A body that the route accepts, to be changed by a test. */
+/** A body that the route accepts. Tests change it. */
 export const VALID: Readonly<Record<Route, Record<string, unknown>>> = {
   create: { order_id: '123', number_of_items: 3 },
   update: { order_id: '123', status: 'confirmed' },
@@ -41,8 +41,8 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const succeed = (): Promise<Answer> => Promise.resolve(DONE);
 
 /**
- * The HTTP side of the Cart Service, for the tests of a file, listening on any free port. Its publisher answers and is
- * what a test sets; where that sets nothing, all goes well.
+ * The HTTP side of the Cart Service for the tests of one file, on a free port. A test sets the answers and the status of
+ * its publisher; by default every command succeeds.
  */
 export const useTestCart = () => {
   let app: HttpApp;
@@ -51,7 +51,7 @@ export const useTestCart = () => {
     app.inject({ ...ROUTES[route], payload, headers });
 
   const cart = {
-    /** What the routes asked of the publisher in this test. */
+    /** The requests that the routes submitted in this test. */
     submitted: [] as CommandRequest[],
     submit: succeed,
     status: OPEN,
@@ -95,7 +95,7 @@ export const useTestCart = () => {
 
 export type Response = Awaited<ReturnType<ReturnType<typeof useTestCart>['send']>>;
 
-/** The body of an answer, which must be a problem of this code. */
+/** Asserts that an answer is a problem with this code. @returns its body */
 export const problemOf = (response: Response, code: ErrorCode): Record<string, unknown> => {
   const body = response.json<Record<string, unknown>>();
   assert.equal(body['code'], code, response.body);

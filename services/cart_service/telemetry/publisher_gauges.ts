@@ -26,7 +26,7 @@ export const addPublisherGauges = (options: PublisherGaugesOptions): void => {
     ['state'],
     () => STATES.map((state) => [{ state }, status().state === state ? 1 : 0]),
   );
-  metrics.gauge('order_events_store_failing', '1 where the last transaction of the store failed', () =>
+  metrics.gauge('order_events_store_failing', '1 if the last transaction of the store failed', () =>
     storeFailure() === null ? 0 : 1,
   );
   metrics.gauge('order_events_requests_waiting', 'Requests that wait for their answer', () => status().waiting);
@@ -42,7 +42,7 @@ export const addPublisherGauges = (options: PublisherGaugesOptions): void => {
   );
   metrics.gauge(
     'order_events_outbox_oldest_age_seconds',
-    'Age of the oldest event of the outbox; 0 where it is empty',
+    'Age of the oldest event of the outbox; 0 if it is empty',
     () => Math.max(0, now() - (status().oldestUnsettledAt ?? now())) / 1_000,
   );
   metrics.gauge(

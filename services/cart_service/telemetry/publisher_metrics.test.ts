@@ -68,7 +68,7 @@ test('an answer is counted by its operation, its outcome and its code', async ()
   ]);
 });
 
-test('what waits is told with its limit and its age, and a state is one of a set', async () => {
+test('gauges show what waits with its limit and age, and one of the states as 1', async () => {
   const waiting = { waiting: 3, unsettled: 2, oldestUnsettledAt: NOW - 5_000, lastAcknowledgedAt: NOW };
   const text = await metricsOf({ ...OPEN, state: 'impaired', ...waiting }, 'disk full').read();
   for (const line of [
@@ -85,7 +85,7 @@ test('what waits is told with its limit and its age, and a state is one of a set
   }
 });
 
-test('before anything was acknowledged there is no time of it, and no age of an empty outbox', async () => {
+test('without an acknowledgement there is no time of the last one, and an empty outbox has age 0', async () => {
   const text = await metricsOf().read();
   assert.doesNotMatch(text, /^order_events_last_acknowledged_timestamp_seconds/m);
   assert.match(text, /^order_events_outbox_oldest_age_seconds 0$/m);

@@ -54,11 +54,11 @@ const plan = (batch: readonly Entry[], loaded: LoadedOrders = known(), firstSeq 
 const NOT_FOUND: Refusal = { code: 'OrderNotFound', detail: 'there is no order ORD-1; create it first' };
 
 describe('a planned batch', () => {
-  test('of nothing does nothing', () => {
+  test('of no requests does nothing', () => {
     assert.deepEqual(plan([]), { answers: [], answersAfterCommit: [], events: [], idempotency: [] });
   });
 
-  test('numbers its events on from the first, in the order of the requests, leaving out those without one', () => {
+  test('numbers its events from the first on, in the order of their requests', () => {
     const batch = [asked(create('ORD-1')), asked(create('ORD-2')), asked(confirm('ORD-3')), asked(create('ORD-4'))];
     const { events } = plan(batch, known([order('ORD-2'), order('ORD-3')]), 41);
     assert.deepEqual(
@@ -71,7 +71,7 @@ describe('a planned batch', () => {
     );
   });
 
-  test('carries in each event what publishes it and what undoes it', () => {
+  test('has for each event its message and the state to go back to', () => {
     const { events } = plan([asked(create('ORD-1')), asked(confirm('ORD-2'))], known([order('ORD-2')]));
     assert.deepEqual(
       events.map(({ state, previous, row }) => ({ state, previous, fingerprint: row.fingerprint })),
@@ -94,7 +94,7 @@ describe('a planned batch', () => {
     }
   });
 
-  test('answers at once what needs nothing stored', () => {
+  test('answers at once if nothing has to be stored', () => {
     const batch = [asked(confirm('ORD-1')), asked(confirm('ORD-2'))];
     const { answers, ...rest } = plan(batch, known([order('ORD-2', 'confirmed')]));
     assert.deepEqual(answers, [
@@ -104,7 +104,7 @@ describe('a planned batch', () => {
     assert.deepEqual(rest, { answersAfterCommit: [], events: [], idempotency: [] });
   });
 
-  test('answers a create whose client never got its success with one', () => {
+  test('answers a success to a create whose client never got one', () => {
     const loaded = { ...known([order('ORD-1')]), unanswered: new Map([['ORD-1', 'create ORD-1']]) };
     const { answers, events } = plan([asked(create('ORD-1'))], loaded);
     assert.deepEqual([answers.map(({ answer }) => answer), events], [[DONE], []]);
@@ -112,7 +112,7 @@ describe('a planned batch', () => {
 });
 
 describe('an idempotency key', () => {
-  test('that is new is recorded with the answer, which waits until it is stored', () => {
+  test('that is new is recorded with the answer, which is given once it is stored', () => {
     const batch = [asked(confirm('ORD-1'), 'a'), asked(confirm('ORD-2'), 'b')];
     assert.deepEqual(plan(batch, known([order('ORD-2', 'confirmed')])), {
       answers: [],
@@ -125,7 +125,7 @@ describe('an idempotency key', () => {
     });
   });
 
-  test('that is new is recorded as a success beside its event, and not answered before that is published', () => {
+  test('that is new is recorded as a success with its event, and answered once that is published', () => {
     const { answers, answersAfterCommit, events, idempotency } = plan([asked(create('ORD-1'), 'a')]);
     assert.deepEqual([answers, answersAfterCommit, events.length], [[], [], 1]);
     assert.deepEqual(idempotency, [record('a', create('ORD-1'))]);
@@ -140,7 +140,7 @@ describe('an idempotency key', () => {
         { kind: 'refused', refusal: NOT_FOUND },
       ],
       [
-        'with another request is refused and tells the order of the first',
+        'with another request is refused, naming the order of the first',
         record('a', create('ORD-7')),
         {
           kind: 'refused',
@@ -152,7 +152,7 @@ describe('an idempotency key', () => {
       ],
     ];
   for (const [what, earlier, answer] of AGAIN) {
-    test(`that came before ${what}, and decides nothing anew`, () => {
+    test(`that came before ${what}, and decides nothing again`, () => {
       const batch = [asked(create('ORD-1'), 'a')];
       assert.deepEqual(plan(batch, known([], [earlier])), {
         answers: [{ entry: batch[0], answer }],
