@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Order } from '../libs/kafka_common/models.ts';
-import { createSqliteCartStore } from '../services/cart_service/store/sqlite_cart_store.ts';
+import { createSqliteCartStore } from '../services/cart_service/store/sqlite/sqlite_cart_store.ts';
 import { EMPTY_CART_BATCH } from '../services/cart_service/store/cart_store.ts';
 import { createSqliteConsumerDb } from '../services/order_service/store/sqlite/sqlite_consumer_db.ts';
 import { eventually } from '../tests/support/eventually.ts';

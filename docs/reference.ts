@@ -1,4 +1,5 @@
 import { SETTINGS } from '#kafka_common/config.ts';
+import { addPublisherGauges } from '#cart_service/telemetry/publisher_gauges.ts';
 import { createPublisherMetrics } from '#cart_service/telemetry/publisher_metrics.ts';
 import { createConsumerMetrics } from '#order_service/telemetry/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
@@ -88,7 +89,8 @@ const registries = (): Readonly<Record<string, Registry>> => {
   const [both, cart, order] = [new Registry(), new Registry(), new Registry()];
   createHttpMetrics(both, unread);
   const common = { topic: '', status: unread, now: unread };
-  createPublisherMetrics({ ...common, registry: cart, queueLimit: 0, storeFailure: unread });
+  addPublisherGauges({ ...common, registry: cart, queueLimit: 0, storeFailure: unread });
+  createPublisherMetrics(cart, '');
   createConsumerMetrics({ ...common, registry: order, group: '', db: { counts: unread, waiting: unread } });
   return { 'Both services': both, 'Cart Service': cart, 'Order Service': order };
 };

@@ -1,60 +1,50 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describeBroker } from '#kafka_common/config.ts';
-import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded/log.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
-import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
 import { closeHttpApp } from '#service_common/http/http_app.ts';
 import { listen, runService } from '#service_common/run_service.ts';
 import { createCartApp } from '#cart_service/app/app.ts';
-import { CART_STORE_FILE, createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
-import { createPublisher } from './publisher.ts';
-import { createPublisherMetrics } from '#cart_service/telemetry/publisher_metrics.ts';
-import { tellOfPublishes } from '#cart_service/telemetry/publish_observers.ts';
+import { openCartStore } from '#cart_service/store/cart_store_factory.ts';
 import { watchStore } from '#cart_service/store/watched_store.ts';
+import { logPublishes } from '#cart_service/telemetry/publish_log.ts';
+import { tracePublishes } from '#cart_service/telemetry/publish_tracing.ts';
+import { addPublisherGauges } from '#cart_service/telemetry/publisher_gauges.ts';
+import { createPublisherMetrics } from '#cart_service/telemetry/publisher_metrics.ts';
+import { createPublisher } from './publisher.ts';
 
-/** Of the five seconds that stopping may take, the share of the requests inside. */
+/** Stopping may take five seconds. This is the part for the requests that still wait. */
 const DRAIN_MS = 2_500;
 
 await runService('cart-service', async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
-  const metrics = new Registry();
-  const { store, failure: storeFailure } = watchStore(createSqliteCartStore({ directory: config.dataDir }), (seconds) =>
-    onTransaction(seconds),
-  );
+  const { ordersTopic: topic, queueLimit } = config;
+  const registry = new Registry();
+  const metrics = createPublisherMetrics(registry, topic);
   const broker = await createBroker(config, 'cart-service');
-  const written = config.kafkaBootstrapServers.length > 0 ? [CART_STORE_FILE] : [CART_STORE_FILE, EMBEDDED_LOG_FILE];
-  const checkpoints = startCheckpoints(written.map((name) => join(config.dataDir, name)));
-  const told = tellOfPublishes({ logger, tracing, topic: config.ordersTopic });
-  const { onPublish, onTransaction, countAnswers } = createPublisherMetrics({
-    registry: metrics,
-    topic: config.ordersTopic,
-    queueLimit: config.queueLimit,
-    status: () => publisher.status(),
-    storeFailure,
-    now: Date.now,
-  });
+  const { store, failure: storeFailure } = watchStore(openCartStore(config), metrics.onTransaction);
   const publisher = await createPublisher({
     broker,
     store,
-    topic: config.ordersTopic,
+    topic,
     partitions: config.topicPartitions,
     requestDeadlineMs: config.requestDeadlineMs,
-    queueLimit: config.queueLimit,
+    queueLimit,
     logger,
     circumstances: () => ({ now: Date.now(), newId: randomUUID, random: Math.random }),
-    onPublish(publish) {
-      onPublish(publish);
-      for (const tell of told) tell(publish);
-    },
+    observers: [
+      metrics.onPublish,
+      ...(tracing === null ? [] : [tracePublishes(tracing, topic)]),
+      ...(logger.isLevelEnabled('debug') ? [logPublishes(logger)] : []),
+    ],
   });
+  addPublisherGauges({ registry, queueLimit, status: publisher.status, storeFailure, now: Date.now });
   const app = await createCartApp({
-    publisher: { ...publisher, submit: countAnswers(publisher.submit) },
+    publisher: { ...publisher, submit: metrics.countAnswers(publisher.submit) },
     storeFailure,
     logger,
-    metrics,
+    metrics: registry,
     tracing,
     settings: config.settings,
     consoleOrigins: config.consoleOrigins,
@@ -64,16 +54,15 @@ await runService('cart-service', async (config, logger, tracing) => {
   return {
     url,
     async close() {
-      // Requests inside go on as ever; those that Kafka holds up are answered when their time is over.
+      // Waiting requests go on as usual. Those that Kafka holds up are answered when the time is over.
       const deadline = performance.now() + DRAIN_MS;
       const closed = closeHttpApp(app, DRAIN_MS + 300);
       await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
-      // Fastify does not wait for the second of the addresses that `localhost` has: those requests are inside still.
+      // `localhost` has two addresses. Fastify does not wait for the requests of the second one.
       await publisher.close(Math.max(0, deadline - performance.now()));
       await closed;
-      await checkpoints.stop();
-      await broker.close();
       await store.close();
+      await broker.close();
     },
   };
 });

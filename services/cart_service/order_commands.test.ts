@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
-import type { OrderState } from '#cart_service/store/cart_store.ts';
 import {
   type Circumstances,
   type CreateOrder,
   decide,
   type Decision,
   LIFECYCLE,
+  type OrderState,
   type UpdateOrder,
 } from './order_commands.ts';
 
@@ -61,7 +61,7 @@ describe('creating an order', () => {
     } satisfies Decision);
   });
 
-  test('that exists, in whatever status, is refused', () => {
+  test('that exists is refused, whatever its status', () => {
     for (const status of ORDER_STATUSES) {
       assert.deepEqual(refusalOf(decide(create, orderIn(status), undefined, CIRCUMSTANCES)), {
         code: 'OrderAlreadyExists',
@@ -70,13 +70,13 @@ describe('creating an order', () => {
     }
   });
 
-  test('that exists by the same request, never answered a success, changes nothing', () => {
+  test('that exists by the same request changes nothing if that was never answered a success', () => {
     for (const status of ORDER_STATUSES) {
       assert.deepEqual(decide(create, orderIn(status), 'mine', CIRCUMSTANCES), { kind: 'unchanged' });
     }
   });
 
-  test('that exists by another request, never answered a success, is refused', () => {
+  test('that exists by another request is refused, even if that was never answered a success', () => {
     assert.equal(refusalOf(decide(create, orderIn('new'), 'another', CIRCUMSTANCES)).code, 'OrderAlreadyExists');
   });
 });
@@ -116,7 +116,7 @@ describe('updating an order', () => {
     });
   }
 
-  test('that is refused for its status says what it can become', () => {
+  test('that is refused for its status lists the allowed ones', () => {
     assert.equal(
       refusalOf(decideUpdate('completed', 'shipped')).detail,
       'order ORD-1 is completed and cannot become shipped; it can become: nothing, it is final',

@@ -1,16 +1,15 @@
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
 import type { ErrorCode } from '#service_common/errors.ts';
-import type { OrderState } from '#cart_service/store/cart_store.ts';
 import { generateOrder, type OrderDraft, type Random } from './order_generator.ts';
 
-/** What clients ask for, and the pure decision what becomes of it. */
+/** The commands of clients, and the pure decision on each: an event, nothing to change, or a refusal. */
 
 export interface CreateOrder {
   readonly kind: 'create';
   readonly orderId: string;
   readonly draft: OrderDraft;
-  /** The same for the same request, and for no other. */
+  /** Equal for equal requests, different for all others. */
   readonly fingerprint: string;
 }
 
@@ -23,6 +22,14 @@ export interface UpdateOrder {
 
 export type Command = CreateOrder | UpdateOrder;
 
+/** What the Cart Service must know of an order to decide the next command on it. */
+export interface OrderState {
+  readonly orderId: string;
+  /** The version of its last event, published or in the outbox. */
+  readonly version: number;
+  readonly status: OrderStatus;
+}
+
 export interface Refusal {
   readonly code: ErrorCode;
   readonly detail: string;
@@ -30,12 +37,13 @@ export interface Refusal {
 
 export type Decision =
   | { readonly kind: 'event'; readonly event: OrderEvent; readonly state: OrderState }
-  /** It is so already: a success that publishes nothing. */
+  /** The order is as asked for already: a success that publishes nothing. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** What a decision takes from outside: the clock, ids and chance. */
 export interface Circumstances {
-  /** Milliseconds since 1970. */
+  /** Ms since 1970. */
   readonly now: number;
   readonly newId: () => string;
   readonly random: Random;
@@ -43,7 +51,7 @@ export interface Circumstances {
 
 const FINAL: readonly OrderStatus[] = ['completed', 'cancelled'];
 
-/** The lifecycle: from each status, the statuses that an update may lead to. */
+/** The lifecycle: the statuses that an update may lead to, by the present status. */
 export const LIFECYCLE: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = Object.fromEntries(
   ORDER_STATUSES.map((from) => [
     from,
@@ -53,8 +61,8 @@ export const LIFECYCLE: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = 
 
 /**
  * Decides a command on an order.
- * @param state the order now, or undefined where there is none
- * @param unanswered the fingerprint of the order's create, where its client never got a success for it
+ * @param state the order now; undefined if there is none
+ * @param unanswered the fingerprint of the order's create, if its client never got a success for it
  */
 export const decide = (
   command: Command,
@@ -73,7 +81,7 @@ const decideCreate = (
   { now, newId, random }: Circumstances,
 ): Decision => {
   if (state !== undefined) {
-    // The same request again, after a 503 of unknown outcome or a crash: what it asked for has been done.
+    // The same request again, after a 503 of unknown outcome or after a crash: it is done already.
     if (unanswered === fingerprint) return { kind: 'unchanged' };
     return refuse('OrderAlreadyExists', `order ${orderId} exists already, with status ${state.status}`);
   }

@@ -1,17 +1,17 @@
 import type { Order, OrderItem } from '#kafka_common/models.ts';
 import { currencyExponent, totalOf } from '#kafka_common/money.ts';
 
-/** What a client gave of a new order; what it left out is generated. Prices in minor units of the currency. */
+/** The parts of a new order that the client gave. The rest is generated. Prices are in minor units of the currency. */
 export interface OrderDraft {
   readonly orderId: string;
-  /** Of generated items; the length of `items` where those are given. */
+  /** How many items to generate; the length of `items` if they are given. */
   readonly numberOfItems: number;
   readonly items: readonly OrderItem[] | null;
   readonly customerId: string | null;
   readonly currency: string | null;
 }
 
-/** A number from 0 up to, not including, 1. */
+/** @returns a number from 0 up to, but not including, 1 */
 export type Random = () => number;
 
 const GENERATED_CURRENCIES = ['USD', 'EUR', 'GBP', 'JPY'] as const;
@@ -20,7 +20,7 @@ const MAX_GENERATED_QUANTITY = 5;
 /** In whole units of the currency. */
 const MAX_GENERATED_PRICE = 200;
 
-/** A draft with what it leaves out made up at random, as an order of status `new`. `orderDate` is ISO 8601, UTC. */
+/** Fills a draft with random values, as an order of status `new`. `orderDate` is ISO 8601, in UTC. */
 export const generateOrder = (draft: OrderDraft, orderDate: string, random: Random): Order => {
   const currency = draft.currency ?? pick(GENERATED_CURRENCIES, random);
   const items = draft.items ?? generateItems(draft.numberOfItems, 10 ** (currencyExponent(currency) ?? 2), random);

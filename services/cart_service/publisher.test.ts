@@ -10,32 +10,37 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
-import { created, statusUpdated } from '#tests/support/events.ts';
 import { StoreError } from '#service_common/store_error.ts';
+import type { Publish } from '#cart_service/publishing/batches/event_sender.ts';
+import type { CartStore } from '#cart_service/store/cart_store.ts';
+import { createSqliteCartStore } from '#cart_service/store/sqlite/sqlite_cart_store.ts';
+import { created, statusUpdated } from '#tests/support/events.ts';
 import { eventually, Never } from '#tests/support/eventually.ts';
 import { type FaultyBroker, withFaults } from '#tests/support/faulty_broker.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
-import type { CartStore } from '#cart_service/store/cart_store.ts';
-import { createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
 import { createPublisher, type PublisherOptions } from './publisher.ts';
-import type { Answer, Request } from './requests.ts';
+import type { Answer, CommandRequest } from './requests.ts';
 
 const TOPIC = 'orders.events';
 
-const create = (id: number, numberOfItems = 1): Request => {
+const create = (id: number, numberOfItems = 1): CommandRequest => {
   const orderId = `ORD-${id}`;
   const draft = { orderId, numberOfItems, items: null, customerId: null, currency: null };
   return request({ kind: 'create', orderId, draft, fingerprint: `create-${id}-${numberOfItems}` });
 };
 
-const update = (id: number, status: OrderStatus): Request =>
+const update = (id: number, status: OrderStatus): CommandRequest =>
   request({ kind: 'update', orderId: `ORD-${id}`, status, fingerprint: `update-${id}-${status}` });
 
-const request = (command: Request['command']): Request => ({ command, idempotencyKey: null, traceparent: '00-1-1-00' });
+const request = (command: CommandRequest['command']): CommandRequest => ({
+  command,
+  idempotencyKey: null,
+  traceparent: '00-1-1-00',
+});
 
-const keyed = (idempotencyKey: string, of: Request): Request => ({ ...of, idempotencyKey });
+const keyed = (idempotencyKey: string, unkeyed: CommandRequest): CommandRequest => ({ ...unkeyed, idempotencyKey });
 
-/** What a test looks at of an answer. */
+/** The parts of an answer that tests compare. */
 const brief = (answer: Answer): string =>
   answer.kind === 'failed'
     ? `${answer.code} ${answer.outcome}`
@@ -45,14 +50,14 @@ const brief = (answer: Answer): string =>
 
 interface Cart {
   readonly faulty: FaultyBroker;
-  readonly submit: (of: Request) => Promise<string>;
+  readonly submit: (request: CommandRequest) => Promise<string>;
   readonly status: () => ReturnType<Awaited<ReturnType<typeof createPublisher>>['status']>;
   /** All events in the log, in the order of each partition. */
   readonly log: () => Promise<OrderEvent[]>;
   readonly close: () => Promise<void>;
 }
 
-/** A publisher on the embedded broker and a SQLite store, both in `directory`, so that a second one continues the first. */
+/** Starts a publisher on the embedded broker and a SQLite store, both in `directory`: a second one continues the first. */
 const startCart = async (
   t: TestContext,
   directory: string,
@@ -79,7 +84,7 @@ const startCart = async (
       newId: () => `${process.pid}-${performance.now()}-${ids++}`,
       random: Math.random,
     }),
-    onPublish: () => {},
+    observers: [],
     ...rest,
   });
   let closed = false;
@@ -95,7 +100,7 @@ const startCart = async (
   await eventually(() => assert.notEqual(publisher.status().state, 'starting'));
   return {
     faulty,
-    submit: async (of) => brief(await publisher.submit(of)),
+    submit: async (asked) => brief(await publisher.submit(asked)),
     status: () => publisher.status(),
     close,
     log: async () => {
@@ -111,10 +116,10 @@ const startCart = async (
   };
 };
 
-/** Repeats a request as its client would, until it is granted: nothing but a 503 may come before. */
-const untilDone = async (cart: Cart, of: Request): Promise<void> => {
+/** Repeats a request as its client would, until it succeeds. Every earlier answer must be a 503. */
+const untilDone = async (cart: Cart, asked: CommandRequest): Promise<void> => {
   await eventually(async () => {
-    const answer = await cart.submit(of);
+    const answer = await cart.submit(asked);
     if (answer !== 'done' && !answer.startsWith('Kafka')) throw new Never(`answered ${answer}`);
     assert.equal(answer, 'done');
   });
@@ -123,7 +128,7 @@ const untilDone = async (cart: Cart, of: Request): Promise<void> => {
 const summary = (events: readonly OrderEvent[]): string[] =>
   events.map((e) => `${e.orderId} v${e.version} ${e.type === 'ORDER_CREATED' ? 'created' : e.status}`);
 
-/** Publishes events as a process of its own would. */
+/** Publishes events as another producer would. */
 const writeAsAnother = async (directory: string, events: readonly OrderEvent[]): Promise<void> => {
   const broker = createEmbeddedBroker({ directory });
   const topic = await broker.ensureTopic(TOPIC, 3);
@@ -142,7 +147,7 @@ const idBeside = (id: number): number => {
   return beside;
 };
 
-describe('the publisher, all being well', () => {
+describe('the publisher without faults', () => {
   test('answers a create and an update once their events are in the log', async (t) => {
     const cart = await startCart(t, tempDir());
     assert.equal(await cart.submit(create(1)), 'done');
@@ -151,7 +156,7 @@ describe('the publisher, all being well', () => {
     await eventually(() => assert.equal(cart.status().unsettled, 0));
   });
 
-  test('answers also while requests keep the event loop from coming round', async (t) => {
+  test('answers while requests keep the event loop from its next turn', async (t) => {
     const cart = await startCart(t, tempDir());
     let turned = false;
     setImmediate(() => (turned = true));
@@ -161,13 +166,13 @@ describe('the publisher, all being well', () => {
       void cart.submit(create(n));
       const until = performance.now() + 1;
       while (performance.now() < until);
-      // Of promises only: neither timers nor sockets get a turn.
+      // Only promises get a turn, neither timers nor sockets.
       await Promise.resolve();
     }
     assert.deepEqual([answer, turned], ['done', false]);
   });
 
-  test('grants exactly one of simultaneous creates of one id', async (t) => {
+  test('lets exactly one of simultaneous creates of one id succeed', async (t) => {
     const cart = await startCart(t, tempDir());
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => cart.submit(create(1, 1 + i))));
     assert.deepEqual(answers.toSorted(), [...Array.from({ length: 19 }, () => 'OrderAlreadyExists'), 'done']);
@@ -188,7 +193,7 @@ describe('the publisher, all being well', () => {
     );
   });
 
-  test('publishes nothing for the status an order has, and refuses what its lifecycle forbids', async (t) => {
+  test('publishes nothing for the status that an order has, and refuses what its lifecycle forbids', async (t) => {
     const cart = await startCart(t, tempDir());
     await cart.submit(create(1));
     await cart.submit(update(1, 'cancelled'));
@@ -199,8 +204,8 @@ describe('the publisher, all being well', () => {
   });
 });
 
-describe('the publisher, an event being certainly not written', () => {
-  test('says not_created and takes the order back, so that the same create succeeds later', async (t) => {
+describe('the publisher, if an event is certainly not written', () => {
+  test('answers not_created and takes the order back, so that the same create succeeds later', async (t) => {
     const cart = await startCart(t, tempDir());
     cart.faulty.faults.push('not_written');
     assert.equal(await cart.submit(create(1)), 'KafkaBrokersUnavailable not_created');
@@ -208,7 +213,7 @@ describe('the publisher, an event being certainly not written', () => {
     assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created']);
   });
 
-  test('says not_updated and goes back to the status before, so that its version is used again', async (t) => {
+  test('answers not_updated and goes back to the status before, so that its version is used again', async (t) => {
     const cart = await startCart(t, tempDir());
     await cart.submit(create(1));
     cart.faulty.faults.push('not_written');
@@ -217,7 +222,7 @@ describe('the publisher, an event being certainly not written', () => {
     assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 shipped']);
   });
 
-  test('refuses at once while the broker is down, and takes orders again when a probe finds it back', async (t) => {
+  test('refuses at once while the broker is down, and takes orders again once it answers a probe', async (t) => {
     const cart = await startCart(t, tempDir());
     cart.faulty.down = true;
     assert.equal(await cart.submit(create(1)), 'KafkaBrokersUnavailable not_created');
@@ -230,7 +235,7 @@ describe('the publisher, an event being certainly not written', () => {
     assert.equal(cart.status().state, 'open');
   });
 
-  test('keeps what was answered unknown meanwhile, and publishes it after all', async (t) => {
+  test('keeps an event whose request was answered unknown meanwhile, and publishes it', async (t) => {
     const cart = await startCart(t, tempDir(), { requestDeadlineMs: 200 });
     cart.faulty.faults.push('held_not_written');
     assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
@@ -240,9 +245,9 @@ describe('the publisher, an event being certainly not written', () => {
   });
 });
 
-describe('the publisher, the fate of an event being unknown', () => {
+describe('the publisher, if the fate of an event is unknown', () => {
   for (const fault of ['written_unknown', 'lost_unknown'] as const) {
-    test(`says unknown, publishes it again under the same id, and grants the repeated create (${fault})`, async (t) => {
+    test(`answers unknown, publishes the event again under the same id, and lets the repeated create succeed (${fault})`, async (t) => {
       const cart = await startCart(t, tempDir());
       cart.faulty.faults.push(fault);
       assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
@@ -254,7 +259,7 @@ describe('the publisher, the fate of an event being unknown', () => {
     });
   }
 
-  test('grants the repeated update, and puts nothing newer before it', async (t) => {
+  test('lets the repeated update succeed, and publishes nothing newer before it', async (t) => {
     const cart = await startCart(t, tempDir());
     await cart.submit(create(1));
     cart.faulty.faults.push('lost_unknown');
@@ -264,7 +269,7 @@ describe('the publisher, the fate of an event being unknown', () => {
     assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 confirmed', 'ORD-1 v3 shipped']);
   });
 
-  test('says unknown, never not_created, to a repeated create while the first is unsettled', async (t) => {
+  test('answers unknown, never not_created, to a repeated create while the first is unsettled', async (t) => {
     const cart = await startCart(t, tempDir());
     cart.faulty.faults.push('lost_unknown');
     const first = cart.submit(create(1));
@@ -295,7 +300,7 @@ describe('the publisher, the fate of an event being unknown', () => {
   });
 });
 
-/** As a database server would: commits that end after the deadline of those who wait for them. */
+/** Commits like a slow database server: they end after the deadline of their requests. */
 const slowly = (store: CartStore): CartStore => ({
   ...store,
   async commit(batch) {
@@ -304,8 +309,8 @@ const slowly = (store: CartStore): CartStore => ({
   },
 });
 
-describe('the publisher on a store that takes its time', () => {
-  test('says unknown to a deadline that passes during the commit, as the event is published after all', async (t) => {
+describe('the publisher on a slow store', () => {
+  test('answers unknown if the deadline passes during the commit, because the event is published later', async (t) => {
     const cart = await startCart(t, tempDir(), { requestDeadlineMs: 200, wrapStore: slowly });
     assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
     await eventually(async () => assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created']));
@@ -313,8 +318,8 @@ describe('the publisher on a store that takes its time', () => {
   });
 });
 
-describe('the publisher on a store that takes its time to settle', () => {
-  test('grants a create that is repeated meanwhile', async (t) => {
+describe('the publisher on a store that settles slowly', () => {
+  test('lets a create succeed that is repeated meanwhile', async (t) => {
     const settling = Promise.withResolvers<void>();
     let isSettling = false;
     const cart = await startCart(t, tempDir(), {
@@ -337,8 +342,8 @@ describe('the publisher on a store that takes its time to settle', () => {
   });
 });
 
-describe('the publisher, full', () => {
-  test('refuses one request more than the limit at once, and takes others when there is room', async (t) => {
+describe('the full publisher', () => {
+  test('refuses one request more than the limit at once, and takes others once there is room', async (t) => {
     const cart = await startCart(t, tempDir(), { queueLimit: 2 });
     cart.faulty.faults.push('held');
     const inside = [cart.submit(create(1)), cart.submit(create(2))];
@@ -365,7 +370,7 @@ describe('the publisher, started again', () => {
     assert.deepEqual(summary(await second.log()), ['ORD-1 v1 created', 'ORD-1 v2 confirmed', 'ORD-1 v3 shipped']);
   });
 
-  test('finds in the log what was published without its knowing, and does not publish it twice', async (t) => {
+  test('finds in the log what was published without an acknowledgement, and does not publish it twice', async (t) => {
     const directory = tempDir();
     const first = await startCart(t, directory);
     first.faulty.faults.push('written_unknown');
@@ -378,7 +383,7 @@ describe('the publisher, started again', () => {
     assert.deepEqual(summary(await second.log()), ['ORD-1 v1 created']);
   });
 
-  test('without its store, learns every order from the log, so that no id and no version is given twice', async (t) => {
+  test('learns every order from the log if its store is deleted, so that no id and no version is given twice', async (t) => {
     const directory = tempDir();
     const first = await startCart(t, directory);
     await Promise.all([1, 2, 3].map((id) => first.submit(create(id))));
@@ -393,7 +398,7 @@ describe('the publisher, started again', () => {
     assert.ok(summary(await second.log()).includes('ORD-2 v3 shipped'));
   });
 
-  test('with an older copy of its store, goes on where the log is', async (t) => {
+  test('continues at the end of the log if its store is an older copy', async (t) => {
     const directory = tempDir();
     const first = await startCart(t, directory);
     await first.submit(create(1));
@@ -403,7 +408,7 @@ describe('the publisher, started again', () => {
     await first.close();
     copyFileSync(join(directory, 'cart.sqlite'), join(directory, 'copy'));
 
-    // While the copy lies aside, another store sees the order through to version 3.
+    // Another store takes the order to version 3 meanwhile.
     for (const file of ['cart.sqlite', 'cart.sqlite-wal']) rmSync(join(directory, file), { force: true });
     const second = await startCart(t, directory);
     await second.submit(update(1, 'processing'));
@@ -421,7 +426,7 @@ describe('the publisher, started again', () => {
     ]);
   });
 
-  test('on a log that others write to, goes on after the highest version, whatever the order of arrival', async (t) => {
+  test('continues after the highest version if others write to the log, whatever their order', async (t) => {
     const directory = tempDir();
     await writeAsAnother(directory, [
       statusUpdated('ORD-1', 3, 'shipped'),
@@ -447,7 +452,7 @@ describe('the publisher, started again', () => {
     assert.equal(await again.submit(create(beside)), 'OrderAlreadyExists');
   });
 
-  test('without a broker, refuses at once and opens when there is one', async (t) => {
+  test('refuses at once without a broker, and opens once there is one', async (t) => {
     const directory = tempDir();
     let absent = true;
     const faulty = withFaults(createEmbeddedBroker({ directory }));
@@ -465,7 +470,7 @@ describe('the publisher, started again', () => {
       queueLimit: 10,
       logger: pino({ level: 'silent' }),
       circumstances: () => ({ now: 0, newId: () => 'id', random: Math.random }),
-      onPublish: () => {},
+      observers: [],
     });
     t.after(async () => {
       await publisher.close(0);
@@ -479,13 +484,13 @@ describe('the publisher, started again', () => {
   });
 });
 
-describe('the publisher, others writing to the log', () => {
-  test('learns while it runs of their orders and statuses, which it updates then and creates no more', async (t) => {
+describe('the publisher, if others write to the log', () => {
+  test('learns their orders and statuses while it runs: it can update those orders, and creates none again', async (t) => {
     const directory = tempDir();
     const cart = await startCart(t, directory);
     assert.equal(await cart.submit(update(1, 'confirmed')), 'OrderNotFound');
     await writeAsAnother(directory, [created('ORD-1'), statusUpdated('ORD-1', 2, 'shipped')]);
-    // Its own event stands behind theirs.
+    // Its own event comes after theirs.
     assert.equal(await cart.submit(create(idBeside(1))), 'done');
     await eventually(async () => assert.equal(await cart.submit(update(1, 'delivered')), 'done'));
     assert.equal(await cart.submit(create(1)), 'OrderAlreadyExists');
@@ -495,7 +500,7 @@ describe('the publisher, others writing to the log', () => {
     );
   });
 
-  test('reads nothing while it is the only one who writes', async (t) => {
+  test('reads nothing while no other producer writes', async (t) => {
     let reads = 0;
     let asked = 0;
     const cart = await startCart(t, tempDir(), {
@@ -506,7 +511,7 @@ describe('the publisher, others writing to the log', () => {
       },
     });
     assert.equal(reads, 1, 'at the start');
-    // Ends that hold its own events have been asked for, and the turn after them has looked at those.
+    // After three requests for the ends, ends with its own events have been looked at.
     for (let id = 1; asked < 3; id += 1) {
       const before = asked;
       assert.equal(await cart.submit(create(id)), 'done');
@@ -543,13 +548,13 @@ describe('an Idempotency-Key', () => {
     assert.equal(await cart.submit(keyed('a', create(2))), 'IdempotencyKeyReused');
   });
 
-  test('of simultaneous requests, lets one order through', async (t) => {
+  test('lets one of simultaneous requests succeed', async (t) => {
     const cart = await startCart(t, tempDir());
     const answers = await Promise.all([1, 2, 3].map((id) => cart.submit(keyed('a', create(id)))));
     assert.deepEqual(answers.toSorted(), ['IdempotencyKeyReused', 'IdempotencyKeyReused', 'done']);
   });
 
-  test('is forgotten as ever after the clock was ahead for a while', async (t) => {
+  test('is forgotten as usual after the clock was ahead for a while', async (t) => {
     const DAY_MS = 24 * 60 * 60 * 1_000;
     let now = Date.now();
     const expiries: (number | null)[] = [];
@@ -583,7 +588,7 @@ describe('an Idempotency-Key', () => {
   });
 });
 
-/** Gives every partition a leader of its own, of which the one that would have to take this order never answers. */
+/** Gives every partition its own leader. The leader that has to take this order never answers. */
 const killLeaderOf =
   (orderId: string) =>
   ({ broker }: FaultyBroker): void => {
@@ -595,20 +600,24 @@ const killLeaderOf =
     });
   };
 
-describe('the publisher, parts of it failing', () => {
+const failObserving = (): never => {
+  throw new Error('a fault of an observer');
+};
+
+describe('the publisher, if a part of it fails', () => {
   test('delays only the orders whose leader is dead', async (t) => {
     const cart = await startCart(t, tempDir(), {
       prepare: killLeaderOf('ORD-1'),
       requestDeadlineMs: 400,
     });
     const stuck = cart.submit(create(1));
-    // Spread over the three partitions, of which only that of ORD-1 is led by the dead one.
+    // Spread over the three partitions; the dead leader has only that of ORD-1.
     const others = await Promise.all([2, 3, 4, 5, 6, 7, 8, 9].map((id) => cart.submit(create(id))));
     assert.ok(others.filter((answer) => answer === 'done').length >= 4, others.join());
     assert.equal(await stuck, 'KafkaTimeout unknown');
   });
 
-  test('does not look again and again for requests whose idempotency key another leader holds up', async (t) => {
+  test('does not try again and again to take requests whose idempotency key is in the batch of another leader', async (t) => {
     let loads = 0;
     const cart = await startCart(t, tempDir(), {
       prepare: killLeaderOf('ORD-1'),
@@ -629,6 +638,18 @@ describe('the publisher, parts of it failing', () => {
     assert.ok(loads < 50, `${loads} loads`);
   });
 
+  test('gives the answer of the event whatever an observer of publishes throws', async (t) => {
+    const seen: Publish[] = [];
+    const cart = await startCart(t, tempDir(), { observers: [failObserving, (publish) => seen.push(publish)] });
+    assert.equal(await cart.submit(create(1)), 'done');
+    cart.faulty.faults.push('not_written');
+    assert.equal(await cart.submit(create(2)), 'KafkaBrokersUnavailable not_created');
+    assert.deepEqual(
+      seen.map(({ fates }) => fates.map(({ kind }) => kind)),
+      [['acknowledged'], ['not_written']],
+    );
+  });
+
   test('refuses with nothing published when its store fails, and goes on when it works again', async (t) => {
     let broken = false;
     const cart = await startCart(t, tempDir(), {
@@ -645,7 +666,7 @@ describe('the publisher, parts of it failing', () => {
     assert.equal(await cart.submit(create(1)), 'done');
   });
 
-  test('answers what is inside when it is closed, and takes no more', async (t) => {
+  test('answers the waiting requests when it is closed, and takes no more', async (t) => {
     const cart = await startCart(t, tempDir(), { requestDeadlineMs: 60_000 });
     cart.faulty.faults.push('held');
     const inside = cart.submit(create(1));

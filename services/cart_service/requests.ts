@@ -1,18 +1,18 @@
 import type { ErrorCode } from '#service_common/errors.ts';
 import type { Command, Refusal } from './order_commands.ts';
 
-/** A command as it came in, and what its client is told. */
+/** A request of a client for a command, and the answer that it gets. */
 
-export interface Request {
+export interface CommandRequest {
   readonly command: Command;
   readonly idempotencyKey: string | null;
-  /** W3C trace context, passed on in the event: the span of its publishing. */
+  /** W3C trace context that the event carries: the span of its publishing. */
   readonly traceparent: string;
-  /** The span of the request itself, as a `traceparent`, where there is tracing: the parent of the one above. */
+  /** With tracing, the span of the HTTP request as a `traceparent`: the parent of the span above. */
   readonly span?: string | undefined;
 }
 
-/** What became of a command whose answer is an error: certainly nothing, now and later, or nobody knows yet. */
+/** What became of a command that is answered with an error: certainly nothing, now and later, or nobody knows yet. */
 export type Outcome = 'not_created' | 'not_updated' | 'unknown';
 
 export type Answer =
@@ -30,5 +30,5 @@ export const failed = (code: ErrorCode, outcome: Outcome, detail: string): Answe
   detail,
 });
 
-/** The outcome of a command that certainly left nothing behind. */
+/** The outcome of a command that certainly changed nothing. */
 export const nothingDone = (command: Command): Outcome => (command.kind === 'create' ? 'not_created' : 'not_updated');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { OrderState } from '#cart_service/order_commands.ts';
 import {
   type CartBatch,
   type CartStore,
   EMPTY_CART_BATCH,
   type IdempotencyRecord,
-  type OrderState,
   type OutboxRow,
 } from '#cart_service/store/cart_store.ts';
 
@@ -38,7 +38,7 @@ const record = (key: string, changes: Partial<IdempotencyRecord> = {}): Idempote
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
 
-/** All that a reader can see, to compare before and after. */
+/** Everything that a reader can see, to compare before and after. */
 const everything = async (store: CartStore, orderIds: readonly string[], keys: readonly string[] = []) => ({
   ...(await store.load(orderIds, keys)),
   outbox: await store.outbox(),
@@ -47,7 +47,7 @@ const everything = async (store: CartStore, orderIds: readonly string[], keys: r
 
 /**
  * What every store of the Cart Service promises to its callers.
- * @param createPlace makes a fresh, empty place, and returns what opens a store there, again and again, one at a time
+ * @param createPlace makes an empty place. It returns a function that opens the store there; only one is open at a time
  */
 export const cartStoreContract = (name: string, createPlace: () => () => Promise<CartStore>): void => {
   describe(`${name} as a cart store`, () => {
@@ -71,14 +71,14 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
     const outboxSeqs = async (): Promise<number[]> => (await store.outbox()).map(({ seq }) => seq);
 
-    test('an empty store answers every question with nothing, also after an empty batch', async () => {
+    test('an empty store returns nothing, also after an empty batch', async () => {
       const nothing = { orders: new Map(), unanswered: new Map(), idempotency: new Map(), outbox: [], positions: [] };
       assert.deepEqual(await everything(store, ['ORD-1'], ['key']), nothing);
       await commit({});
       assert.deepEqual(await everything(store, ['ORD-1'], ['key']), nothing);
     });
 
-    test('an order is read back whole, and replaced by its next state', async () => {
+    test('an order is read back whole, and its next state replaces it', async () => {
       await commit({ orders: [order('ORD-1'), order('ORD-2')] });
       const next = order('ORD-1', { version: Number.MAX_SAFE_INTEGER, status: 'shipped' });
       await commit({ orders: [next] });
@@ -86,14 +86,14 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.deepEqual(await orderIn('ORD-2'), order('ORD-2'));
     });
 
-    test('what is learned of an order is taken, unless the store has a later version', async () => {
+    test('a learned order is stored, unless the store has a later version', async () => {
       const later = order('ORD-1', { version: 3, status: 'shipped' });
       await commit({ orders: [later, order('ORD-2', { version: 2 })] });
-      const of = (orderId: string) => order(orderId, { version: 2, status: 'confirmed' });
-      await commit({ learned: [of('ORD-1'), of('ORD-2'), of('ORD-3')] });
+      const learned = (orderId: string) => order(orderId, { version: 2, status: 'confirmed' });
+      await commit({ learned: [learned('ORD-1'), learned('ORD-2'), learned('ORD-3')] });
       assert.deepEqual(await orderIn('ORD-1'), later);
-      assert.deepEqual(await orderIn('ORD-2'), of('ORD-2'));
-      assert.deepEqual(await orderIn('ORD-3'), of('ORD-3'));
+      assert.deepEqual(await orderIn('ORD-2'), learned('ORD-2'));
+      assert.deepEqual(await orderIn('ORD-3'), learned('ORD-3'));
     });
 
     test('ids that differ in leading zeros are different orders', async () => {
@@ -102,7 +102,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.equal(await orderIn('ORD-00123'), undefined);
     });
 
-    test('load answers for a thousand orders and keys at once, leaving out the unknown ones', async () => {
+    test('load takes a thousand orders and keys at once, and leaves out the unknown ones', async () => {
       const known = ids(1_000);
       const states = known.map((id) => order(id));
       const records = known.map((id) => record(`key ${id}`, { orderId: id }));
@@ -121,7 +121,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         assert.deepEqual(await outboxSeqs(), [1, 9, 10, 100, 2 ** 52]);
       });
 
-      test('gives back every row as it was written', async () => {
+      test('returns every row as it was written', async () => {
         const headers = { ce_id: 'é-漢-😀', 'content-type': 'application/json', '': '' };
         const value = '{"text":"é-漢-😀-\\ud800-\\u0000"}';
         const rows = [
@@ -132,7 +132,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         assert.deepEqual(await store.outbox(), rows);
       });
 
-      test('loses what is settled, and nothing else', async () => {
+      test('loses the settled events, and no other', async () => {
         await commit({ outbox: [row(1), row(2), row(3)] });
         await commit({ settled: [2, 3, 99] });
         assert.deepEqual(await outboxSeqs(), [1]);
@@ -146,8 +146,8 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       });
     });
 
-    describe('what is taken back', () => {
-      test('leaves the outbox, and its order is what it was before', async () => {
+    describe('an event that is taken back', () => {
+      test('leaves the outbox, and its order has its state from before', async () => {
         const previous = order('ORD-1', { version: 2, status: 'confirmed' });
         await commit({ orders: [order('ORD-1', { version: 3, status: 'shipped' })], outbox: [row(1), row(2)] });
         await commit({ takenBack: [{ seq: 1, orderId: 'ORD-1', previous, idempotencyKey: null }] });
@@ -155,7 +155,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         assert.deepEqual(await outboxSeqs(), [2]);
       });
 
-      test('leaves no order where there was none before', async () => {
+      test('leaves no order if there was none before', async () => {
         await commit({ orders: [order('ORD-1'), order('ORD-2')], outbox: [row(1), row(2)] });
         await commit({ takenBack: [{ seq: 1, orderId: 'ORD-1', previous: null, idempotencyKey: null }] });
         assert.equal(await orderIn('ORD-1'), undefined);
@@ -179,7 +179,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         assert.deepEqual(await recordUnder('other'), record('other'));
       });
 
-      test('gives way to a new command on the same order in the same batch', async () => {
+      test('is replaced by a new command on the same order in the same batch', async () => {
         await commit({ orders: [order('ORD-1')], outbox: [row(1)], idempotency: [record('key')] });
         const again = record('key', { fingerprint: 'another' });
         await commit({
@@ -194,7 +194,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       });
     });
 
-    test('a create that was never answered a success is known again, for as long as its order is', async () => {
+    test('the fingerprint of a create without an answered success is kept as long as its order', async () => {
       await commit({ orders: ['ORD-1', 'ORD-2', 'ORD-3'].map((id) => order(id)) });
       await commit({ unanswered: [{ orderId: 'ORD-1', fingerprint: 'a' }] });
       await commit({ unanswered: [{ orderId: 'ORD-2', fingerprint: 'b' }] });
@@ -211,7 +211,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         for (const each of records) assert.deepEqual(await recordUnder(each.key), each);
       });
 
-      test('is told from one whose key differs in case', async () => {
+      test('differs from one whose key differs in case', async () => {
         await commit({ idempotency: [record('key')] });
         assert.equal(await recordUnder('KEY'), undefined);
       });
@@ -225,7 +225,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         assert.deepEqual([...left.idempotency.keys()], ['at 1000', 'at 1001']);
       });
 
-      test('of a backlog is forgotten in several batches, the oldest first', async () => {
+      test('is forgotten in several batches if there is a backlog, the oldest first', async () => {
         const old = Array.from({ length: 5_000 }, (_, n) => record(`old ${n}`, { createdAt: 5_000 - n }));
         await commit({ idempotency: [...old, record('young', { createdAt: 10_000 })] });
         const keys = [...old.map(({ key }) => key), 'young'];
@@ -243,7 +243,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       });
     });
 
-    test('positions are kept for each partition and follow the last batch, also back and to another topic', async () => {
+    test('the position of a partition is that of the last batch, also if it is lower or of another topic', async () => {
       await commit({
         positions: [
           { partition: 0, topicId: 'topic-1', next: Number.MAX_SAFE_INTEGER },
@@ -266,7 +266,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       idempotency: [record('taken back'), record('old', { createdAt: 0 })],
       positions: [{ partition: 0, topicId: 'topic-1', next: 1 }],
     };
-    /** Every part of a batch, each with something to do. */
+    /** A batch in which every part has something to do. */
     const full: Partial<CartBatch> = {
       settled: [1],
       unanswered: [{ orderId: 'ORD-1', fingerprint: 'a' }],
@@ -294,7 +294,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.deepEqual(await all(), committed);
     });
 
-    test('a batch that fails half-way leaves nothing of itself, and the next one is taken', async () => {
+    test('a batch that fails half-way leaves nothing, and the next one is committed', async () => {
       await commit(before);
       const untouched = await all();
       const failing = { ...full, outbox: [row(4), row(3, { eventId: 'another' })] };
@@ -304,7 +304,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.deepEqual(await outboxSeqs(), [3, 4, 5]);
     });
 
-    test('a store that is closed takes no batch', async () => {
+    test('a closed store commits no batch', async () => {
       await store.close();
       await assert.rejects(commit(full), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
       store = await open();

@@ -1,11 +1,11 @@
 /**
- * A Cart Service's store in a process of its own, to be killed: commits batch after batch, and reports the number of
- * each once it is committed.
+ * The store of a Cart Service in its own process, which a test kills. It commits batch after batch, and reports the number
+ * of each committed batch.
  */
-import { createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
+import { createSqliteCartStore } from '#cart_service/store/sqlite/sqlite_cart_store.ts';
 import { batch, order, row } from './cart_store_contract.ts';
 
-// A parent that is gone must not leave this behind.
+// Ends with its parent.
 process.once('disconnect', () => process.exit());
 
 const store = createSqliteCartStore({ directory: process.argv[2] ?? '' });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
+import { createSqliteCartStore } from '#cart_service/store/sqlite/sqlite_cart_store.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { cartStoreContract } from './cart_store_contract.ts';
@@ -14,7 +14,7 @@ cartStoreContract('SQLite', () => {
   return async () => createSqliteCartStore({ directory });
 });
 
-/** A process that commits to the store in `directory` without end. */
+/** Starts a process that commits to the store in `directory` until it is killed. */
 const startWriter = (t: TestContext, directory: string) => {
   const child = fork(join(import.meta.dirname, 'cart_store_process.ts'), [directory]);
   let committed = 0;
@@ -30,7 +30,7 @@ const startWriter = (t: TestContext, directory: string) => {
 };
 
 describe('the SQLite cart store of a running process', () => {
-  test('is refused to a second one, which says so, and the first works on', async (t) => {
+  test('is refused to a second process with a reason, and the first one works on', async (t) => {
     const directory = tempDir();
     const writer = startWriter(t, directory);
     await eventually(() => assert.ok(writer.committed() > 0));
@@ -43,7 +43,7 @@ describe('the SQLite cart store of a running process', () => {
     await eventually(() => assert.ok(writer.committed() > soFar));
   });
 
-  test('is refused where it cannot be locked, with a reason', () => {
+  test('is refused with a reason if it cannot be locked', () => {
     const directory = tempDir();
     mkdirSync(join(directory, 'cart.sqlite.lock'));
     assert.throws(() => createSqliteCartStore({ directory }), {
@@ -53,7 +53,7 @@ describe('the SQLite cart store of a running process', () => {
     });
   });
 
-  test('opens again after that process was killed, with every committed batch, each of them whole', async (t) => {
+  test('opens again after the process was killed, with every committed batch, and each of them whole', async (t) => {
     for (const atLeast of [1, 100, 1_000]) {
       const directory = tempDir();
       const writer = startWriter(t, directory);

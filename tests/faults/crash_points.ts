@@ -32,31 +32,32 @@ const before = (file: string, find: string, condition = 'true'): Omit<SourcePatc
   replace: `if (${condition}) ${PASS} ${find}`,
 });
 
-const BATCH_WRITER = 'services/cart_service/publishing/batch_writer.ts';
+const BATCH_WRITER = 'services/cart_service/publishing/batches/batch_writer.ts';
+const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
 const RUNNER = 'services/order_service/consumer_runner.ts';
 const APPLIER = 'services/order_service/consuming/batch_applier.ts';
 
 /** A service that is under load comes by so often within a second, one batch after the other. */
 const BATCHES = 20;
 
-/** Of the Cart Service, in the order in which a request meets them; the last two only at a start. */
+/** The points of the Cart Service, in the order in which a request meets them; the last two only at a start. */
 export const WRITE_PATH = {
-  /** The requests are in a batch, and nothing is stored. */
-  batchTaken: point(
-    'batch_taken',
-    BATCHES,
-    after(BATCH_WRITER, 'const keys = batch.flatMap(({ request }) => request.idempotencyKey ?? []);'),
-  ),
-  /** All of the batch is in the store's transaction, which is not committed. */
+  /** The requests are in a batch, and nothing of it is stored. */
+  batchTaken: point('batch_taken', BATCHES, before(BATCH_WRITER, 'await transactions.commitUnanswered();')),
+  /** The whole batch is in the store's transaction, which is not committed. */
   storeBeforeCommit: point('store_before_commit', BATCHES, {
-    file: 'services/cart_service/store/sqlite_cart_store.ts',
+    file: 'services/cart_service/store/sqlite/sqlite_cart_store.ts',
     find: 'commitTransaction(db, () => apply(batch));',
     replace: `commitTransaction(db, () => { apply(batch); if (batch.outbox.length > 0) ${PASS} });`,
   }),
-  /** Orders and outbox are stored, and the broker knows nothing. */
-  stored: point('stored', BATCHES, after(BATCH_WRITER, 'for (const { of, row } of events) of.work.outbox.push(row);')),
+  /** Orders and outbox are stored, and nothing is sent. */
+  stored: point(
+    'stored',
+    BATCHES,
+    after(BATCH_WRITER, 'for (const { entry, row } of events) entry.queue.stored(row);', 'events.length > 0'),
+  ),
   /**
-   * The broker has got the events, or gets them still; this process never learns it. Kafka: the bytes are the kernel's.
+   * The broker has the events or will get them, and this process never learns it. Kafka: the kernel has the bytes.
    * Embedded: the log's transaction is not committed.
    */
   sent: point(
@@ -73,30 +74,34 @@ export const WRITE_PATH = {
       'message === messages.at(-1)',
     ),
   ),
-  /** The events are acknowledged, and nobody has an answer. */
+  /** The events are acknowledged, and no client has an answer. */
   acknowledged: point(
     'acknowledged',
     BATCHES,
     after(
-      BATCH_WRITER,
-      'const fates = await broker.publish(topic, messages, options.publishTimeoutMs);',
+      'services/cart_service/publishing/batches/event_sender.ts',
+      'const fates = await broker.publish(topic, messages, publishTimeoutMs);',
       "requests !== null && fates.some(({ kind }) => kind === 'acknowledged')",
     ),
   ),
-  /** Half of a batch's clients have their answer on the wire, the others none. */
+  /** Half of a batch's clients have their answer on the wire, the others have none. */
   halfAnswered: point('half_answered', 3, {
-    file: BATCH_WRITER,
+    file: FATE_ANSWERS,
     find: `settled.add(row);
-        room.answer(of.waiting, DONE);`,
+        room.answer(waiting, DONE);`,
     replace: `settled.add(row);
-        if (!globalThis.crashPoint.withholds(index, events.length)) room.answer(of.waiting, DONE);`,
+        if (!globalThis.crashPoint.withholds(index, events.length)) room.answer(waiting, DONE);`,
   }),
-  /** The broker has refused the events, which are in the store still. */
-  refused: point('refused', 1, before(BATCH_WRITER, 'await commit({ takenBack });')),
-  /** The refused events are taken back, and nobody has an answer. */
-  takenBack: point('taken_back', 1, after(BATCH_WRITER, 'await commit({ takenBack });')),
-  /** What the last process left is published, and in the outbox still. */
-  relayed: point('relayed', 1, after(BATCH_WRITER, 'const fates = await publish(topic, rows, null);')),
+  /** The broker has refused the events, which are still in the store. */
+  refused: point('refused', 1, before(FATE_ANSWERS, 'await transactions.commit({ takenBack });')),
+  /** The refused events are taken back, and no client has an answer. */
+  takenBack: point('taken_back', 1, after(FATE_ANSWERS, 'await transactions.commit({ takenBack });')),
+  /** The events that the last process left are published, and still in the outbox. */
+  relayed: point(
+    'relayed',
+    1,
+    after('services/cart_service/publishing/batches/relay.ts', 'const fates = await sender.send(topic, rows, null);'),
+  ),
   /** The store is level with one partition of the log, not with the others. */
   catchingUp: point('catching_up', 1, after('services/cart_service/log/catch_up.ts', 'events += found.length;')),
 } as const satisfies Record<string, CrashPoint>;

@@ -1,5 +1,5 @@
 import { toCreateOrder, toUpdateOrder } from '#cart_service/app/api/commands.ts';
-import type { Answer, Request } from '#cart_service/requests.ts';
+import type { Answer, CommandRequest } from '#cart_service/requests.ts';
 import { ERRORS } from '#service_common/errors.ts';
 import type { AskedFor, Exchange, ToldAnswer } from '#tests/checker/evidence.ts';
 import type { Operation } from './plan.ts';
@@ -35,13 +35,13 @@ export const createClients = (world: World, services: () => Services): Clients =
   /** What waits for the cart's present process; to be told that the connection is lost. */
   const inside = new Set<() => void>();
   /** Requests whose last answer told nothing certain or no success. */
-  const unsatisfied = new Map<Request, number>();
+  const unsatisfied = new Map<CommandRequest, number>();
   /** By idempotency key and fingerprint. */
   const firstAnswers = new Map<string, number | null>();
   let open = 0;
   let fresh = 0;
 
-  const pursue = (request: Request, repeats: number): void => {
+  const pursue = (request: CommandRequest, repeats: number): void => {
     open += 1;
     unsatisfied.delete(request);
     ask(request, (answer) => {
@@ -52,7 +52,7 @@ export const createClients = (world: World, services: () => Services): Clients =
     });
   };
 
-  const again = (request: Request, repeats: number): void => {
+  const again = (request: CommandRequest, repeats: number): void => {
     open += 1;
     world.after(dice.between('repetition', 50, 1_200), () => {
       open -= 1;
@@ -60,7 +60,7 @@ export const createClients = (world: World, services: () => Services): Clients =
     });
   };
 
-  const ask = (request: Request, onAnswer: (answer: ToldAnswer | null) => void): void => {
+  const ask = (request: CommandRequest, onAnswer: (answer: ToldAnswer | null) => void): void => {
     const asked = askedFor(request);
     const askedAt = time.now;
     let isOver = false;
@@ -88,7 +88,7 @@ export const createClients = (world: World, services: () => Services): Clients =
   };
 
   /** Under an idempotency key the first answer comes again, whatever has happened since: it tells nothing of the order. */
-  const isFirstAnswerAgain = ({ command, idempotencyKey }: Request, answer: ToldAnswer | null): boolean => {
+  const isFirstAnswerAgain = ({ command, idempotencyKey }: CommandRequest, answer: ToldAnswer | null): boolean => {
     if (idempotencyKey === null) return false;
     const name = `${idempotencyKey} ${command.fingerprint}`;
     const first = firstAnswers.get(name);
@@ -149,7 +149,7 @@ export const createClients = (world: World, services: () => Services): Clients =
 
 const orderIdOf = (order: number): string => `ORD-${order + 1}`;
 
-const requestOf = (operation: Write): Request => {
+const requestOf = (operation: Write): CommandRequest => {
   const order_id = orderIdOf(operation.order);
   const command =
     operation.kind === 'update'
@@ -163,7 +163,7 @@ const requestOf = (operation: Write): Request => {
   return { command, idempotencyKey, traceparent: TRACEPARENT };
 };
 
-const askedFor = ({ command }: Request): AskedFor =>
+const askedFor = ({ command }: CommandRequest): AskedFor =>
   command.kind === 'create'
     ? { kind: 'create', orderId: command.orderId, body: command.fingerprint }
     : { kind: 'update', orderId: command.orderId, status: command.status };

@@ -9,14 +9,15 @@ export interface PlantedBug {
   readonly patches: readonly Omit<SourcePatch, 'name'>[];
 }
 
-const BATCH_WRITER = 'services/cart_service/publishing/batch_writer.ts';
-const PUBLISHER = 'services/cart_service/publisher.ts';
+const BATCH_WRITER = 'services/cart_service/publishing/batches/batch_writer.ts';
+const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
+const LANES = 'services/cart_service/publishing/lanes.ts';
 const APPLIER = 'services/order_service/consuming/batch_applier.ts';
 const HANDLER = 'services/order_service/order_event_handler.ts';
 
 const APPLY = 'await db.applyBatch({ positions, ...effect, history, lastEvents, deadLetters, redriven });';
 const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: [], history: [], lastEvents, redriven: []';
-const FATE_OF_ROW = "if (fate.kind === 'not_written' && !of.waiting.answered) notWritten.push(event);";
+const FATE_OF_ROW = "if (fate.kind === 'not_written' && !waiting.answered) notWritten.push(event);";
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -37,8 +38,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: BATCH_WRITER,
         find: 'const rows = events.map(({ row }) => row);',
-        replace:
-          'const rows = events.map(({ row }) => row); for (const { of } of events) room.answer(of.waiting, DONE);',
+        replace: `const rows = events.map(({ row }) => row);
+          for (const { entry } of events) room.answer(entry.waiting, { kind: 'done' });`,
       },
     ],
   },
@@ -47,7 +48,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I4', name: 'the Cart Service and the log do not agree' },
     patches: [
       {
-        file: BATCH_WRITER,
+        file: FATE_ANSWERS,
         find: FATE_OF_ROW,
         replace: `if (fate.kind === 'unknown') {
           settled.add(row);
@@ -60,7 +61,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'rollback of an unknown',
     caughtBy: { invariant: 'I5', name: 'a create answered not_created has appeared' },
-    patches: [{ file: BATCH_WRITER, find: FATE_OF_ROW, replace: 'if (!of.waiting.answered) notWritten.push(event);' }],
+    patches: [{ file: FATE_ANSWERS, find: FATE_OF_ROW, replace: 'if (!waiting.answered) notWritten.push(event);' }],
   },
   {
     name: 'dedupe off',
@@ -85,19 +86,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'relay after new work',
     caughtBy: { invariant: 'I5', name: 'a create repeated after unknown was answered 409' },
     patches: [
-      // Now and then, and only while nothing new waits.
+      // The relay runs only now and then, and only while no request waits.
       {
-        file: PUBLISHER,
-        find: 'if (inBatch.has(work) || work.queue.length + work.outbox.length === 0) continue;',
+        file: LANES,
+        find: 'if (inBatch.has(queue) || queue.isEmpty) continue;',
         replace: `const isTime = performance.now() % 1_000 < 300;
-          if (work.outbox.length > 0 && !isTime) setTimeout(schedule, 100);
-          if (inBatch.has(work) || (work.queue.length === 0 && (work.outbox.length === 0 || !isTime))) continue;`,
+          if (queue.unsettled.length > 0 && !isTime) setTimeout(schedule, 100);
+          if (inBatch.has(queue) || (!queue.hasRequests && (queue.isEmpty || !isTime))) continue;`,
       },
       {
-        file: PUBLISHER,
-        find: 'const left = share.filter(({ outbox }) => outbox.length > 0);',
-        replace: `const isIdle = share.every(({ queue }) => queue.length === 0);
-          const left = isIdle ? share.filter(({ outbox }) => outbox.length > 0) : [];`,
+        file: LANES,
+        find: 'const left = share.filter(({ unsettled }) => unsettled.length > 0);',
+        replace: `const isIdle = share.every(({ hasRequests }) => !hasRequests);
+          const left = isIdle ? share.filter(({ unsettled }) => unsettled.length > 0) : [];`,
       },
     ],
   },
@@ -105,8 +106,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'two batches in flight',
     caughtBy: { invariant: 'I2', name: 'two events have the same version' },
     patches: [
-      { file: PUBLISHER, find: 'inBatch.has(work) || ', replace: '' },
-      { file: PUBLISHER, find: 'lanes.has(leader) || ', replace: '' },
+      { file: LANES, find: 'inBatch.has(queue) || ', replace: '' },
+      { file: LANES, find: 'lanes.has(leader) || ', replace: '' },
     ],
   },
   {
@@ -152,7 +153,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I7', name: 'a request was not answered in time' },
     patches: [
       {
-        file: 'services/cart_service/publishing/waiting_room.ts',
+        file: 'services/cart_service/publishing/waiting/waiting_room.ts',
         find: 'setTimeout(expire, Math.max(1, first.deadline - performance.now()))',
         replace: 'setTimeout(expire, 2 * Math.max(1, first.deadline - performance.now()))',
       },

@@ -44,7 +44,7 @@ export const createServices = (world: World, onCartGone: () => void): Services =
         queueLimit: 1_000,
         logger,
         circumstances: () => ({ now: world.wall(), newId, random: () => dice.roll('generated order') }),
-        onPublish: () => {},
+        observers: [],
       });
     },
     close: (publisher) => publisher.close(DRAIN_MS),

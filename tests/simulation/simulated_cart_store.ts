@@ -1,12 +1,12 @@
+import { StoreError } from '#service_common/store_error.ts';
+import type { OrderState } from '#cart_service/order_commands.ts';
 import type {
   CartBatch,
   CartStore,
   IdempotencyRecord,
-  OrderState,
   OutboxRow,
   SeenPosition,
 } from '#cart_service/store/cart_store.ts';
-import { StoreError } from '#service_common/store_error.ts';
 import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
 
 interface CartState {
@@ -28,10 +28,10 @@ export const createCartDisk = (): CartDisk =>
     positions: new Map(),
   });
 
-/** As SQLite does, so that a backlog is forgotten in several batches. */
+/** As in SQLite: a backlog is forgotten in several batches. */
 const EXPIRED_AT_A_TIME = 500;
 
-/** A cart store in memory, on a disk that outlives it. */
+/** A cart store in memory, on a simulated disk that outlives it. */
 export const createSimulatedCartStore = (disk: CartDisk, line: StoreLine = DIRECT): CartStore => {
   let isOpen = true;
 
@@ -69,7 +69,7 @@ const picked = <V>(from: ReadonlyMap<string, V>, keys: readonly string[]): Map<s
     }),
   );
 
-/** @throws StoreError where an outbox number is taken */
+/** @throws StoreError if an outbox number is taken */
 const after = (state: CartState, batch: CartBatch): CartState => {
   const orders = new Map(state.orders);
   const unanswered = new Map(state.unanswered);

@@ -1,14 +1,14 @@
-import { readConfig } from '#kafka_common/config.ts';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach } from 'node:test';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { readConfig } from '#kafka_common/config.ts';
 import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
 import type { HttpApp } from '#service_common/http/http_app.ts';
-import { holdToDescription } from './described_app.ts';
-import type { PublisherStatus } from '#cart_service/publisher.ts';
-import { type Answer, DONE, type Request } from '#cart_service/requests.ts';
 import { createCartApp } from '#cart_service/app/app.ts';
+import type { PublisherStatus } from '#cart_service/publisher.ts';
+import { type Answer, type CommandRequest, DONE } from '#cart_service/requests.ts';
+import { holdToDescription } from './described_app.ts';
 
 export const ROUTES = {
   create: { method: 'POST', url: '/create-order' },
@@ -21,7 +21,7 @@ export type Route = keyof typeof ROUTES;
 
 export const BOTH = Object.keys(ROUTES) as Route[];
 
-/** A body that the route accepts, to be changed by a test. */
+/** A body that the route accepts. Tests change it. */
 export const VALID: Readonly<Record<Route, Record<string, unknown>>> = {
   create: { order_id: '123', number_of_items: 3 },
   update: { order_id: '123', status: 'confirmed' },
@@ -41,8 +41,8 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const succeed = (): Promise<Answer> => Promise.resolve(DONE);
 
 /**
- * The HTTP side of the Cart Service, for the tests of a file, listening on any free port. Its publisher answers and is
- * what a test sets; where that sets nothing, all goes well.
+ * The HTTP side of the Cart Service for the tests of one file, on a free port. A test sets the answers and the status of
+ * its publisher; by default every command succeeds.
  */
 export const useTestCart = () => {
   let app: HttpApp;
@@ -51,8 +51,8 @@ export const useTestCart = () => {
     app.inject({ ...ROUTES[route], payload, headers });
 
   const cart = {
-    /** What the routes asked of the publisher in this test. */
-    submitted: [] as Request[],
+    /** The requests that the routes submitted in this test. */
+    submitted: [] as CommandRequest[],
     submit: succeed,
     status: OPEN,
     storeFailure: null as string | null,
@@ -95,7 +95,7 @@ export const useTestCart = () => {
 
 export type Response = Awaited<ReturnType<ReturnType<typeof useTestCart>['send']>>;
 
-/** The body of an answer, which must be a problem of this code. */
+/** Asserts that an answer is a problem with this code. @returns its body */
 export const problemOf = (response: Response, code: ErrorCode): Record<string, unknown> => {
   const body = response.json<Record<string, unknown>>();
   assert.equal(body['code'], code, response.body);

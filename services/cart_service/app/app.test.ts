@@ -38,7 +38,7 @@ describe('what is no route', () => {
     ['PUT', '/health/live', 'GET, HEAD'],
     ['POST', '/documentation/static/index.html', 'GET, HEAD'],
   ] as const) {
-    test(`${method} ${url} is 405 and says what the path has: ${allow}`, async () => {
+    test(`${method} ${url} is 405 and lists the methods of the path: ${allow}`, async () => {
       const response = await cart.app.inject({ method, url });
       assert.deepEqual([response.statusCode, response.headers['allow']], [405, allow]);
       if (method !== 'HEAD') problemOf(response, 'MethodNotAllowed');
@@ -84,7 +84,7 @@ describe('readiness', () => {
     });
   }
 
-  test('is given where the store fails, and its check tells why and since when', async () => {
+  test('is given if the store fails, and its check has the reason and since when', async () => {
     cart.storeFailure = 'disk is full';
     const response = await cart.app.inject('/health/ready');
     assert.equal(response.statusCode, 200);
@@ -94,7 +94,7 @@ describe('readiness', () => {
   });
 });
 
-/** What the server says until it closes the connection. */
+/** @returns all that the server sends until it closes the connection */
 const exchange = (sent: string): Promise<string> => {
   const { port } = cart.app.server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
@@ -125,14 +125,14 @@ describe('over a real connection', () => {
     });
   }
 
-  test('a body that grows beyond the limit is refused before it has all come', async () => {
+  test('a body that grows beyond the limit is refused before its end arrives', async () => {
     const head = 'POST /create-order HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
     const reply = await exchange(`${head}Transfer-Encoding: chunked\r\n\r\n10001\r\n${'x'.repeat(65_537)}`);
     assert.ok(reply.startsWith('HTTP/1.1 413 '), reply);
     assert.match(reply, /BodyTooLarge/);
   });
 
-  test('a client that is refused for too many is answered at once, and read again after those that were not', async (t) => {
+  test('a client over the limit is refused at once, and is read again after the accepted ones', async (t) => {
     const { port } = cart.app.server.address() as AddressInfo;
     const body = JSON.stringify(VALID.create);
     const headers = { 'content-type': 'application/json', 'content-length': body.length };

@@ -4,20 +4,20 @@ import { readConfig, type SettingInForce } from '#kafka_common/config.ts';
 import { check, type Readiness } from '#service_common/http/health.ts';
 import { createHttpApp, type HttpApp } from '#service_common/http/http_app.ts';
 import type { Tracing } from '#service_common/telemetry/tracing.ts';
-import type { Publisher, PublisherStatus } from '#cart_service/publisher.ts';
 import { addOrderRoutes } from '#cart_service/app/api/routes.ts';
+import type { Publisher, PublisherStatus } from '#cart_service/publisher.ts';
 import { allowConsole } from './console_access.ts';
 
 /** The Cart Service's HTTP side; it does not listen yet. */
 export const createCartApp = async (parts: {
   publisher: Pick<Publisher, 'submit' | 'status'>;
-  /** Why the store took no transaction the last time, or null where it did. */
+  /** Why the last transaction of the store failed; null if it did not. */
   storeFailure: () => string | null;
   logger: Logger;
   metrics: Registry;
   settings: readonly SettingInForce[];
   tracing?: Tracing | null;
-  /** Whose pages may call this service. */
+  /** The origins whose pages may call this service. */
   consoleOrigins: readonly string[];
 }): Promise<HttpApp> => {
   const app = await createHttpApp({
@@ -40,8 +40,8 @@ export const createCartApp = async (parts: {
 };
 
 /**
- * A store that fails does not make the service unready: it is tried again by requests alone, and without readiness none
- * might come.
+ * A failing store does not make the service unready: only requests try the store again, and an unready service might get
+ * none.
  */
 const readinessOf = (status: PublisherStatus, storeFailure: string | null): Readiness => {
   const { state, reason } = status;

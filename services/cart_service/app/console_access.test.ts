@@ -31,7 +31,7 @@ for (const [method, url] of [
   });
 }
 
-test('a page of another origin is told nothing, and answered as any client', async () => {
+test('a page of another origin gets no CORS header, and the answer of any client', async () => {
   for (const origin of [
     'http://localhost:8002',
     'https://localhost:8001',
@@ -44,7 +44,7 @@ test('a page of another origin is told nothing, and answered as any client', asy
   }
 });
 
-test('no page is told anything of a route that the console does not call', async () => {
+test('a route that the console does not call has no CORS header for any page', async () => {
   for (const [method, url] of [
     ['GET', '/metrics'],
     ['GET', '/health/live'],
@@ -56,7 +56,7 @@ test('no page is told anything of a route that the console does not call', async
   }
 });
 
-test('OPTIONS that is no preflight of the console is no route', async () => {
+test('OPTIONS is not a route, unless it is a preflight of the console', async () => {
   const response = await request('OPTIONS', '/create-order', {});
   assert.deepEqual([response.statusCode, response.json().code], [405, 'MethodNotAllowed']);
   assert.equal(response.headers['allow'], 'POST');

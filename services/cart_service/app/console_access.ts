@@ -1,7 +1,7 @@
 import cors from '@fastify/cors';
 import type { HttpApp } from '#service_common/http/http_app.ts';
 
-/** What the console calls from the browser. */
+/** The routes that the console calls from the browser. */
 const ROUTES: ReadonlySet<string> = new Set([
   'POST /create-order',
   'PUT /update-order',
@@ -9,7 +9,7 @@ const ROUTES: ReadonlySet<string> = new Set([
   'GET /settings',
 ]);
 
-/** Lets pages of the console's origins call the routes they need; of no other page and no other route is anything said. */
+/** Lets pages of the console's origins call the routes that they need. All other pages and routes get no CORS header. */
 export const allowConsole = async (app: HttpApp, origins: readonly string[]): Promise<void> => {
   await app.register(cors, {
     delegator: (request, done) => {

@@ -1,20 +1,20 @@
-import type { Broker, Topic } from '#kafka_common/broker.ts';
 import type { Logger } from 'pino';
+import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { type CartStore, EMPTY_CART_BATCH, type OutboxRow } from '#cart_service/store/cart_store.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 
 /**
- * Brings the store up to the log, from the positions up to which it knows it. Mostly that is nothing;
- * after a crash it tells which events of the outbox were published after all, and after the store was deleted or put
- * back from an older copy it learns every order anew, so that no id and no version is handed out twice.
- * @returns what is left in the outbox: it is to be published before anything newer
+ * Brings the store up to the end of the log, from the positions that it has. Usually there is nothing to read. After a
+ * crash the log shows which events of the outbox were published. If the store was deleted, or restored from an older
+ * copy, it learns the orders again, so that no id and no version is given twice.
+ * @returns the events left in the outbox, to be published before anything newer
  */
 export const catchUp = async (parts: {
   broker: Broker;
   store: CartStore;
   topic: Topic;
-  /** Set to where the log is read up to. */
+  /** Starts where the store is, and moves on by what is read. */
   positions: LogPositions;
   logger: Logger;
 }): Promise<OutboxRow[]> => {
@@ -49,7 +49,7 @@ export const catchUp = async (parts: {
 
   const overtaken = [...outbox.values()].filter((row) => versionOf(row) <= (versionsInLog.get(row.orderId) ?? 0));
   if (overtaken.length > 0) {
-    // Only a store put back from an older copy holds these: the log went on without them.
+    // Only a store restored from an older copy holds such events: the log went on without them.
     logger.warn(
       {
         count: overtaken.length,
@@ -64,7 +64,7 @@ export const catchUp = async (parts: {
   return left;
 };
 
-/** In one log line. */
+/** Events named in one log line. */
 const LISTED = 10;
 
 const startPositions = async ({
@@ -82,7 +82,7 @@ const startPositions = async ({
       { topic: topic.name },
       'the topic was deleted and made again: its earlier events are gone; reading it from the start',
     );
-    // Stored at once, so that it is said once, also of a partition that gets no event for long.
+    // Stored at once, so that the line above appears only once, even if a partition gets no event for long.
     await store.commit({
       ...EMPTY_CART_BATCH,
       positions: positions.map(({ partition }) => ({ partition, topicId: topic.id, next: 0 })),

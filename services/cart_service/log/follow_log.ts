@@ -2,8 +2,8 @@ import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/pro
 import type { Logger } from 'pino';
 import type { Broker, Positions, Topic } from '#kafka_common/broker.ts';
 import { endsOf } from '#kafka_common/ends_of.ts';
-import { withinMs } from '#service_common/within.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
+import { withinMs } from '#service_common/within.ts';
 import { type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
@@ -17,18 +17,18 @@ export interface FollowedLog {
   readonly logger: Logger;
 }
 
-/** How often the ends of the partitions are asked for. What others write is known after two to three of these, in ms. */
+/** The ends of the partitions are read this often, in ms. What others write is known after two to three intervals. */
 const INTERVAL_MS = 1_000;
 const ENDS_MS = 1_000;
 
 /**
- * Learns what others write to the log, as a redrive of dead letters does: an order that came that way can be updated,
- * and is not created again. Of its own events the service knows by their acknowledgements, so that it reads nothing
- * while it is the only one who writes. Runs until the signal aborts.
+ * Learns what others write to the log, for example a redrive of dead letters. Such an order can then be updated, and is not
+ * created again. The service knows its own events by their acknowledgements, so it reads nothing while no other producer
+ * writes. Runs until the signal aborts.
  */
 export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<void> => {
   const { broker, topic, positions, logger } = log;
-  /** As they were a while ago: what stands below them and is the service's own has been acknowledged since. */
+  /** The ends one interval ago: since then the service's own events below them have been acknowledged. */
   let ends: Positions = new Map();
   let problem: string | null = null;
   while (!signal.aborted) {
@@ -39,7 +39,7 @@ export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<
       ends = await withinMs(ENDS_MS, endsOf(broker, topic.name));
       problem = null;
     } catch (error) {
-      // Mostly Kafka is away: who publishes finds that too, and says what to do. Once is enough here.
+      // Usually Kafka is down and the publisher logs it; log each reason once here.
       const reason = reasonOf(error);
       if (reason !== problem) logger.warn({ reason }, 'cannot follow what others write; trying again');
       problem = reason;

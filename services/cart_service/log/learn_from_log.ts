@@ -1,13 +1,14 @@
 import type { Batch } from '#kafka_common/broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
-import type { CartStore, OrderState } from '#cart_service/store/cart_store.ts';
+import type { OrderState } from '#cart_service/order_commands.ts';
+import type { CartStore } from '#cart_service/store/cart_store.ts';
 
-/** What stands in a batch of the log, without what is no event. */
+/** The events in a batch of the log. Records that are not events are left out. */
 export const eventsIn = (batch: Batch): OrderEvent[] =>
   batch.records.map(decodeEvent).flatMap((decoded) => (decoded.kind === 'event' ? [decoded.event] : []));
 
-/** The orders of which the events say something that the store does not have, as they are after them. */
+/** Applies events to the orders as the store has them. @returns the orders that this changes, in their new state */
 export const learnFrom = async (
   store: Pick<CartStore, 'load'>,
   events: readonly OrderEvent[],
@@ -21,11 +22,11 @@ export const learnFrom = async (
   return [...learned.values()];
 };
 
-/** The state after an event of the log, or null where the event says nothing new of a known order. */
+/** The state after an event of the log; null if the event changes nothing. */
 const follow = (state: OrderState | undefined, event: OrderEvent): OrderState | null => {
   const { orderId, version } = event;
   if (state === undefined) {
-    // Where others write to the log too, a status can come before its order: the id and the version are taken all the same.
+    // Other producers may write a status before its order. Its id and its version are in use all the same.
     return {
       orderId,
       version: version ?? 0,

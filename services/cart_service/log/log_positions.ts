@@ -1,19 +1,19 @@
 import type { Positions } from '#kafka_common/broker.ts';
 
 /**
- * Up to where the store knows all that stands in the log, for each partition. It moves on with the events that the
- * service writes itself, for as long as nothing of others stands between them.
+ * For each partition, the offset below which the store knows every event. It moves on with the service's own events, as
+ * long as no event of another producer lies between them.
  */
 export interface LogPositions {
-  /** Forgets all, and begins here. */
+  /** Replaces all positions. */
   startFrom(positions: Positions): void;
-  /** Takes an event of the service's own. @returns whether all before it is known */
+  /** Takes the offset of an own event. @returns whether every event before it is known */
   acknowledged(partition: number, offset: number): boolean;
-  /** Takes what was read. */
+  /** Takes a position up to which the log was read. */
   readUpTo(partition: number, next: number): void;
-  /** Whether the log holds anything below these ends that the store does not know. */
+  /** Whether the log holds an event below these ends that the store does not know. */
   isBehind(ends: Positions): boolean;
-  /** Without the partitions of which nothing was read or written. */
+  /** Without the partitions that nothing was read from or written to. */
   readonly known: Positions;
 }
 

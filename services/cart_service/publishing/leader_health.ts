@@ -1,45 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backoffMs } from '#cart_service/backoff.ts';
 
-/** Which partition leaders take events now. One that failed is left alone until a probe finds it back. */
+/** Which partition leaders take events now. A leader that failed gets no events until it answers a probe. */
 export interface LeaderHealth {
-  /** Why a leader is down, or undefined where it is not known to be. */
+  /** Why a leader is down; undefined if it is not known to be down. */
   whyDown(leader: number): string | undefined;
   succeeded(leader: number): void;
-  failed(leader: number, reason: string): void;
-  /** Why the first of those that are down is, or null where none is. */
+  /** @param onBack called once the leader answers a probe */
+  failed(leader: number, reason: string, onBack: () => void): void;
+  /** The reason of one leader that is down; null if none is. */
   readonly problem: string | null;
 }
 
-const BACKOFF_FIRST_MS = 100;
-const BACKOFF_LAST_MS = 1_000;
-
-/** 100 ms before the first try, doubled up to a second. */
-export const backoffMs = (attempt: number): number =>
-  Math.min(BACKOFF_LAST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt - 1, 10));
-
 export const createLeaderHealth = (options: {
-  /** Resolves where the leader answers. */
+  /** Resolves if the leader answers. */
   probe: (leader: number) => Promise<void>;
-  onBack: () => void;
   logger: Logger;
+  /** Ends the probes. */
   signal: AbortSignal;
 }): LeaderHealth => {
+  const { probe, logger, signal } = options;
   const down = new Map<number, string>();
-  /** In a row: a leader that answers probes but takes nothing is tried ever less often. */
+  /** Failures in a row. A leader that answers probes but takes no events is tried less and less often. */
   const failures = new Map<number, number>();
 
-  const watch = async (leader: number): Promise<void> => {
-    for (let attempt = failures.get(leader) ?? 1; !options.signal.aborted; attempt++) {
-      await sleep(backoffMs(attempt), undefined, { signal: options.signal }).catch(() => {});
-      const answers = await options.probe(leader).then(
+  const probeUntilBack = async (leader: number, onBack: () => void): Promise<void> => {
+    for (let attempt = failures.get(leader) ?? 1; !signal.aborted; attempt++) {
+      await sleep(backoffMs(attempt), undefined, { signal }).catch(() => {});
+      const answers = await probe(leader).then(
         () => true,
         () => false,
       );
       if (!answers) continue;
       down.delete(leader);
-      options.logger.info({ leader }, 'Kafka answers again');
-      options.onBack();
+      logger.info({ leader }, 'Kafka answers again');
+      onBack();
       return;
     }
   };
@@ -49,15 +45,12 @@ export const createLeaderHealth = (options: {
     succeeded(leader) {
       failures.delete(leader);
     },
-    failed(leader, reason) {
+    failed(leader, reason, onBack) {
       if (down.has(leader)) return;
       failures.set(leader, (failures.get(leader) ?? 0) + 1);
       down.set(leader, reason);
-      options.logger.warn(
-        { leader, reason },
-        'Kafka does not take events; requests are refused until it answers again',
-      );
-      void watch(leader);
+      logger.warn({ leader, reason }, 'Kafka does not take events; requests are refused until it answers again');
+      void probeUntilBack(leader, onBack);
     },
     get problem() {
       return down.values().next().value ?? null;

@@ -1,70 +1,62 @@
 import type { Message } from '#kafka_common/broker.ts';
-import type { OrderStatus } from '#kafka_common/models.ts';
-import type { Refusal } from '#cart_service/order_commands.ts';
+import type { OrderState, Refusal } from '#cart_service/order_commands.ts';
 
 /**
- * The seam of the Cart Service's store: what has been promised of every order, and the outbox of what the broker has
- * not acknowledged yet. Batch-shaped and asynchronous, so that a database server can stand behind it too;
- * `tests/contracts/cart_store_contract.ts` decides whether one may.
+ * The seam of the Cart Service's store: the state that each order was promised, and the outbox with the events that the
+ * broker has not acknowledged yet. It is asynchronous and takes whole batches, so that a database server can stand behind
+ * it. Every store must pass `tests/contracts/cart_store_contract.ts`.
  */
 
-/** All the Cart Service must know of an order to decide the next command. */
-export interface OrderState {
-  readonly orderId: string;
-  /** The version of its last event, published or in the outbox. */
-  readonly version: number;
-  readonly status: OrderStatus;
-}
-
-/** An event on its way to the broker. */
+/** An event that is stored and not known to be acknowledged. */
 export interface OutboxRow {
-  /** Publishing order; unique and growing. */
+  /** The order of publishing: unique, and larger for each later event. */
   readonly seq: number;
   readonly eventId: string;
   readonly orderId: string;
   readonly message: Message;
-  /** Of the create that caused it, to know it again; null for an update, which shows by the order's status. */
+  /** That of the create which caused the event, to recognise its repetition. Null for an update: there the status shows it. */
   readonly fingerprint: string | null;
 }
 
-/** The first answer to a request that came with an `Idempotency-Key`. */
+/** The first answer to a request with an `Idempotency-Key`. */
 export interface IdempotencyRecord {
   readonly key: string;
   readonly fingerprint: string;
   readonly orderId: string;
-  /** The error that was answered; null for a success. */
+  /** The error in that answer; null for a success. */
   readonly refusal: Refusal | null;
-  /** Milliseconds since 1970. */
+  /** Ms since 1970. */
   readonly createdAt: number;
 }
 
-/** How far a partition of the topic is known to hold nothing that the store does not know. */
+/** The store knows all events of a partition below an offset. */
 export interface SeenPosition {
   readonly partition: number;
   readonly topicId: string;
+  /** The first offset that it does not know. */
   readonly next: number;
 }
 
-/** One transaction; every part may be empty. Applied in the order of the fields: what is taken back gives way to what is new. */
+/** One transaction. Every part may be empty. Parts apply in the order of the fields, so new state wins over state taken back. */
 export interface CartBatch {
-  /** Acknowledged by the broker: leave the outbox. */
+  /** Outbox numbers of events that the broker acknowledged: they leave the outbox. */
   readonly settled: readonly number[];
-  /** Fingerprints of creates that were acknowledged only after their client had been answered `unknown`, or not at all. */
+  /** Fingerprints of creates that were acknowledged after their client had its answer, or whose client got none. */
   readonly unanswered: readonly { readonly orderId: string; readonly fingerprint: string }[];
-  /** Certainly not written: leave the outbox, and the order goes back to what it was (null: there was none). */
+  /** Events certainly not written: they leave the outbox, and the order goes back to `previous` (null: there was none). */
   readonly takenBack: readonly {
     readonly seq: number;
     readonly orderId: string;
     readonly previous: OrderState | null;
     readonly idempotencyKey: string | null;
   }[];
-  /** What the log says of orders: taken where the store has no later version, as a command may have been decided meanwhile. */
+  /** Orders as the log has them. A later version in the store stays: a command may have been decided meanwhile. */
   readonly learned: readonly OrderState[];
   readonly orders: readonly OrderState[];
   readonly outbox: readonly OutboxRow[];
   readonly idempotency: readonly IdempotencyRecord[];
   readonly positions: readonly SeenPosition[];
-  /** Forget idempotency records older than this (ms since 1970), a bounded number at a time; null: none. */
+  /** Forget idempotency records older than this (ms since 1970), a bounded number at a time. Null: forget none. */
   readonly expireBefore: number | null;
 }
 
@@ -82,17 +74,20 @@ export const EMPTY_CART_BATCH: CartBatch = {
 
 export interface LoadedOrders {
   readonly orders: ReadonlyMap<string, OrderState>;
-  /** Order id to the fingerprint of its create, where the client was never answered a success. */
+  /** Order id to the fingerprint of its create, if the client never got a success. */
   readonly unanswered: ReadonlyMap<string, string>;
   readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;
 }
 
 export interface CartStore {
-  /** What deciding commands on these orders and under these idempotency keys needs. */
+  /** Loads what is needed to decide commands on these orders and under these idempotency keys. @throws StoreError */
   load(orderIds: readonly string[], idempotencyKeys: readonly string[]): Promise<LoadedOrders>;
-  /** One transaction, synced to disk when it resolves. @throws StoreError, nothing of the batch being applied */
+  /**
+   * One transaction, synced to disk when it resolves.
+   * @throws StoreError, nothing of the batch being applied unless the code is `STORE_IN_DOUBT`
+   */
   commit(batch: CartBatch): Promise<void>;
-  /** All that waits in the outbox, in publishing order. Bounded by the batches in flight when the last process ended. */
+  /** The whole outbox, in publishing order. The batches that were in flight when the last process ended bound its size. */
   outbox(): Promise<readonly OutboxRow[]>;
   positions(): Promise<readonly SeenPosition[]>;
   close(): Promise<void>;

@@ -3,11 +3,11 @@ import type { CartStore } from './cart_store.ts';
 
 export interface WatchedStore {
   readonly store: CartStore;
-  /** Why it took no transaction the last time, or null where it did. */
+  /** Why the last transaction failed; null if it did not. */
   failure(): string | null;
 }
 
-/** A store that tells how long its transactions take, and whether the last one failed. */
+/** Wraps a store: measures its transactions, and keeps whether the last one failed. */
 export const watchStore = (store: CartStore, onTransaction: (seconds: number) => void): WatchedStore => {
   let failure: string | null = null;
   return {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fate } from '#kafka_common/broker.ts';
 import type { EndedSpan, Tracing } from '#service_common/telemetry/tracing.ts';
-import type { Publish } from '#cart_service/publishing/batch_writer.ts';
+import type { Publish } from '#cart_service/publishing/batches/event_sender.ts';
+import type { CommandRequest } from '#cart_service/requests.ts';
 import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { tracePublishes } from './publish_tracing.ts';
-import type { Request } from '#cart_service/requests.ts';
 
 const TOPIC = 'orders.events';
 const BATCH = `00-${'b'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -19,11 +19,11 @@ const row = (n: number, flags?: string): OutboxRow => {
   return { seq: n, eventId: `event-${n}`, orderId: `ORD-${n}`, message, fingerprint: null };
 };
 
-const request = (n: number): Request => ({ span: spanOf(n, 'request') }) as Request;
+const request = (n: number): CommandRequest => ({ span: spanOf(n, 'request') }) as CommandRequest;
 
 const acknowledged: Fate = { kind: 'acknowledged', partition: 3, offset: 17 };
 
-/** The spans of a publish. */
+/** @returns the spans of a publish */
 const traced = (publish: Pick<Publish, 'rows' | 'requests' | 'fates'>): EndedSpan[] => {
   const spans: EndedSpan[] = [];
   const record: Tracing['record'] = (span) => {
@@ -34,7 +34,7 @@ const traced = (publish: Pick<Publish, 'rows' | 'requests' | 'fates'>): EndedSpa
   return spans;
 };
 
-test('a batch has a span linked to those of its events, each of which is in the trace of its request', () => {
+test('a batch has a span with links to the spans of its events, each in the trace of its request', () => {
   const [batch, first, second, ...others] = traced({
     rows: [row(1), row(2)],
     requests: [request(1), request(2)],
@@ -64,7 +64,7 @@ test('a batch has a span linked to those of its events, each of which is in the 
   assert.deepEqual(others, []);
 });
 
-test('what is not recorded has no span, and a batch without any has none either', () => {
+test('an unsampled event has no span, and neither has a batch of such events', () => {
   const requests = [request(1), request(2)];
   const fates = [acknowledged, acknowledged];
   const spans = traced({ rows: [row(1, '00'), row(2)], requests, fates });
@@ -78,7 +78,7 @@ test('what is not recorded has no span, and a batch without any has none either'
   assert.deepEqual(traced({ rows: [row(1, '00')], requests, fates }), []);
 });
 
-test('events sent again have a span of the batch alone, below that of the first', () => {
+test('events that are sent again have only the span of the batch, below the span of the first event', () => {
   const [batch, ...others] = traced({ rows: [row(1), row(2)], requests: null, fates: [acknowledged, acknowledged] });
   assert.equal(batch?.parent, spanOf(1, 'event'));
   assert.equal(batch?.attributes['order_events.relayed'], 'true');

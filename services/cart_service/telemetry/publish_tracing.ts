@@ -1,15 +1,15 @@
 import { parseSampled } from '#service_common/telemetry/trace_context.ts';
 import type { Attributes, Tracing } from '#service_common/telemetry/tracing.ts';
-import type { Publish } from '#cart_service/publishing/batch_writer.ts';
+import type { PublishObserver } from '#cart_service/publishing/batches/event_sender.ts';
 
 /**
- * Traces publishing as the semantic conventions for messaging have it: a span for the batch, linked to the spans of its
- * events, which are in the traces of their requests. It hangs below the first of those, so that what a lone request
- * brought about is in one trace.
+ * Traces publishing by the semantic conventions of OpenTelemetry for messaging. A batch has a span with links to the spans
+ * of its events, and each of those is in the trace of its request. The parent of the batch's span is the span of the first
+ * request, so that everything a lone request causes is in one trace.
  */
 export const tracePublishes =
-  (tracing: Tracing, topic: string) =>
-  ({ rows, requests, fates, startedAt, endedAt }: Publish): void => {
+  (tracing: Tracing, topic: string): PublishObserver =>
+  ({ rows, requests, fates, startedAt, endedAt }) => {
     const recorded = rows.flatMap(({ eventId, orderId, message }, index) => {
       const { traceparent = '' } = message.headers;
       if (parseSampled(traceparent) === null) return [];
@@ -38,7 +38,7 @@ export const tracePublishes =
       },
       error: fates.find(({ kind }) => kind !== 'acknowledged')?.kind,
     });
-    // Those of an event that is sent again were told when it was sent first.
+    // An event that is sent again got its span when it was sent first.
     if (requests === null) return;
     for (const { eventId, orderId, traceparent, span, fate } of recorded) {
       tracing.record({

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import type { Fate } from '#kafka_common/broker.ts';
-import { OPEN } from '#tests/support/cart_app.ts';
+import { type Answer, DONE, failed, type CommandRequest } from '#cart_service/requests.ts';
 import type { OutboxRow } from '#cart_service/store/cart_store.ts';
+import { OPEN } from '#tests/support/cart_app.ts';
+import { addPublisherGauges } from './publisher_gauges.ts';
 import { createPublisherMetrics } from './publisher_metrics.ts';
-import { type Answer, DONE, failed, type Request } from '#cart_service/requests.ts';
 
 const NOW = 1_768_737_600_000;
 
-const create = (): Request => {
+const create = (): CommandRequest => {
   const draft = { orderId: 'ORD-1', numberOfItems: 1, items: null, customerId: null, currency: null };
   const command = { kind: 'create', orderId: 'ORD-1', draft, fingerprint: '' } as const;
   return { command, idempotencyKey: null, traceparent: '' };
@@ -17,8 +18,14 @@ const create = (): Request => {
 
 const metricsOf = (status = OPEN, storeFailure: string | null = null) => {
   const registry = new Registry();
-  const options = { registry, topic: 't', queueLimit: 9, status: () => status, now: () => NOW };
-  const metrics = createPublisherMetrics({ ...options, storeFailure: () => storeFailure });
+  const metrics = createPublisherMetrics(registry, 't');
+  addPublisherGauges({
+    registry,
+    queueLimit: 9,
+    status: () => status,
+    storeFailure: () => storeFailure,
+    now: () => NOW,
+  });
   return { ...metrics, read: () => registry.metrics() };
 };
 
@@ -61,7 +68,7 @@ test('an answer is counted by its operation, its outcome and its code', async ()
   ]);
 });
 
-test('what waits is told with its limit and its age, and a state is one of a set', async () => {
+test('gauges show what waits with its limit and age, and one of the states as 1', async () => {
   const waiting = { waiting: 3, unsettled: 2, oldestUnsettledAt: NOW - 5_000, lastAcknowledgedAt: NOW };
   const text = await metricsOf({ ...OPEN, state: 'impaired', ...waiting }, 'disk full').read();
   for (const line of [
@@ -78,7 +85,7 @@ test('what waits is told with its limit and its age, and a state is one of a set
   }
 });
 
-test('before anything was acknowledged there is no time of it, and no age of an empty outbox', async () => {
+test('without an acknowledgement there is no time of the last one, and an empty outbox has age 0', async () => {
   const text = await metricsOf().read();
   assert.doesNotMatch(text, /^order_events_last_acknowledged_timestamp_seconds/m);
   assert.match(text, /^order_events_outbox_oldest_age_seconds 0$/m);

@@ -5,7 +5,7 @@ import { traceparentOf } from '#service_common/telemetry/http_tracing.ts';
 import { BODY_PROBLEMS } from '#service_common/http/openapi.ts';
 import { childTraceparent } from '#service_common/telemetry/trace_context.ts';
 import type { Command } from '#cart_service/order_commands.ts';
-import type { Answer, Request } from '#cart_service/requests.ts';
+import type { Answer, CommandRequest } from '#cart_service/requests.ts';
 import { toCreateOrder, toUpdateOrder } from './commands.ts';
 import { toSnakeCase } from './field_names.ts';
 import { CommandHeaders, CreateOrderBody, Published, UpdateOrderBody } from './schemas.ts';
@@ -36,7 +36,7 @@ const UpdateOrder = {
   requestBody: { order_id: '$response.body#/orderId', status: 'confirmed' },
 };
 
-export const addOrderRoutes = (app: HttpApp, submit: (request: Request) => Promise<Answer>): void => {
+export const addOrderRoutes = (app: HttpApp, submit: (request: CommandRequest) => Promise<Answer>): void => {
   const execute = async <Message extends string>(command: Command, request: FastifyRequest, message: Message) => {
     const answer = await submit({
       command,

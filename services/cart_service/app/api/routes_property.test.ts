@@ -8,13 +8,13 @@ import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
 import { anyId, anyItems } from '#tests/support/any_events.ts';
 import { type CreateOrder, decide, type UpdateOrder } from '#cart_service/order_commands.ts';
 import type { OrderDraft } from '#cart_service/order_generator.ts';
-import type { Request } from '#cart_service/requests.ts';
+import type { CommandRequest } from '#cart_service/requests.ts';
 import { BOTH, problemOf, type Route, ROUTES, useTestCart } from '#tests/support/cart_app.ts';
 
 const cart = useTestCart();
 
 /** What was submitted gives an event that every reader of the topic accepts. */
-const assertSound = ({ command, idempotencyKey }: Request): void => {
+const assertSound = ({ command, idempotencyKey }: CommandRequest): void => {
   assert.equal(canonicalOrderId(command.orderId), command.orderId);
   assert.ok(idempotencyKey === null || /^[!-~]{1,255}$/.test(idempotencyKey));
   const state = { orderId: command.orderId, version: 1, status: 'pending' } as const;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Topic } from '#kafka_common/broker.ts';
-import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createLogPositions } from '#cart_service/log/log_positions.ts';
+import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createSettlements } from './settlements.ts';
 
 const TOPIC: Topic = { name: 'orders.events', id: 'topic-1', partitions: 3 };
@@ -32,7 +32,7 @@ describe('settlements', () => {
     assert.deepEqual(settlements.take(), NOTHING);
   });
 
-  test('hold every acknowledged row and, for each partition, the position after its last one', () => {
+  test('hold every acknowledged event and, for each partition, the position after the last one', () => {
     const settlements = createSettlements(level([0, 7]));
     settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
     settlements.acknowledged(row(2), at(2, 0), TOPIC, true);
@@ -46,7 +46,7 @@ describe('settlements', () => {
     });
   });
 
-  test('hold no position beyond an event of somebody else, until that is read', () => {
+  test('hold no position beyond an event of another producer, until that is read', () => {
     const log = level([0, 7]);
     const settlements = createSettlements(log);
     settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
@@ -61,12 +61,12 @@ describe('settlements', () => {
     assert.deepEqual(settlements.take().positions, [seen(0, 12)]);
   });
 
-  test('hold the fingerprint of a create whose client was not told of its success, and of nothing else', () => {
+  test('hold the fingerprint of a create whose client was not answered a success, and no other', () => {
     const settlements = createSettlements(level());
-    settlements.acknowledged(row(1, 'told'), at(0, 0), TOPIC, true);
-    settlements.acknowledged(row(2, 'not told'), at(0, 1), TOPIC, false);
+    settlements.acknowledged(row(1, 'answered'), at(0, 0), TOPIC, true);
+    settlements.acknowledged(row(2, 'unanswered'), at(0, 1), TOPIC, false);
     settlements.acknowledged(row(3, null), at(0, 2), TOPIC, false);
-    assert.deepEqual(settlements.take().unanswered, [{ orderId: 'ORD-2', fingerprint: 'not told' }]);
+    assert.deepEqual(settlements.take().unanswered, [{ orderId: 'ORD-2', fingerprint: 'unanswered' }]);
   });
 
   test('are empty once they are taken', () => {
@@ -77,7 +77,7 @@ describe('settlements', () => {
     assert.deepEqual(settlements.take(), NOTHING);
   });
 
-  test('that are given back are there again beside newer ones, and no position goes back', () => {
+  test('that are given back are there beside newer ones, and no position goes back', () => {
     const settlements = createSettlements(level([0, 4], [1, 4]));
     settlements.acknowledged(row(1, 'f'), at(0, 4), TOPIC, false);
     settlements.acknowledged(row(2), at(1, 4), TOPIC, true);

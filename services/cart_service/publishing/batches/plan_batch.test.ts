@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
-import type { IdempotencyRecord, LoadedOrders, OrderState } from '#cart_service/store/cart_store.ts';
-import type { Command, Refusal } from '#cart_service/order_commands.ts';
+import type { Command, OrderState, Refusal } from '#cart_service/order_commands.ts';
+import { DONE, type CommandRequest } from '#cart_service/requests.ts';
+import type { IdempotencyRecord, LoadedOrders } from '#cart_service/store/cart_store.ts';
 import { planBatch } from './plan_batch.ts';
-import { DONE, type Request } from '#cart_service/requests.ts';
 
 const NOW = Date.parse('2026-01-18T12:00:00.000Z');
 
-interface Of {
-  readonly request: Request;
+interface Entry {
+  readonly request: CommandRequest;
 }
 
-const asked = (command: Command, idempotencyKey: string | null = null): Of => ({
+const asked = (command: Command, idempotencyKey: string | null = null): Entry => ({
   request: { command, idempotencyKey, traceparent: `trace of ${command.orderId}` },
 });
 
@@ -46,7 +46,7 @@ const known = (orders: readonly OrderState[] = [], records: readonly Idempotency
   idempotency: new Map(records.map((each) => [each.key, each])),
 });
 
-const plan = (batch: readonly Of[], loaded: LoadedOrders = known(), firstSeq = 1) => {
+const plan = (batch: readonly Entry[], loaded: LoadedOrders = known(), firstSeq = 1) => {
   let ids = 0;
   return planBatch(batch, loaded, firstSeq, { now: NOW, newId: () => `event-${++ids}`, random: () => 0 });
 };
@@ -54,15 +54,15 @@ const plan = (batch: readonly Of[], loaded: LoadedOrders = known(), firstSeq = 1
 const NOT_FOUND: Refusal = { code: 'OrderNotFound', detail: 'there is no order ORD-1; create it first' };
 
 describe('a planned batch', () => {
-  test('of nothing does nothing', () => {
+  test('of no requests does nothing', () => {
     assert.deepEqual(plan([]), { answers: [], answersAfterCommit: [], events: [], idempotency: [] });
   });
 
-  test('numbers its events on from the first, in the order of the requests, leaving out those without one', () => {
+  test('numbers its events from the first on, in the order of their requests', () => {
     const batch = [asked(create('ORD-1')), asked(create('ORD-2')), asked(confirm('ORD-3')), asked(create('ORD-4'))];
     const { events } = plan(batch, known([order('ORD-2'), order('ORD-3')]), 41);
     assert.deepEqual(
-      events.map(({ of, row }) => [of, row.seq, row.eventId, row.orderId]),
+      events.map(({ entry, row }) => [entry, row.seq, row.eventId, row.orderId]),
       [
         [batch[0], 41, 'event-1', 'ORD-1'],
         [batch[2], 42, 'event-2', 'ORD-3'],
@@ -71,7 +71,7 @@ describe('a planned batch', () => {
     );
   });
 
-  test('carries in each event what publishes it and what undoes it', () => {
+  test('has for each event its message and the state to go back to', () => {
     const { events } = plan([asked(create('ORD-1')), asked(confirm('ORD-2'))], known([order('ORD-2')]));
     assert.deepEqual(
       events.map(({ state, previous, row }) => ({ state, previous, fingerprint: row.fingerprint })),
@@ -94,17 +94,17 @@ describe('a planned batch', () => {
     }
   });
 
-  test('answers at once what needs nothing stored', () => {
+  test('answers at once if nothing has to be stored', () => {
     const batch = [asked(confirm('ORD-1')), asked(confirm('ORD-2'))];
     const { answers, ...rest } = plan(batch, known([order('ORD-2', 'confirmed')]));
     assert.deepEqual(answers, [
-      { of: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
-      { of: batch[1], answer: DONE },
+      { entry: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
+      { entry: batch[1], answer: DONE },
     ]);
     assert.deepEqual(rest, { answersAfterCommit: [], events: [], idempotency: [] });
   });
 
-  test('answers a create whose client never got its success with one', () => {
+  test('answers a success to a create whose client never got one', () => {
     const loaded = { ...known([order('ORD-1')]), unanswered: new Map([['ORD-1', 'create ORD-1']]) };
     const { answers, events } = plan([asked(create('ORD-1'))], loaded);
     assert.deepEqual([answers.map(({ answer }) => answer), events], [[DONE], []]);
@@ -112,20 +112,20 @@ describe('a planned batch', () => {
 });
 
 describe('an idempotency key', () => {
-  test('that is new is recorded with the answer, which waits until it is stored', () => {
+  test('that is new is recorded with the answer, which is given once it is stored', () => {
     const batch = [asked(confirm('ORD-1'), 'a'), asked(confirm('ORD-2'), 'b')];
     assert.deepEqual(plan(batch, known([order('ORD-2', 'confirmed')])), {
       answers: [],
       answersAfterCommit: [
-        { of: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
-        { of: batch[1], answer: DONE },
+        { entry: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
+        { entry: batch[1], answer: DONE },
       ],
       events: [],
       idempotency: [record('a', confirm('ORD-1'), NOT_FOUND), record('b', confirm('ORD-2'))],
     });
   });
 
-  test('that is new is recorded as a success beside its event, and not answered before that is published', () => {
+  test('that is new is recorded as a success with its event, and answered once that is published', () => {
     const { answers, answersAfterCommit, events, idempotency } = plan([asked(create('ORD-1'), 'a')]);
     assert.deepEqual([answers, answersAfterCommit, events.length], [[], [], 1]);
     assert.deepEqual(idempotency, [record('a', create('ORD-1'))]);
@@ -140,7 +140,7 @@ describe('an idempotency key', () => {
         { kind: 'refused', refusal: NOT_FOUND },
       ],
       [
-        'with another request is refused and tells the order of the first',
+        'with another request is refused, naming the order of the first',
         record('a', create('ORD-7')),
         {
           kind: 'refused',
@@ -152,10 +152,10 @@ describe('an idempotency key', () => {
       ],
     ];
   for (const [what, earlier, answer] of AGAIN) {
-    test(`that came before ${what}, and decides nothing anew`, () => {
+    test(`that came before ${what}, and decides nothing again`, () => {
       const batch = [asked(create('ORD-1'), 'a')];
       assert.deepEqual(plan(batch, known([], [earlier])), {
-        answers: [{ of: batch[0], answer }],
+        answers: [{ entry: batch[0], answer }],
         answersAfterCommit: [],
         events: [],
         idempotency: [],

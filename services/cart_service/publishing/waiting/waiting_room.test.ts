@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { type Answer, DONE, failed, type Request } from '#cart_service/requests.ts';
+import { type Answer, DONE, failed, type CommandRequest } from '#cart_service/requests.ts';
 import { createWaitingRoom, type Waiting } from './waiting_room.ts';
 
 const DEADLINE_MS = 1_000;
 const LATE = failed('KafkaTimeout', 'unknown', 'late');
 
-const request = (n: number): Request => ({
+const request = (n: number): CommandRequest => ({
   command: { kind: 'update', orderId: `ORD-${n}`, status: 'confirmed', fingerprint: `f${n}` },
   idempotencyKey: null,
   traceparent: '',
 });
 
-/** Puts the clock and the timers of a test into its hands. */
+/** Lets a test move the clock and the timers. */
 const stopTime = (t: Pick<TestContext, 'mock'>) => {
   let now = 1_000_000;
   t.mock.timers.enable({ apis: ['setTimeout'] });
   t.mock.method(performance, 'now', () => now);
   return {
     pass(ms: number): void {
-      // Millisecond by millisecond: a timer that is set by another one is due too.
+      // In steps of 1 ms, so that timers set by other timers fire too.
       for (let passed = 0; passed < ms; passed++) {
         now += 1;
         t.mock.timers.tick(1);
@@ -40,7 +40,7 @@ const createRoom = (limit = 10, onDeadline: (waiting: Waiting) => Answer = () =>
 const entered = (waiting: Waiting | null): Waiting => waiting ?? assert.fail('the room is full');
 
 describe('a waiting room', () => {
-  test('that is full takes nobody in, until one is answered', () => {
+  test('takes no request while it is full, until one is answered', () => {
     const { room, enter } = createRoom(2);
     const first = entered(enter(1));
     entered(enter(2));
@@ -51,7 +51,7 @@ describe('a waiting room', () => {
     for (const waiting of room) room.answer(waiting, DONE);
   });
 
-  test('answers at its deadline when somebody else comes, though the timers do not', (t) => {
+  test('answers an expired request when another one enters, even if no timer fires', (t) => {
     let now = 0;
     t.mock.method(performance, 'now', () => now);
     t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -65,7 +65,7 @@ describe('a waiting room', () => {
     assert.equal(room.size, 1);
   });
 
-  test('tells each request its first answer, and only that', () => {
+  test('gives each request its first answer, and no other', () => {
     const { room, enter, answers } = createRoom();
     const waiting = entered(enter(1));
     assert.deepEqual([waiting.answered, room.size], [false, 1]);
@@ -75,7 +75,7 @@ describe('a waiting room', () => {
     assert.deepEqual(answers.get(1), [DONE]);
   });
 
-  test('shows those inside in order of arrival', () => {
+  test('lists its requests in order of arrival', () => {
     const { room, enter } = createRoom();
     const [first, second, third] = [1, 2, 3].map((n) => entered(enter(n)));
     if (second) room.answer(second, DONE);
@@ -104,16 +104,16 @@ describe('a waiting room', () => {
     assert.equal(room.size, 0);
   });
 
-  test('asks what to answer at the deadline with all that is known by then', (t) => {
+  test('gets the answer at the deadline from what is known by then', (t) => {
     const time = stopTime(t);
-    const { enter, answers } = createRoom(10, ({ stored }) => (stored ? LATE : DONE));
+    const { room, enter, answers } = createRoom(10, ({ stored }) => (stored ? LATE : DONE));
     enter(1);
-    entered(enter(2)).stored = true;
+    room.markStored(entered(enter(2)));
     time.pass(DEADLINE_MS);
     assert.deepEqual([...answers.values()], [[DONE], [LATE]]);
   });
 
-  test('does not ask about those who were answered', (t) => {
+  test('gets no answer for a request that has one', (t) => {
     const time = stopTime(t);
     const onDeadline = t.mock.fn(() => LATE);
     const { room, enter } = createRoom(10, onDeadline);
@@ -122,7 +122,7 @@ describe('a waiting room', () => {
     assert.equal(onDeadline.mock.callCount(), 0);
   });
 
-  test('keeps the deadline of one who enters because another left at the deadline', (t) => {
+  test('keeps the deadline of a request that enters when another one expires', (t) => {
     const time = stopTime(t);
     const { room, answers, enter } = createRoom();
     room.enter(request(1), () => enter(2));
@@ -132,7 +132,7 @@ describe('a waiting room', () => {
     assert.deepEqual([...answers.entries()], [[2, [LATE]]]);
   });
 
-  test('answers everybody exactly once and in time, whatever comes when', (t) => {
+  test('answers every request exactly once and in time, whatever happens', (t) => {
     const time = stopTime(t);
     const step = fc.oneof(
       fc.constant('enter' as const),
@@ -143,24 +143,24 @@ describe('a waiting room', () => {
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const limit = 4;
         const { room, answers, enter } = createRoom(limit);
-        const everybody: { waiting: Waiting; n: number }[] = [];
+        const entries: { waiting: Waiting; n: number }[] = [];
         for (const each of steps) {
           if (each === 'enter') {
             const size = room.size;
-            const waiting = enter(everybody.length);
+            const waiting = enter(entries.length);
             assert.equal(waiting === null, size === limit);
-            if (waiting) everybody.push({ waiting, n: everybody.length });
+            if (waiting) entries.push({ waiting, n: entries.length });
           } else if ('answer' in each) {
-            const chosen = everybody[each.answer % Math.max(1, everybody.length)];
+            const chosen = entries[each.answer % Math.max(1, entries.length)];
             if (chosen) room.answer(chosen.waiting, DONE);
           } else time.pass(each.pass);
-          for (const { waiting, n } of everybody) {
+          for (const { waiting, n } of entries) {
             assert.equal(answers.get(n)?.length ?? 0, waiting.answered ? 1 : 0);
             assert.ok(waiting.answered || waiting.deadline > performance.now());
           }
         }
         time.pass(DEADLINE_MS);
-        assert.deepEqual([room.size, answers.size], [0, everybody.length]);
+        assert.deepEqual([room.size, answers.size], [0, entries.length]);
       }),
       { numRuns: 200 },
     );

@@ -1,22 +1,22 @@
 import type { Topic } from '#kafka_common/broker.ts';
-import type { CartBatch, OutboxRow, SeenPosition } from '#cart_service/store/cart_store.ts';
 import type { LogPositions } from '#cart_service/log/log_positions.ts';
+import type { CartBatch, OutboxRow, SeenPosition } from '#cart_service/store/cart_store.ts';
 
 type Settled = Pick<CartBatch, 'settled' | 'unanswered' | 'positions'>;
 
-/** What acknowledged events leave to be written down: it rides on the next transaction, so that it costs none of its own. */
+/** What acknowledged events leave to be stored. It waits for the next transaction, so it costs none of its own. */
 export interface Settlements {
-  /** @param answered whether the client of the event was told of its success */
+  /** @param answered whether the client had its success from this acknowledgement */
   acknowledged(row: OutboxRow, position: { partition: number; offset: number }, topic: Topic, answered: boolean): void;
   readonly isEmpty: boolean;
-  /** Is there a create among them whose repetition the store could not tell yet? */
+  /** Whether there is a create among them whose repetition the store could not recognise yet. */
   readonly hasUnanswered: boolean;
-  /** Hands over all there is; to be given back should its transaction fail. */
+  /** Hands over everything. If its transaction fails, it must be given back. */
   take(): Settled;
   giveBack(settled: Settled): void;
 }
 
-/** @param log moved on by what is acknowledged */
+/** @param log learns the position of each acknowledged event */
 export const createSettlements = (log: LogPositions): Settlements => {
   let settled: number[] = [];
   let unanswered: { orderId: string; fingerprint: string }[] = [];

@@ -1,50 +1,50 @@
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
-import type { IdempotencyRecord, LoadedOrders, OrderState, OutboxRow } from '#cart_service/store/cart_store.ts';
-import { type Circumstances, decide } from '#cart_service/order_commands.ts';
-import { type Answer, DONE, type Request } from '#cart_service/requests.ts';
+import { type Circumstances, decide, type OrderState } from '#cart_service/order_commands.ts';
+import { type Answer, type CommandRequest, DONE } from '#cart_service/requests.ts';
+import type { IdempotencyRecord, LoadedOrders, OutboxRow } from '#cart_service/store/cart_store.ts';
 
-/** An event that a batch publishes, and what undoes it. */
-export interface PlannedEvent<R> {
-  readonly of: R;
+/** An event that a batch publishes, with the state before it, to take it back. */
+export interface PlannedEvent<Entry> {
+  readonly entry: Entry;
   readonly row: OutboxRow;
   readonly state: OrderState;
   readonly previous: OrderState | null;
 }
 
-/** What one batch does, decided before anything is done. */
-export interface BatchPlan<R> {
-  /** Need nothing stored: answered at once. */
-  readonly answers: readonly { readonly of: R; readonly answer: Answer }[];
-  /** Answered once the plan's transaction stands, which keeps their idempotency records. */
-  readonly answersAfterCommit: readonly { readonly of: R; readonly answer: Answer }[];
-  readonly events: readonly PlannedEvent<R>[];
+/** All that one batch will do. */
+export interface BatchPlan<Entry> {
+  /** To be given at once: nothing has to be stored for them. */
+  readonly answers: readonly { readonly entry: Entry; readonly answer: Answer }[];
+  /** To be given after the transaction, which stores their idempotency records. */
+  readonly answersAfterCommit: readonly { readonly entry: Entry; readonly answer: Answer }[];
+  readonly events: readonly PlannedEvent<Entry>[];
   readonly idempotency: readonly IdempotencyRecord[];
 }
 
 /**
- * Decides a batch of requests, none two of which are about the same order or under the same idempotency key.
- * @param firstSeq the outbox number of the first event; the following are counted on
+ * Decides a batch of requests. No two may be about one order or under one idempotency key.
+ * @param firstSeq the outbox number of the first event; the next events get the next numbers
  */
-export const planBatch = <R extends { readonly request: Request }>(
-  batch: readonly R[],
+export const planBatch = <Entry extends { readonly request: CommandRequest }>(
+  batch: readonly Entry[],
   loaded: LoadedOrders,
   firstSeq: number,
   circumstances: Circumstances,
-): BatchPlan<R> => {
+): BatchPlan<Entry> => {
   const plan = {
-    answers: [] as { of: R; answer: Answer }[],
-    answersAfterCommit: [] as { of: R; answer: Answer }[],
-    events: [] as PlannedEvent<R>[],
+    answers: [] as { entry: Entry; answer: Answer }[],
+    answersAfterCommit: [] as { entry: Entry; answer: Answer }[],
+    events: [] as PlannedEvent<Entry>[],
     idempotency: [] as IdempotencyRecord[],
   };
 
-  for (const waiting of batch) {
-    const { command, idempotencyKey, traceparent } = waiting.request;
+  for (const entry of batch) {
+    const { command, idempotencyKey, traceparent } = entry.request;
     const { orderId, fingerprint } = command;
     const earlier = idempotencyKey === null ? undefined : loaded.idempotency.get(idempotencyKey);
     if (earlier !== undefined) {
-      plan.answers.push({ of: waiting, answer: answerFromRecord(earlier, fingerprint) });
+      plan.answers.push({ entry, answer: answerFromRecord(earlier, fingerprint) });
       continue;
     }
 
@@ -57,10 +57,10 @@ export const planBatch = <R extends { readonly request: Request }>(
     if (decision.kind === 'event') {
       const seq = firstSeq + plan.events.length;
       const row = outboxRow(seq, decision.event, traceparent, command.kind === 'create' ? fingerprint : null);
-      plan.events.push({ of: waiting, row, state: decision.state, previous: previous ?? null });
+      plan.events.push({ entry, row, state: decision.state, previous: previous ?? null });
     } else {
       const answer: Answer = decision.kind === 'refused' ? { kind: 'refused', refusal: decision.refusal } : DONE;
-      (idempotencyKey === null ? plan.answers : plan.answersAfterCommit).push({ of: waiting, answer });
+      (idempotencyKey === null ? plan.answers : plan.answersAfterCommit).push({ entry, answer });
     }
   }
   return plan;

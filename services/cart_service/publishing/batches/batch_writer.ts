@@ -1,0 +1,82 @@
+import type { Logger } from 'pino';
+import { StoreError } from '#service_common/store_error.ts';
+import type { Circumstances } from '#cart_service/order_commands.ts';
+import { storeFailed } from '#cart_service/publishing/waiting/failures.ts';
+import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import { nothingDone } from '#cart_service/requests.ts';
+import type { CartStore } from '#cart_service/store/cart_store.ts';
+import type { BatchEntry, BatchTaker, TakenBatch } from './batch_taker.ts';
+import type { EventSender } from './event_sender.ts';
+import type { AnswerByFate } from './fate_answers.ts';
+import type { LaneWork } from './lane_work.ts';
+import { type PlannedEvent, planBatch } from './plan_batch.ts';
+import type { Transactions } from './transactions.ts';
+
+export interface BatchWriterOptions {
+  readonly store: CartStore;
+  readonly room: WaitingRoom;
+  readonly taker: BatchTaker;
+  readonly transactions: Transactions;
+  readonly sender: EventSender;
+  readonly answerByFate: AnswerByFate;
+  readonly logger: Logger;
+  readonly circumstances: () => Circumstances;
+  /** The outbox number of the next event. */
+  readonly firstSeq: number;
+}
+
+/** Takes the next batch of requests, decides and stores it, publishes its events, and answers by their fates. */
+export const createBatchWriter = (options: BatchWriterOptions): LaneWork => {
+  const { store, room, taker, transactions, sender, answerByFate, logger } = options;
+  let nextSeq = options.firstSeq;
+
+  /** Answers the requests that need no event. @returns the events of the others, stored @throws StoreError */
+  const decideAndStore = async (batch: TakenBatch): Promise<readonly PlannedEvent<BatchEntry>[]> => {
+    await transactions.commitUnanswered();
+    const orderIds = batch.entries.map(({ request }) => request.command.orderId);
+    const loaded = await store.load(orderIds, batch.idempotencyKeys);
+    // A request that was answered meanwhile was answered that nothing was done.
+    const open = batch.entries.filter(({ waiting }) => !waiting.answered);
+    const plan = planBatch(open, loaded, nextSeq, options.circumstances());
+    const { events, idempotency } = plan;
+    nextSeq += events.length;
+    for (const { entry, answer } of plan.answers) room.answer(entry.waiting, answer);
+    // From here on, a deadline that passes leaves the outcome unknown.
+    for (const { entry } of events) room.markStored(entry.waiting);
+    if (events.length + idempotency.length > 0) {
+      const orders = events.map(({ state }) => state);
+      await transactions.commit({ orders, outbox: events.map(({ row }) => row), idempotency });
+    }
+    for (const { entry, answer } of plan.answersAfterCommit) room.answer(entry.waiting, answer);
+    for (const { entry, row } of events) entry.queue.stored(row);
+    return events;
+  };
+
+  const refuse = (batch: TakenBatch, error: unknown): void => {
+    logger.error({ err: error }, 'the store failed; the requests of this batch are refused');
+    // After a failed sync nobody knows what a recovery will find.
+    const inDoubt = error instanceof StoreError && error.code === 'STORE_IN_DOUBT';
+    for (const { request, waiting } of batch.entries) {
+      room.answer(waiting, storeFailed(inDoubt ? 'unknown' : nothingDone(request.command)));
+    }
+  };
+
+  return async (topic, queues) => {
+    const batch = taker.take(queues);
+    if (batch === null) return { taken: queues.every(({ hasRequests }) => !hasRequests), sent: 0, problem: null };
+    try {
+      const events = await decideAndStore(batch).catch((error: unknown) => {
+        refuse(batch, error);
+        return [];
+      });
+      if (events.length === 0) return { taken: true, sent: 0, problem: null };
+      const rows = events.map(({ row }) => row);
+      const requests = events.map(({ entry }) => entry.request);
+      const fates = await sender.send(topic, rows, requests);
+      const problem = await answerByFate({ topic, queues, events, fates });
+      return { taken: true, sent: rows.length, problem };
+    } finally {
+      taker.release(batch);
+    }
+  };
+};

@@ -1,0 +1,99 @@
+import type { Logger } from 'pino';
+import type { Broker } from '#kafka_common/broker.ts';
+import type { LogPositions } from '#cart_service/log/log_positions.ts';
+import type { Circumstances } from '#cart_service/order_commands.ts';
+import { createBatchTaker } from '#cart_service/publishing/batches/batch_taker.ts';
+import { createBatchWriter } from '#cart_service/publishing/batches/batch_writer.ts';
+import { createEventSender, type PublishObserver } from '#cart_service/publishing/batches/event_sender.ts';
+import { createFateAnswers } from '#cart_service/publishing/batches/fate_answers.ts';
+import { createRelay } from '#cart_service/publishing/batches/relay.ts';
+import { createSettlements } from '#cart_service/publishing/batches/settlements.ts';
+import { createTransactions } from '#cart_service/publishing/batches/transactions.ts';
+import { createFailures } from '#cart_service/publishing/waiting/failures.ts';
+import { createTopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
+import { createWaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
+import { createLanes } from './lanes.ts';
+import { createLeaderHealth } from './leader_health.ts';
+
+export interface WritePathOptions {
+  readonly broker: Broker;
+  readonly store: CartStore;
+  readonly topic: string;
+  readonly requestDeadlineMs: number;
+  readonly queueLimit: number;
+  readonly logger: Logger;
+  readonly circumstances: () => Circumstances;
+  readonly observers: readonly PublishObserver[];
+  /** What the last process left in the outbox. */
+  readonly outbox: readonly OutboxRow[];
+  /** Moved on by what is acknowledged. */
+  readonly positions: LogPositions;
+  /** No batch starts after it aborts. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A publish may take this part of the request deadline. A longer one could not answer its requests in time, and a lane
+ * that waits for a lost acknowledgement serves nobody, even after the broker is back.
+ */
+const PUBLISH_SHARE = 0.6;
+const PROBE_TIMEOUT_MS = 1_000;
+
+/**
+ * The write path: group commit with a transactional outbox. This file wires its parts; a request meets them in this order.
+ *
+ * 1. It enters the waiting room, which answers it at its deadline at the latest, and the queue of its partition.
+ * 2. A lane takes the partitions of one leader. If they hold unsettled events, the relay publishes those first.
+ * 3. Otherwise the batch writer takes the requests that arrived during the last batch. It decides them, and stores orders
+ *    and events in one transaction.
+ * 4. The sender publishes the events in one send. Each request is answered by the fate of its own event.
+ * 5. What was acknowledged is stored with the next transaction.
+ */
+export const createWritePath = (options: WritePathOptions) => {
+  const { broker, store, topic, requestDeadlineMs, logger, circumstances, observers, outbox, signal } = options;
+  const publishTimeoutMs = requestDeadlineMs * PUBLISH_SHARE;
+  const now = (): number => circumstances().now;
+
+  const queues = createTopicQueues(outbox);
+  const failures = createFailures({ isUnsettled: queues.isUnsettled, requestDeadlineMs });
+  const room = createWaitingRoom({
+    limit: options.queueLimit,
+    deadlineMs: requestDeadlineMs,
+    onDeadline: failures.deadlinePassed,
+  });
+
+  const settlements = createSettlements(options.positions);
+  const transactions = createTransactions({ store, settlements, now, logger });
+  const sender = createEventSender({ broker, observers, publishTimeoutMs, now, logger });
+  const writeBatch = createBatchWriter({
+    store,
+    room,
+    taker: createBatchTaker({ room, publishTimeoutMs }),
+    transactions,
+    sender,
+    answerByFate: createFateAnswers({ room, settlements, transactions, logger }),
+    logger,
+    circumstances,
+    firstSeq: (outbox.at(-1)?.seq ?? 0) + 1,
+  });
+
+  const health = createLeaderHealth({
+    probe: (leader) => broker.probe(topic, leader, PROBE_TIMEOUT_MS),
+    logger,
+    signal,
+  });
+  const lanes = createLanes({
+    queues,
+    health,
+    leaderOf: (partition) => broker.leaderOf(topic, partition),
+    relay: createRelay({ sender, settlements }),
+    writeBatch,
+    refuse: (waiting, reason) => room.answer(waiting, failures.unavailable(waiting.request, reason)),
+    onIdle: transactions.settleSoon,
+    logger,
+    signal,
+  });
+
+  return { queues, room, failures, health, lanes, sender, transactions };
+};

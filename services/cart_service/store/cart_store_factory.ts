@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import type { Config } from '#kafka_common/config.ts';
+import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded/log.ts';
+import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
+import type { CartStore } from './cart_store.ts';
+import { CART_FILE } from './sqlite/cart_schema.ts';
+import { createSqliteCartStore } from './sqlite/sqlite_cart_store.ts';
+
+/**
+ * Opens the store that the settings name, with all that belongs to it. `close` ends that too.
+ *
+ * A SQLite file needs checkpoints. One thread makes them for all files to which this process commits: the store's, and
+ * the log's if the broker is the embedded one. So the broker must be created first, and closed last.
+ * @throws StoreError `STORE_REFUSED`
+ */
+export const openCartStore = (config: Config): CartStore => {
+  const store = createSqliteCartStore({ directory: config.dataDir });
+  const isOnKafka = config.kafkaBootstrapServers.length > 0;
+  const files = isOnKafka ? [CART_FILE.name] : [CART_FILE.name, EMBEDDED_LOG_FILE];
+  const checkpoints = startCheckpoints(files.map((name) => join(config.dataDir, name)));
+  return {
+    ...store,
+    async close() {
+      await checkpoints.stop();
+      await store.close();
+    },
+  };
+};
