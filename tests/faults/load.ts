@@ -2,29 +2,32 @@ import type { Exchange } from '#tests/checker/evidence.ts';
 import { createHttpClient, type HttpClient } from './http_client.ts';
 import { createLoadRequests, type Job } from './load_requests.ts';
 
-/** Clients at steady work: creates, updates and reads; one in ten repeats what got a 503 or no answer until it is answered otherwise. */
+/**
+ * Clients with a steady rate of creates, updates and reads. One in ten repeats its request after a 503 or without an answer,
+ * until it gets another answer.
+ */
 export interface Load {
-  /** All that was asked so far and has ended. */
+  /** All requests that have ended so far. */
   readonly exchanges: readonly LoadExchange[];
-  /** From now on asks nothing; resolves once all that was asked has ended. */
+  /** Sends no more requests. Resolves when all open ones have ended. */
   pause(): Promise<void>;
   resume(): void;
-  /** Requests a second to aim at. */
+  /** The rate to aim at, in requests per second. */
   rate: number;
-  /** Resolves with the first write asked for after `since` (ms, `performance.now()`) and answered 200. Rejects after `withinMs`. */
+  /** Resolves with the first write that was sent after `since` (`performance.now()`) and answered 200. Rejects after `withinMs`. */
   first200(since: number, withinMs: number): Promise<Exchange>;
-  /** Resolves once so many more writes have been answered 200. Rejects after `withinMs`. */
+  /** Resolves when `writes` more writes have been answered 200. Rejects after `withinMs`. */
   succeed(writes: number, withinMs: number): Promise<void>;
-  /** The digits of the next order's id; they count up from 1,000,000,000; rows that write orders themselves stay below. */
+  /** The number in the next order's id. Numbers count up from `FIRST_ORDER_NUMBER`; those of rows are below it. */
   readonly nextOrderNumber: number;
-  /** Requests that were due but not asked, as too many were open already. */
+  /** Requests that were due but not sent, because too many were open. */
   readonly skipped: number;
-  /** From now on no order created so far is updated or read, but by who repeats a request about it. */
+  /** Orders created so far are no longer updated or read, except by repeated requests. */
   leaveOrders(): void;
   close(): void;
 }
 
-/** Numbered as asked; the number goes with the request, as `x-ask`. */
+/** `number` counts the requests as they are sent; the request carries it as `x-request-number`. */
 export interface LoadExchange extends Exchange {
   readonly number: number;
 }
@@ -32,29 +35,29 @@ export interface LoadExchange extends Exchange {
 export interface LoadOptions {
   readonly cartUrl: string;
   readonly orderUrl: string;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
   /** 0 to 1. */
   readonly random: () => number;
 }
 
 const TICK_MS = 5;
-/** Of each service: more connections than any client population of this rate has. */
+/** The most open requests per service: more than clients of this rate ever have. */
 const MAX_IN_FLIGHT = 2_000;
 const MAX_REPEATS = 100;
-/** Beyond it clients give up: in a long outage they alone would be more than all others. */
+/** If more clients wait to repeat, they give up. Otherwise, in a long outage, they would outnumber all others. */
 const MAX_REPEATERS_WAITING = 300;
 /** Around the second that `Retry-After` asks for. */
 const REPEAT_AFTER_MS = { least: 500, most: 1_500 };
-/** How late a tick may be and still ask for all that was due meanwhile. */
+/** A tick that is later than this does not send everything that was due. */
 const MAX_OWED_S = 0.5;
 
-/** Asks nothing until `resume`. */
+/** Makes a load that sends nothing before `resume`. */
 export const createLoad = ({ cartUrl, orderUrl, rate, random }: LoadOptions): Load => {
   const cart = createHttpClient(cartUrl);
   const order = createHttpClient(orderUrl);
   const exchanges: LoadExchange[] = [];
-  let asks = 0;
+  let sent = 0;
   const requests = createLoadRequests(random);
   const watchers = new Set<(exchange: Exchange) => void>();
   let repeats: { readonly at: number; readonly job: Job }[] = [];
@@ -70,8 +73,8 @@ export const createLoad = ({ cartUrl, orderUrl, rate, random }: LoadOptions): Lo
       return;
     }
     const askedAt = performance.now();
-    const number = asks++;
-    client.ask(job.ask, number, ({ answer, refusedConnection }) => {
+    const number = sent++;
+    client.send(job.http, number, ({ answer, refusedConnection }) => {
       const exchange: LoadExchange = {
         number,
         request: job.request,
