@@ -1,4 +1,4 @@
-/** The processes that are measured: the services of the product, and the peers beside them. */
+/** The measured processes: the services of the product, and the peers that they are compared with. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -12,9 +12,9 @@ const READERS = 32;
 type Entries = AsyncGenerator<LogEntry, void>;
 
 /**
- * Reads the records of all partitions, merged by their time. This comes as close to the order in which they were written
- * as a log allows. Within a partition the order is that of the log. If there are more partitions than readers, the
- * partitions of one reader follow one another.
+ * Reads the records of all partitions, merged by their time. This comes as close to the order in which they were
+ * written as a log allows. Within a partition the order is that of the log. If there are more partitions than readers,
+ * the partitions of one reader follow one another.
  * @param from the first offset of each partition
  * @param until the offset after the last one of each partition, not above the log's end
  * @throws BrokerError

@@ -4,7 +4,9 @@ import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** A command's output: a terminal, a pipe or a file. Results go to standard output, everything else to standard error. */
+/**
+ * A command's output: a terminal, a pipe or a file. Results go to standard output, everything else to standard error.
+ */
 export interface Terminal {
   /** Prints one line of the result; waits while the reader is slow. */
   readonly print: (line: string) => Promise<void>;

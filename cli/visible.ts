@@ -1,6 +1,7 @@
 /**
  * Makes foreign text safe to show on a terminal. It escapes control characters, which act on a terminal, and invisible
- * ones (zero width, direction of writing), which deceive its reader. It doubles backslashes, so no escape can be forged.
+ * ones (zero width, direction of writing), which deceive its reader. It doubles backslashes, so no escape can be
+ * forged.
  */
 export const visible = (text: string): string =>
   text.toWellFormed().replaceAll(ACTING, (character) => ESCAPES[character] ?? `\\u{${codeOf(character)}}`);

@@ -1,7 +1,7 @@
 /**
  * `node --test --import` loads this into the process of every test file. It ends a process that does not end by itself,
- * and prints what keeps it running. `--test-timeout` cannot do that: it limits each test, not the file. A timer or socket
- * that a test left open keeps the process running after the last test.
+ * and prints what keeps it running. `--test-timeout` cannot do that: it limits each test, not the file. A timer or
+ * socket that a test left open keeps the process running after the last test.
  */
 
 /** Longer than any test file takes. */

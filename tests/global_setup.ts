@@ -1,4 +1,7 @@
-/** Starts the Kafka that all test files share. `node --test --test-global-setup` runs it, and ends it after the last test. */
+/**
+ * Starts the Kafka that all test files share. `node --test --test-global-setup` runs it, and ends it after the last
+ * test.
+ */
 import { KAFKA_VERSION, type KafkaBroker, kafkaAvailability, startKafka } from '#tests/kafka/apache_kafka.ts';
 
 let started: KafkaBroker | undefined;

@@ -30,8 +30,8 @@ const LOOK_MS = 100;
 const MAX_LOOK_MS = 2_000;
 
 /**
- * Publishes letters, and waits until the Order Service has read each from the topic. A letter that it has not read within
- * `waitMs` stays `published`.
+ * Publishes letters, and waits until the Order Service has read each from the topic. A letter that it has not read
+ * within `waitMs` stays `published`.
  * @param letters in the order of their ids
  * @throws Failure
  */

@@ -35,7 +35,9 @@ const crashPoint = {
     if (passesLeft === 0) die();
   },
 
-  /** True if the answer of an event is held back: in the last batch, the first half goes out and the second does not. */
+  /**
+   * True if the answer of an event is held back: in the last batch, the first half goes out and the second does not.
+   */
   withholds(index: number, events: number): boolean {
     if (index === 0 && events > 1) {
       passesLeft -= 1;

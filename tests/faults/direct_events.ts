@@ -13,7 +13,10 @@ const PUBLISH_MS = 30_000;
 /** Messages per call. The embedded broker writes them synchronously, and the load waits meanwhile. */
 const AT_A_TIME = 1_000;
 
-/** The id of an order outside of the load, below `FIRST_ORDER_NUMBER`. @param family 1 to 99, another one for each row */
+/**
+ * The id of an order outside of the load, below `FIRST_ORDER_NUMBER`.
+ * @param family 1 to 99, another one for each row
+ */
 export const directOrderId = (family: number, number: number): string => `ORD-${family * 10_000_000 + number}`;
 
 /** The create of an order and one event for each status, with versions from 1. */

@@ -17,8 +17,9 @@ export interface Fault {
   /** The rate of the steady load (default: 500); null: no load, except what `run` does itself. */
   readonly requestsPerSecond?: number | null;
   /**
-   * Rules that do not hold for this row. `first200`: a 200 within 5 s of the heal. `log`: the log has everything that was
-   * acknowledged, which is not true after it was cut or recreated. `agreement`: cart and view agree after each round.
+   * Rules that do not hold for this row. `first200`: a 200 within 5 s of the heal. `log`: the log has everything that
+   * was acknowledged, which is not true after it was cut or recreated. `agreement`: cart and view agree after each
+   * round.
    */
   readonly exempt?: readonly ('first200' | 'log' | 'agreement')[];
   /** Why this machine cannot play the row, which is then skipped visibly; null: it can. */
@@ -78,7 +79,10 @@ export interface Service {
   readonly pid: number | undefined;
   /** The last 10,000 lines that its processes have written. */
   readonly output: readonly string[];
-  /** Resolves when the service is ready (`Application startup complete`). @param env more settings, for this start only */
+  /**
+   * Resolves when the service is ready (`Application startup complete`).
+   * @param env more settings, for this start only
+   */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   /** `kill -9`; resolves when the process has ended. */
   kill(): Promise<void>;
@@ -87,6 +91,9 @@ export interface Service {
   /** SIGSTOP and SIGCONT. */
   pause(): void;
   resume(): void;
-  /** Expects the process to end by itself, as at a crash point: that is no crash then. Resolves with the signal or exit code. */
+  /**
+   * Expects the process to end by itself, as at a crash point, without a crash being counted.
+   * @returns signal or exit code
+   */
   ended(): Promise<number | string | null>;
 }

@@ -25,8 +25,8 @@ const STAMPED = { 'log.message.timestamp.type': 'LogAppendTime' };
 
 /**
  * With these settings a dead follower leaves the in-sync replicas within 2 to 3 s, even if the controller died with it.
- * Until then, the partitions of the other leaders wait for it, because of `acks=all`. If that took longer than a publish
- * may take (4 s), their orders would be refused. Kafka's defaults are 9 s, 2 s, 30 s, 2 s and 1 s.
+ * Until then, the partitions of the other leaders wait for it, because of `acks=all`. If that took longer than a
+ * publish may take (4 s), their orders would be refused. Kafka's defaults are 9 s, 2 s, 30 s, 2 s and 1 s.
  */
 const QUICK_TO_FENCE = {
   'broker.session.timeout.ms': 1_500,

@@ -15,7 +15,10 @@ interface HttpReply {
   readonly refusedConnection: boolean;
 }
 
-/** A client of one service that needs little CPU time: it keeps connections, and reads only the necessary parts of answers. */
+/**
+ * A client of one service that needs little CPU time: it keeps connections, and reads only the necessary parts of
+ * answers.
+ */
 export interface HttpClient {
   readonly inFlight: number;
   /** Sends a request with its `number` in `x-request-number`. Calls back once, at the latest after the time-out. */
@@ -30,29 +33,30 @@ const SWEEP_MS = 500;
 const NO_ANSWER: HttpReply = { answer: null, refusedConnection: false };
 const REFUSED: HttpReply = { answer: null, refusedConnection: true };
 
+const knownReplies = new Map<string, HttpReply>();
+
+/** Equal replies share one object, because a long campaign keeps all of them. */
+const replyOf = (status: number, code: string | null, outcome: string | null): HttpReply => {
+  const key = `${status} ${code} ${outcome}`;
+  const found = knownReplies.get(key) ?? { answer: { status, code, outcome }, refusedConnection: false };
+  knownReplies.set(key, found);
+  return found;
+};
+
+const fromBody = (status: number, text: string): HttpReply => {
+  try {
+    const { code = null, outcome = null } = JSON.parse(text) as { code?: string; outcome?: string };
+    return replyOf(status, code, outcome);
+  } catch {
+    return replyOf(status, null, null);
+  }
+};
+
 export const createHttpClient = (url: string): HttpClient => {
   const { hostname: host, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 512 });
   /** The open requests and their start times, oldest first. */
   const open = new Map<ReturnType<typeof request>, number>();
-  const known = new Map<string, HttpReply>();
-
-  /** Equal replies share one object, because a long campaign keeps all of them. */
-  const replyOf = (status: number, code: string | null, outcome: string | null): HttpReply => {
-    const key = `${status} ${code} ${outcome}`;
-    const found = known.get(key) ?? { answer: { status, code, outcome }, refusedConnection: false };
-    known.set(key, found);
-    return found;
-  };
-
-  const fromBody = (status: number, text: string): HttpReply => {
-    try {
-      const { code = null, outcome = null } = JSON.parse(text) as { code?: string; outcome?: string };
-      return replyOf(status, code, outcome);
-    } catch {
-      return replyOf(status, null, null);
-    }
-  };
 
   const sweep = setInterval(() => {
     const before = performance.now() - TIMEOUT_MS;

@@ -8,8 +8,8 @@ export const PRODUCE = 0;
 const SIZE_BYTES = 4;
 
 /**
- * Filters a stream of frames. `keep` sees the first `headBytes` bytes of each frame (after its size). Frames are kept or
- * dropped whole, whatever the pieces of the stream are.
+ * Filters a stream of frames. `keep` sees the first `headBytes` bytes of each frame (after its size). Frames are kept
+ * or dropped whole, whatever the pieces of the stream are.
  */
 export const createFrameFilter = (
   headBytes: number,

@@ -71,12 +71,8 @@ export const createLoadRequests = (random: () => number): LoadRequests => {
   };
 
   const read = ({ orderId }: KnownOrder): Job => {
-    const http = {
-      method: 'GET',
-      path: `/order-details?orderId=${orderId}`,
-      body: null,
-      idempotencyKey: null,
-    } as const;
+    const path = `/order-details?orderId=${orderId}`;
+    const http = { method: 'GET', path, body: null, idempotencyKey: null } as const;
     return { request: { kind: 'read', orderId }, http, repeats: false, repetitions: 0 };
   };
 

@@ -1,6 +1,6 @@
 /**
- * `--import` loads this into a service: it writes a line for each request that the server has read. So a request without
- * an answer can be distinguished from one that was never read.
+ * `--import` loads this into a service: it writes a line for each request that the server has read. So a request
+ * without an answer can be distinguished from one that was never read.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';

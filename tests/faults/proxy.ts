@@ -3,10 +3,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createFrameFilter, PRODUCE } from './kafka_frames.ts';
 import { createPipe, type Pipe } from './pipe.ts';
 
-/** What a proxy does with the bytes of every connection, open ones included. At the end, held bytes are passed on at once. */
+/**
+ * What a proxy does with the bytes of every connection, open ones included. At the end, held bytes are passed on at
+ * once.
+ */
 export type Trouble =
   | { readonly kind: 'none' }
-  /** Every piece is held for `ms`, in both directions. It arrives even if its sender has closed the connection meanwhile. */
+  /**
+   * Every piece is held for `ms`, in both directions. It arrives even if its sender has closed the connection
+   * meanwhile.
+   */
   | { readonly kind: 'delay'; readonly ms: number }
   /** Bytes are passed on one at a time. */
   | { readonly kind: 'trickle' }

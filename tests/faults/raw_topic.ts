@@ -1,7 +1,10 @@
 import { Admin, Producer } from '@platformatic/kafka';
 import type { Positions } from '#kafka_common/broker.ts';
 
-/** What tests do to a topic, but the product's broker cannot: write any bytes, cut the log, delete the topic. Kafka only. */
+/**
+ * What tests do to a topic, but the product's broker cannot: write any bytes, cut the log, delete the topic. Kafka
+ * only.
+ */
 export interface RawTopic {
   write(records: readonly RawRecord[]): Promise<void>;
   /** Cuts the log as retention does: each partition then begins at the given offset. */

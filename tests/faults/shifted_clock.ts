@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Shifts the wall clock of a process that loads this by `--import`. The file in `SHIFTED_CLOCK_FILE` has the milliseconds
- * to add, and is read again and again. The monotonic clock and all timers do not change, as when an operator or NTP sets
- * the clock of a machine.
+ * Shifts the wall clock of a process that loads this by `--import`. The file in `SHIFTED_CLOCK_FILE` has the
+ * milliseconds to add, and is read again and again. The monotonic clock and all timers do not change, as when an
+ * operator or NTP sets the clock of a machine.
  */
 const LOOK_MS = 50;
 

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /**
- * How long event loops were blocked, which delays every answer. Each service reports it for itself. A block of the clients'
- * event loop makes their measured times less exact.
+ * How long event loops were blocked, which delays every answer. Each service reports it for itself. A block of the
+ * clients' event loop makes their measured times less exact.
  */
 export interface Stalls {
   /** Starts measuring again. */

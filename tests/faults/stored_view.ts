@@ -68,7 +68,10 @@ export const untilViewHasAll = async (
   }, withinMs);
 };
 
-/** Compares a view with the fold of the log up to the view's positions. @returns one line for each order that differs */
+/**
+ * Compares a view with the fold of the log up to the view's positions.
+ * @returns one line for each order that differs
+ */
 export const foldDifferences = (view: StoredView, log: readonly LogEntry[]): string[] => {
   const applied = log.filter(({ partition, offset }) => offset < (view.positions.get(partition) ?? 0));
   const histories = Map.groupBy(

@@ -27,7 +27,9 @@ export interface KafkaBroker {
   /** SIGSTOP: connections stay open, and no request is answered. Not on Windows. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Starts the broker again with the same data and port, after shutting it down if it runs; returns when it answers. */
+  /**
+   * Starts the broker again with the same data and port, after shutting it down if it runs; returns when it answers.
+   */
   restart(): Promise<void>;
 }
 

@@ -32,9 +32,7 @@ async function runFromJars(port: number): Promise<void> {
   // One folder per port: two brokers ruin a shared folder, because KRaft takes its lock only after it has written.
   const dataDir = join(KAFKA_FOLDER, 'dev-data', String(port));
   const kafka = await startKafka({ port, dataDir });
-  console.log(
-    `Kafka is ready on ${kafka.bootstrapServers}. Its data are in .kafka/dev-data/${port}. Ctrl+C stops it.`,
-  );
+  console.log(`Kafka is ready on ${kafka.bootstrapServers}. Its data are in .kafka/dev-data/${port}. Ctrl+C stops it.`);
   console.log(whatNext(port));
   const endedByItself = (): void => {
     console.error(`Kafka ended by itself: see ${join(dataDir, 'broker.log')}`);

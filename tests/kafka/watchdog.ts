@@ -8,8 +8,9 @@ interface Watchdog {
 }
 
 /**
- * Starts a process that cleans up if this process ends without doing so, even on `kill -9`: it kills the watched process
- * and removes the container or temporary folder. It runs in its own session, so Ctrl+C in the terminal does not end it.
+ * Starts a process that cleans up if this process ends without doing so, even on `kill -9`: it kills the watched
+ * process and removes the container or temporary folder. It runs in its own session, so Ctrl+C in the terminal does not
+ * end it.
  */
 export function startWatchdog(leftovers: { container?: string; folder?: string }): Watchdog {
   const options = Object.entries(leftovers).map(([name, value]) => `--${name}=${value}`);

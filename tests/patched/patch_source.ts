@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** A change to a source file of this repository. It is made when the module is loaded; the file itself does not change. */
+/**
+ * A change to a source file of this repository. It is made when the module is loaded; the file itself does not change.
+ */
 export interface SourcePatch {
   /** For messages. */
   readonly name: string;

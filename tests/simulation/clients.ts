@@ -87,7 +87,10 @@ export const createClients = (world: World, services: () => Services): Clients =
     });
   };
 
-  /** An idempotency key brings its first answer again, whatever has happened since. So this says nothing about the order. */
+  /**
+   * An idempotency key brings its first answer again, whatever has happened since. So this says nothing about the
+   * order.
+   */
   const isFirstAnswerAgain = ({ command, idempotencyKey }: Request, answer: ClientAnswer | null): boolean => {
     if (idempotencyKey === null) return false;
     const name = `${idempotencyKey} ${command.fingerprint}`;

@@ -75,7 +75,10 @@ export type Fault = Timed & { readonly ms: number } & (
     /** SIGSTOP and SIGCONT. */
     | { readonly kind: 'pause'; readonly service: 'order-1' | 'order-2' }
     | { readonly kind: 'disk'; readonly store: StoreName; readonly trouble: 'full' | 'failing' }
-    /** The services of the store are killed and it is restored from a copy. 0 % is an empty store, 100 % the newest copy. */
+    /**
+     * The services of the store are killed and it is restored from a copy. 0 % is an empty store, 100 % the newest
+     * copy.
+     */
     | { readonly kind: 'restore'; readonly store: StoreName; readonly percent: number }
     | { readonly kind: 'clock'; readonly hours: number }
     | { readonly kind: 'redelivery' }

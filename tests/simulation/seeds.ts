@@ -10,7 +10,9 @@ export const planOf = (seed: number): Plan => {
   return plan;
 };
 
-/** Loads the simulation, with a planted bug if `bug` is not null. Once per thread, before other code loads the product. */
+/**
+ * Loads the simulation, with a planted bug if `bug` is not null. Once per thread, before other code loads the product.
+ */
 export const loadSimulation = async (bug: string | null): Promise<typeof import('./simulation.ts')> => {
   if (bug !== null) patchSources(plantedBug(bug).patches.map((patch) => ({ name: bug, ...patch })));
   return await import('./simulation.ts');

@@ -14,7 +14,10 @@ const SEEN_MS = 10_000;
 const BACK_MS = 5_000;
 const SHIFTED_CLOCK = new URL('../shifted_clock.ts', import.meta.url).href;
 
-/** @param shows checks that the service uses the shifted clock: otherwise the row proves nothing. Throws while it does not */
+/**
+ * @param shows checks that the service uses the shifted clock: otherwise the row proves nothing. Throws while it does
+ * not
+ */
 const clockRow = (
   service: 'cart' | 'order',
   on: Fault['on'],

@@ -49,7 +49,9 @@ const die = async (stage: Stage, service: Service, { point, setting }: Crash): P
   }
 };
 
-/** Each round plays the next crash: it stops the service, starts it with the crash point, and then starts it normally. */
+/**
+ * Each round plays the next crash: it stops the service, starts it with the crash point, and then starts it normally.
+ */
 const crashing = (service: 'cart' | 'order', path: string, crashes: readonly Crash[], on: Ground): Fault => {
   const roundsOf = new Map<string, number>();
   return {

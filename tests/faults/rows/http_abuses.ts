@@ -103,7 +103,10 @@ export const ABUSES: readonly Abuse[] = [
   },
 ];
 
-/** Commits the abuse on all its connections. @returns for each its status, null if closed without one, `open` after `withinMs` */
+/**
+ * Commits the abuse on all its connections.
+ * @returns for each its status, null if closed without one, `open` after `withinMs`
+ */
 export const commit = async (abuse: Abuse, port: number, withinMs: number): Promise<(number | null | 'open')[]> => {
   const sockets = Array.from({ length: abuse.connections }, () => connect({ port, host: 'localhost' }));
   const ends = sockets.map((socket) => {

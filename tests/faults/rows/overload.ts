@@ -6,8 +6,8 @@ import type { OverloadJob, OverloadReport } from './overload_clients.ts';
 
 const FAMILY = 7;
 /**
- * `calm`, a closed loop: enough to fill the next batch while one is under way. `storm`, an open loop: fewer than the 4,000
- * connections that a service accepts, more than the requests that it queues.
+ * `calm`, a closed loop: enough to fill the next batch while one is under way. `storm`, an open loop: fewer than the
+ * 4,000 connections that a service accepts, more than the requests that it queues.
  */
 const CONNECTIONS = { calm: 900, storm: 3_000 };
 const QUEUE_LIMIT = 1_000;
@@ -19,9 +19,9 @@ const DEADLINE_MS = 5_000;
 const SLACK_MS = 1_000;
 
 /**
- * Capacity is the rate of 200s in a closed loop. Then an open loop offers three times as much. With a near broker the limit
- * is the service's CPU, which the clients share; the notes have the rate that they really offered. With a far broker the
- * limit is the network.
+ * Capacity is the rate of 200s in a closed loop. Then an open loop offers three times as much. With a near broker the
+ * limit is the service's CPU, which the clients share; the notes have the rate that they really offered. With a far
+ * broker the limit is the network.
  */
 const overload = (name: string, title: string, on: Fault['on'], awayMs: number): Fault => ({
   name,

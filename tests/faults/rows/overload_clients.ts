@@ -1,13 +1,16 @@
 /**
- * Clients that ask for more than a service can do. They run in their own process, so that the campaign does not slow them
- * down. They use raw sockets with one request at a time, because an HTTP client would need more CPU than the service.
+ * Clients that ask for more than a service can do. They run in their own process, so that the campaign does not slow
+ * them down. They use raw sockets with one request at a time, because an HTTP client would need more CPU than the
+ * service.
  */
 import { connect, type Socket } from 'node:net';
 
 export interface OverloadJob {
   readonly port: number;
   readonly connections: number;
-  /** Open loop: requests per second, whatever the answers do. Null: closed loop, the next request follows the answer. */
+  /**
+   * Open loop: requests per second, whatever the answers do. Null: closed loop, the next request follows the answer.
+   */
   readonly rate: number | null;
   readonly seconds: number;
   /** The number in the first order's id; the next ones count up. */

@@ -6,8 +6,8 @@ import { withoutSignals } from './needs_signals.ts';
 const LOG_REQUESTS = new URL('../log_requests.ts', import.meta.url).href;
 
 /**
- * Stops and starts the service. The row fails if a request failed that the service had read. Requests that it had not read
- * do not count: it may close an idle connection just when a client sends on it, and real clients then send again.
+ * Stops and starts the service. The row fails if a request failed that the service had read. Requests that it had not
+ * read do not count: it may close an idle connection just when a client sends on it, and real clients then send again.
  */
 const sigterm = (name: Service['name']): Fault => {
   const failures: string[] = [];

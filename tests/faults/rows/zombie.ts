@@ -100,8 +100,8 @@ const watch = async ({ broker, topic, order }: Stage): Promise<Sight[]> => {
 };
 
 /**
- * Offsets that went back although the running member owned the partition before and after: only the zombie can have done
- * that. A new owner of the partition may commit the position of its own view, which can be lower.
+ * Offsets that went back although the running member owned the partition before and after: only the zombie can have
+ * done that. A new owner of the partition may commit the position of its own view, which can be lower.
  */
 export const movedBack = (sights: readonly Sight[]): string[] =>
   sights.flatMap((sight, index) => {
