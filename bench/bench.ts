@@ -1,4 +1,4 @@
-/** What every suite gets, and what it gives back. */
+/** The input and the results of every suite. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,17 +7,17 @@ import type { LoadGenerator } from './load.ts';
 import type { Spread } from './statistics.ts';
 
 export interface Scale {
-  /** Pairs of a comparison. */
+  /** Rounds of a comparison; each contender has one turn per round. */
   readonly rounds: number;
-  /** Of one turn of load. */
+  /** The length of one turn of load. */
   readonly seconds: number;
-  /** "Many" orders or events, where cost could grow with them. */
+  /** The number of orders or events in suites whose cost could grow with it. */
   readonly many: number;
-  /** Orders in the stores, for curves of how cost grows with them. */
+  /** Orders in the stores, for the curves of growth. */
   readonly steps: readonly number[];
-  /** Arrivals a second, for curves of how latency grows with them. */
+  /** Arrivals per second, for the curves of latency. */
   readonly loads: readonly number[];
-  /** Events for a consumer that syncs each. */
+  /** Events for the consumer that syncs after each event. */
   readonly slowEvents: number;
 }
 
@@ -29,7 +29,7 @@ export const FULL: Scale = {
   loads: [500, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000, 12_000],
   slowEvents: 5_000,
 };
-/** Shows that everything works, and nothing else. */
+/** Only shows that everything works; its figures mean nothing. */
 export const SMOKE: Scale = {
   rounds: 1,
   seconds: 0.5,
@@ -43,12 +43,12 @@ export interface Bench {
   readonly scale: Scale;
   readonly load: LoadGenerator;
   readonly kafka: Pick<KafkaBroker, 'bootstrapServers' | 'pid'>;
-  /** The interpreter with the packages of the Python peers; null where there is none. */
+  /** The interpreter with the packages of the Python peer; null if there is none. */
   readonly python: string | null;
   progress(text: string): void;
 }
 
-/** A measured value beside what was aimed at. */
+/** A measured value and its target. */
 export interface Figure {
   readonly measure: string;
   readonly unit: '' | 'ms' | 'MB';
@@ -56,9 +56,9 @@ export interface Figure {
   readonly spread: Spread;
 }
 
-/** How one thing depends on another: drawn, and kept as data. */
+/** How one value depends on another. It is drawn, and also kept as data. */
 export interface Curve {
-  /** Of its file. */
+  /** The name of its files. */
   readonly name: string;
   readonly title: string;
   readonly x: Axis;
@@ -74,7 +74,7 @@ interface Axis {
 export interface SuiteResult {
   readonly figures: readonly Figure[];
   readonly curves?: readonly Curve[];
-  /** What the figures were made of: a heading, column names, and rows. */
+  /** The values behind the figures. */
   readonly tables: readonly Table[];
 }
 
@@ -100,13 +100,13 @@ export const atMost = (measure: string, value: number, spread: Spread, unit: Fig
   spread,
 });
 
-/** Null where the system did not tell the value. */
+/** Null if the system could not measure the value. */
 export const isReached = ({ target: { kind, value }, spread: { median } }: Figure): boolean | null => {
   if (Number.isNaN(median)) return null;
   return kind === 'at least' ? median >= value : median <= value;
 };
 
-/** Runs `work` with a folder of its own, which goes with it. */
+/** Runs `work` with a new folder, and deletes the folder afterwards. */
 export const inTempDir = async <T>(work: (directory: string) => Promise<T>): Promise<T> => {
   const directory = mkdtempSync(join(tmpdir(), 'order-events-bench-'));
   try {

@@ -1,8 +1,8 @@
 /**
- * One consumer of a topic, from its start to its end, in a process of its own:
+ * One consumer of a topic, from its start to its end, in its own process:
  *
  * - `apply`: the Order Service's runner and store
- * - `parse`: what any consumer by the same client must do at least: it parses each value, and forgets it
+ * - `parse`: the least that a consumer with the same client must do: it parses each value, and forgets it
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ let startedAt = 0;
 let endedAt = 0;
 let cpu = process.cpuUsage();
 
-/** From the first batch on, which comes when the group is joined, until all events are done. */
+/** Measures from the first batch, which comes after joining the group, until all events are handled. */
 const timed =
   (handle: (batch: Batch) => Promise<void> | void) =>
   async (batch: Batch): Promise<void> => {

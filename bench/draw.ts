@@ -28,7 +28,7 @@ export const drawCurves = async (directory: string, curves: readonly Curve[]): P
   }
 };
 
-/** What is used of the two; they are installed with the peers, and unknown to those who check types without them. */
+/** The used parts of both packages. They are installed with the peers, so their own types may be missing. */
 interface VegaLite {
   compile(chart: object): { spec: object };
 }

@@ -1,4 +1,4 @@
-/** Events as the Cart Service writes them, without a Cart Service. */
+/** Events like those of the Cart Service, but made without one. */
 import { randomUUID } from 'node:crypto';
 import type { Message } from '../libs/kafka_common/broker.ts';
 import type { OrderCreated } from '../libs/kafka_common/events.ts';
@@ -14,7 +14,7 @@ const PUBLISH_MS = 30_000;
 const AT_A_TIME = 2_000;
 const PARTITIONS = 6;
 
-/** The create of the n-th order, counted from 1. */
+/** The create of the n-th order. @param n from 1 */
 export const createdEvent = (n: number, ids: Ids): OrderCreated => {
   const orderId = `ORD-${ids === 'random' ? orderNumber(n) : 1_700_000_000_000 + n}`;
   const timestamp = new Date(1_768_737_600_000 + n).toISOString();
@@ -23,7 +23,7 @@ export const createdEvent = (n: number, ids: Ids): OrderCreated => {
   return { type: 'ORDER_CREATED', eventId: randomUUID(), timestamp, orderId, version: 1, order };
 };
 
-/** Makes a topic, with as many partitions as the product gives one, and fills it. @returns its name */
+/** Makes a topic with the product's number of partitions, and fills it with creates. @returns its name */
 export const makeTopic = async (
   bootstrapServers: string,
   events: { readonly count: number; readonly ids: Ids; readonly from?: number } = { count: 0, ids: 'random' },

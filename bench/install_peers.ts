@@ -5,11 +5,14 @@ import { fileURLToPath } from 'node:url';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const isWindows = process.platform === 'win32';
 
-/** Installs what the peers need, in `bench/`, once. @returns the Python that has the packages of the Python peer; null where there is no Python 3 */
+/**
+ * Installs the packages of the peers in `bench/`, once.
+ * @returns the Python with the packages of the Python peer; null if there is no Python 3
+ */
 export const installPeers = (): { readonly python: string | null } => {
   if (!existsSync(here('node_modules/.package-lock.json'))) {
     console.log('installing the packages of the JavaScript peers');
-    // npm is a script on Windows, which takes a shell.
+    // On Windows npm is a script, which needs a shell.
     execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here('.'), stdio: 'inherit', shell: isWindows });
   }
   return { python: installPython() };

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { type LoadPlan, startLoadGenerator } from './load.ts';
 
-/** @param listener told of each request, and of the order that a body asks for */
+/** @param listener called for each request, with the order id in its body */
 const serve = async (
   t: TestContext,
   listener: (request: IncomingMessage, response: ServerResponse, orderId: string) => void,
@@ -36,7 +36,7 @@ const PLAN: Omit<LoadPlan, 'url'> = {
   readUrl: null,
 };
 
-test('every request of a load has another order, and is counted once it is answered right', async (t) => {
+test('every request of a load has another order, and counts after its right answer', async (t) => {
   const ids: string[] = [];
   const url = await serve(t, (_request, response, orderId) => {
     ids.push(orderId);
@@ -51,12 +51,12 @@ test('every request of a load has another order, and is counted once it is answe
   assert.ok(answered.p50 <= answered.p99 && answered.p99 <= answered.max);
 });
 
-test('a wrong answer ends the load with what it was', async (t) => {
+test('a wrong answer ends the load with an error that shows it', async (t) => {
   const url = await serve(t, (_request, response) => response.writeHead(503, { 'content-length': 4 }).end('busy'));
   await assert.rejects(generator(t).run({ ...PLAN, url }), /create at .*wanted a 200 with .*HTTP\/1.1 503/s);
 });
 
-test('the answer to another order is a wrong one', async (t) => {
+test('an answer with another order id is wrong', async (t) => {
   const body = '{"orderId":"ORD-0"}';
   const url = await serve(t, (_request, response) =>
     response.writeHead(200, { 'content-length': body.length }).end(body),
@@ -69,7 +69,7 @@ test('a connection that is lost ends the load', async (t) => {
   await assert.rejects(generator(t).run({ ...PLAN, url }), /closed|ECONNRESET/);
 });
 
-test('an open load arrives at its rate, and counts the waiting for a connection', async (t) => {
+test('an open load arrives at its rate, and its latency includes the wait for a connection', async (t) => {
   let busy = 0;
   const url = await serve(t, (_request, response, orderId) => {
     busy += 1;
@@ -82,7 +82,7 @@ test('an open load arrives at its rate, and counts the waiting for a connection'
   });
   const result = await generator(t).run({ ...PLAN, url, connections: 1, seconds: 0.5, arrivalsPerSecond: 100 });
   assert.equal(result.requests, 50);
-  // Arrived within 500 ms, but it takes 1,000 to answer all, one after the other.
+  // All arrive within 500 ms, but answering one after the other takes 1,000 ms.
   assert.ok(result.answered.max > 400, `${result.answered.max}`);
 });
 
@@ -98,7 +98,7 @@ test('an open load with more connections than it needs ends too', async (t) => {
   }
 });
 
-test('orders that were created are waited for where they are read', async (t) => {
+test('with a read address, the load waits until each created order can be read there', async (t) => {
   const created = new Set<string>();
   const writeUrl = await serve(t, (_request, response, orderId) => {
     created.add(orderId);

@@ -1,24 +1,24 @@
-/** Load by HTTP, from a process of its own. */
+/** HTTP load from its own process. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 export interface LoadPlan {
-  /** As `http://host:port`. */
+  /** The address of the service, as `http://host:port`. */
   readonly url: string;
-  /** What is asked for: see `load_requests.ts`. */
+  /** The kind of requests: see `load_requests.ts`. */
   readonly kind: 'create' | 'update' | 'details';
-  /** Requests at once, each on a connection of its own. */
+  /** Parallel requests, each on its own connection. */
   readonly connections: number;
   readonly seconds: number;
-  /** The number of the first order; a `create` takes the numbers from there on, the others those below it. */
+  /** The number of the first new order. `create` uses the numbers from there, the other kinds those below. */
   readonly from: number;
   /**
-   * Arrivals a second, whatever the answers do, and latency counted from the arrival. Null: each connection sends its
-   * next request when it has the answer to the last.
+   * Arrivals per second, whatever the answers do (open loop); latency counts from the arrival. Null: each connection
+   * sends its next request after the answer to the last (closed loop).
    */
   readonly arrivalsPerSecond: number | null;
-  /** The Order Service, where each order that was created is waited for; null: none is. */
+  /** The Order Service, where the load waits for each created order; null: it does not wait. */
   readonly readUrl: string | null;
 }
 
@@ -32,16 +32,16 @@ export interface Latencies {
 export interface LoadResult {
   readonly requests: number;
   readonly perSecond: number;
-  /** From the request, or its arrival, to the whole answer. */
+  /** From the request, or its arrival, until the whole answer. */
   readonly answered: Latencies;
-  /** From the 200 to the answer that has the order; of nothing where `readUrl` is null. */
+  /** From the 200 until the answer that has the order; NaN if `readUrl` is null. */
   readonly readable: Latencies;
-  /** CPU time of the generator itself, in microseconds a request. */
+  /** CPU time of the generator per request, in microseconds. */
   readonly generatorUs: number;
 }
 
 export interface LoadGenerator {
-  /** @throws where an answer was wrong, or a connection was lost */
+  /** @throws Error if an answer was wrong, or a connection was lost */
   run(plan: LoadPlan): Promise<LoadResult>;
   close(): void;
 }

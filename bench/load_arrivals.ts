@@ -1,10 +1,10 @@
-/** When requests arrive: on the clock of `performance.now()`. */
+/** The times at which requests arrive, by `performance.now()`. */
 export interface Arrivals {
-  /** When the next request arrived, as soon as it has; null: there will be no more. */
+  /** Resolves at the next arrival with its time; null: no more requests arrive. */
   next(): Promise<number | null> | number | null;
 }
 
-/** A request arrives whenever somebody is free to send it. */
+/** A request arrives whenever a connection is free. */
 export const closedLoop = (seconds: number): Arrivals => {
   const end = performance.now() + seconds * 1_000;
   return {
@@ -15,7 +15,7 @@ export const closedLoop = (seconds: number): Arrivals => {
   };
 };
 
-/** Requests arrive at a steady rate, whether or not anybody is free: who comes late has kept them waiting. */
+/** Requests arrive at a steady rate, whether or not a connection is free. The wait for one counts as latency. */
 export const openLoop = (perSecond: number, seconds: number): Arrivals => {
   const started = performance.now();
   const count = perSecond * seconds;

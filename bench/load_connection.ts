@@ -4,14 +4,17 @@ import type { LoadRequest } from './load_requests.ts';
 
 /** An HTTP/1.1 connection that is kept alive. */
 export interface Connection {
-  /** One at a time. @throws where the answer is not a 200 with what is expected, or the connection is lost */
+  /**
+   * Sends one request at a time.
+   * @throws Error if the answer is not a 200 with `expected`, or the connection is lost
+   */
   exchange(request: LoadRequest): Promise<void>;
   close(): void;
 }
 
 /**
- * Writes requests that are ready-made, and reads only as much of an answer as tells whether it is right: on a machine
- * that the load shares with what it measures, a whole HTTP client would cost as much as the service.
+ * Sends prepared requests, and reads only enough of an answer to check it. The load shares the machine with the
+ * measured service, and a full HTTP client would need as much CPU time as the service.
  */
 export const openConnection = async (url: string): Promise<Connection> => {
   const { hostname, port } = new URL(url);
@@ -48,7 +51,7 @@ export const openConnection = async (url: string): Promise<Connection> => {
   };
 };
 
-/** Is the answer there up to its last byte? One that does not say its length never is. */
+/** True if the whole answer has come; never true for an answer without a length. */
 const isWhole = (answer: string): boolean => {
   const headersEnd = answer.indexOf('\r\n\r\n');
   if (headersEnd < 0) return false;

@@ -1,4 +1,4 @@
-/** The load generator: plays the plans that it is sent, one after the other. */
+/** The load generator: plays the plans that it receives, one after the other. */
 import type { Latencies, LoadPlan, LoadReport, LoadResult } from './load.ts';
 import { closedLoop, openLoop } from './load_arrivals.ts';
 import { openConnection } from './load_connection.ts';

@@ -1,19 +1,19 @@
 import type { LoadPlan } from './load.ts';
 
-/** A request as it goes over the wire, and what its answer must hold. */
+/** A request as it goes over the wire, and the text that its answer must contain. */
 export interface LoadRequest {
   readonly orderId: string;
   readonly text: string;
   readonly expected: string;
 }
 
-/** Numbers become ids that are spread over 32 bits, each another one: ids that grow would spare the stores their work. */
+/** Maps numbers to different ids over 32 bits. With growing ids, the indexes of the stores would have less work. */
 export const orderNumber = (n: number): number => Math.imul(n, 0x9e_37_79_b1) >>> 0;
 
 const STATUSES = ['confirmed', 'processing', 'shipped', 'pending'];
 const READ_WAIT_S = 5;
 
-/** The requests of a plan, one after the other. */
+/** Returns a function that gives the requests of a plan, one after the other. */
 export const requestsOf = ({ kind, from, url }: LoadPlan): (() => LoadRequest) => REQUESTS[kind](from, url);
 
 const REQUESTS: Readonly<Record<LoadPlan['kind'], (from: number, url: string) => () => LoadRequest>> = {
@@ -25,7 +25,7 @@ const REQUESTS: Readonly<Record<LoadPlan['kind'], (from: number, url: string) =>
     };
   },
 
-  /** All orders in turn; in the next round each gets the next status, so that every update is one. */
+  /** All orders in turn. In the next round each gets the next status, so every update changes something. */
   update(from, url) {
     let left = from - 1;
     let round = 0;
@@ -43,7 +43,7 @@ const REQUESTS: Readonly<Record<LoadPlan['kind'], (from: number, url: string) =>
   details: (from, url) => () => getDetails(`ORD-${orderNumber(1 + Math.floor(Math.random() * (from - 1)))}`, url, ''),
 };
 
-/** Asks for the order of a request, and waits for it. */
+/** The read of the order of a request; it waits until the order is there. */
 export const readOf = ({ orderId }: LoadRequest, url: string): LoadRequest =>
   getDetails(orderId, url, `Prefer: wait=${READ_WAIT_S}\r\n`);
 

@@ -4,7 +4,7 @@ import { type Figure, isReached, type SuiteResult } from './bench.ts';
 import { markdownTable } from '../tests/support/markdown_table.ts';
 import { KAFKA_VERSION } from '../tests/kafka/apache_kafka.ts';
 
-/** Results as Markdown, which is what people read on a terminal too. */
+/** The results as Markdown, for files and for the terminal. */
 export const reportOf = (results: ReadonlyMap<string, SuiteResult>): string =>
   [
     ...machine(),
@@ -26,7 +26,7 @@ const machine = (): string[] => {
   const libraries = ['fastify', '@platformatic/kafka'].map((name) => `${name} ${dependencies[name]}`);
   return [
     '# Results of the benchmarks',
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${first?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${release()} ${arch()}; Node ${process.version}, SQLite ${process.versions.sqlite}, Apache Kafka ${KAFKA_VERSION}, ${libraries.join(', ')}. Load, Kafka and service share the machine. Each value is the median of the rounds, beside its range.`,
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${first?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${release()} ${arch()}; Node ${process.version}, SQLite ${process.versions.sqlite}, Apache Kafka ${KAFKA_VERSION}, ${libraries.join(', ')}. Load, Kafka and service share the machine. Each value is the median of the rounds, with its range.`,
   ];
 };
 
@@ -42,6 +42,6 @@ const figureRow = (figure: Figure): string[] => {
   ];
 };
 
-/** Three digits that count; NaN is what the system did not tell. */
+/** Three significant digits; NaN is a value that the system could not measure. */
 const withDigits = (number: number): string =>
   Number.isNaN(number) ? 'unknown' : number.toFixed(Math.abs(number) >= 100 ? 0 : Math.abs(number) >= 10 ? 1 : 2);

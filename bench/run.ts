@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the system beside its alternatives, and says how it stands to its targets. */
+/** `npm run bench`: measures the system and its alternatives, and compares the results with the targets. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,11 +17,13 @@ import { read } from './suites/read.ts';
 import { restart } from './suites/restart.ts';
 
 const SUITES: Readonly<Record<string, Suite>> = { create, read, apply, latency, restart, memory, growth };
-const USAGE = `npm run bench [-- ${Object.keys(SUITES).join('|')} ...] [--smoke]
+const USAGE = `npm run bench -- [${Object.keys(SUITES).join('|')} ...] [--smoke]
 
-  --smoke  a short look whether everything works; its figures say nothing
+Runs the named suites, or all of them.
 
-A run of all suites writes bench/results.md, and growth its curves to docs/performance/.`;
+  --smoke  a short run that only shows whether everything works; its figures mean nothing
+
+A run of all suites writes bench/results.md. The suite growth writes its curves to docs/performance/.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,7 +31,7 @@ const { values, positionals } = parseArgs({
 });
 const unknown = positionals.filter((name) => !(name in SUITES));
 if (values.help || unknown.length > 0) {
-  if (unknown.length > 0) console.error(`no suite is named ${unknown.join(', ')}`);
+  if (unknown.length > 0) console.error(`unknown suites: ${unknown.join(', ')}`);
   console.log(USAGE);
   process.exit(values.help ? 0 : 2);
 }
@@ -49,7 +51,7 @@ async function runSuites(suites: readonly (readonly [string, Suite])[]): Promise
     process.exit(1);
   }
   const { python } = installPeers();
-  console.log(`starting Kafka${python === null ? '; without the Python peer, as there is no Python 3' : ''}`);
+  console.log(`starting Kafka${python === null ? '; without the Python peer, because there is no Python 3' : ''}`);
   const own = available.kind === 'given' ? null : await startKafka();
   const load = startLoadGenerator();
   const done = new Map<string, SuiteResult>();

@@ -1,4 +1,4 @@
-/** What the subjects need before they are measured. */
+/** What the measured processes need before they start: settings and filled stores. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Order } from '../libs/kafka_common/models.ts';
@@ -16,7 +16,7 @@ export const untilReady = async ({ url }: Pick<Subject, 'url'>): Promise<void> =
   await eventually(async () => assert.equal((await fetch(`${url}/health/ready`)).status, 200), READY_MS);
 };
 
-/** Settings of services that share a log of their own; the embedded one where there are no `bootstrapServers`. */
+/** Settings with a new topic and group; on the embedded broker if `bootstrapServers` is empty. */
 export const freshSettings = (directory: string, bootstrapServers: string): Record<string, string> => ({
   DATA_DIR: directory,
   KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
@@ -24,7 +24,7 @@ export const freshSettings = (directory: string, bootstrapServers: string): Reco
   CONSUMER_GROUP: randomUUID(),
 });
 
-/** Orders 1 to `count`, of random ids, a few thousand at a time. */
+/** Orders 1 to `count` with random ids, a few thousand at a time. */
 function* ordersUpTo(count: number): Generator<readonly Order[]> {
   for (let n = 1; n <= count; n += AT_A_TIME) {
     const size = Math.min(AT_A_TIME, count - n + 1);
@@ -32,7 +32,7 @@ function* ordersUpTo(count: number): Generator<readonly Order[]> {
   }
 }
 
-/** Writes a view as the Order Service would have it after so many creates. */
+/** Writes a view like that of an Order Service after `count` creates. */
 export const fillView = async (directory: string, count: number): Promise<void> => {
   const db = createSqliteConsumerDb({ directory });
   let from: number | null = null;
@@ -53,7 +53,7 @@ export const fillView = async (directory: string, count: number): Promise<void> 
   await db.close();
 };
 
-/** Writes a store as the Cart Service would have it after so many creates. */
+/** Writes a store like that of a Cart Service after `count` creates. */
 export const fillCartStore = async (directory: string, count: number): Promise<void> => {
   const store = createSqliteCartStore({ directory });
   for (const orders of ordersUpTo(count)) {

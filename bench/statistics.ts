@@ -1,4 +1,7 @@
-/** @param sorted ascending @returns the least value that at least the part `q` of all values does not exceed; NaN of none */
+/**
+ * @param sorted ascending
+ * @returns the least value that at least the part `q` of all values does not exceed; NaN if empty
+ */
 export const quantile = (sorted: ArrayLike<number>, q: number): number =>
   sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 
@@ -14,11 +17,13 @@ export const spreadOf = (values: readonly number[]): Spread => {
   return { median: middle, least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN };
 };
 
-/** Of pairs that were measured one right after the other: what the machine did meanwhile, it did to both. */
-export const ratiosOf = (of: readonly number[], to: readonly number[]): Spread =>
-  spreadOf(of.flatMap((value, pair) => (to[pair] === undefined ? [] : [value / to[pair]])));
+/**
+ * The ratios of pairs. Both values of a pair are measured right after each other, so the machine affects both alike.
+ */
+export const ratiosOf = (values: readonly number[], bases: readonly number[]): Spread =>
+  spreadOf(values.flatMap((value, pair) => (bases[pair] === undefined ? [] : [value / bases[pair]])));
 
-/** For a table: the median, and the range beside it. */
+/** Two cells of a table: the median and the range. */
 export const medianAndRange = (values: readonly number[]): [string, string] => {
   const { median, least, most } = spreadOf(values);
   return [median.toFixed(0), `${least.toFixed(0)} to ${most.toFixed(0)}`];

@@ -1,112 +1,55 @@
-/** The processes that are measured: the services of the product, and the peers beside them. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** The measured processes: the services of the product, and the peers that they are compared with. */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS, PROCESS_ENV } from '../libs/service_common/process_settings.ts';
+import { serviceProcessOptions } from '../libs/service_common/process_settings.ts';
+import { type ServiceName, startService as startServiceProcess } from '../tests/e2e/service_process.ts';
+import { watchProcess } from '../tests/support/watched_process.ts';
 
 export interface Subject {
   readonly url: string;
   readonly pid: number;
-  /** From its start until it listened, in ms. */
-  readonly startedInMs: number;
-  /** Ends it by itself. */
-  stop(): Promise<void>;
+  /** SIGTERM */
+  stop(): Promise<unknown>;
   /** `kill -9` */
-  kill(): Promise<void>;
+  kill(): Promise<unknown>;
 }
 
 const START_MS = 60_000;
 const KEPT_LINES = 20;
+const PRODUCTION = { NODE_ENV: 'production' };
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/** Starts a service as `npm start` does, on a free port unless `env` names one, and waits until it is ready. */
+export const startService = (name: ServiceName, env: Readonly<Record<string, string>>): Promise<Subject> =>
+  startServiceProcess(name, { ...PRODUCTION, ...env }, START_MS);
 
-/** Starts a program, and waits until it prints the line that has its address. */
-const start = async (
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  urlIn: RegExp,
-): Promise<Subject> => {
-  const started = performance.now();
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...PROCESS_ENV, ...process.env, NODE_ENV: 'production', ...env },
-  });
-  running.add(child);
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      running.delete(child);
-      resolve();
-    });
-  });
-  const last: string[] = [];
-  const url = await new Promise<string>((resolve, reject) => {
-    const fail = (what: string): void => {
-      child.kill('SIGKILL');
-      reject(new Error(`${args.join(' ')} ${what}:\n${last.join('\n')}`));
-    };
-    const timer = setTimeout(() => fail(`does not listen after ${START_MS} ms`), START_MS);
-    child.once('error', (error) => fail(String(error)));
-    child.once('exit', (code) => fail(`ended with ${code}`));
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        if (last.push(line) > KEPT_LINES) last.shift();
-        const found = urlIn.exec(line)?.[1];
-        if (found === undefined) return;
-        clearTimeout(timer);
-        resolve(found);
-      });
-    }
-  });
-  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    child.kill(signal);
-    await exited;
-  };
-  return {
-    url,
-    pid: child.pid ?? 0,
-    startedInMs: performance.now() - started,
-    stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
-  };
+/** Starts a peer, with Node's flags of a service, and waits until it prints `listening on URL`. */
+export const startPeer = (file: string, given: Readonly<Record<string, string>> = {}): Promise<Subject> => {
+  const { execArgv, env } = serviceProcessOptions({ ...PRODUCTION, ...given });
+  return start(process.execPath, [...execArgv, here(`peers/${file}`)], env);
 };
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** As `npm start` runs it, on a free port unless `env` names one. */
-export const startService = (
-  name: 'cart_service' | 'order_service',
-  env: Readonly<Record<string, string>>,
-): Promise<Subject> =>
-  start(
-    process.execPath,
-    [...NODE_FLAGS, here(`../services/${name}/main.ts`)],
-    {
-      KAFKA_BOOTSTRAP_SERVERS: '',
-      CART_PORT: '0',
-      ORDER_PORT: '0',
-      LOG_LEVEL: 'info',
-      ...env,
-    },
-    /"url":"([^"]+)".*Application startup complete/,
-  );
-
-/** A peer prints `listening on URL`. */
-export const startPeer = (file: string, env: Readonly<Record<string, string>> = {}): Promise<Subject> =>
-  start(process.execPath, [...NODE_FLAGS, here(`peers/${file}`)], env, /listening on (\S+)/);
 
 /** @param python the interpreter that has the peer's packages */
 export const startPythonPeer = (
   python: string,
   file: string,
-  env: Readonly<Record<string, string>>,
-): Promise<Subject> => start(python, [here(`peers/${file}`)], env, /listening on (\S+)/);
+  given: Readonly<Record<string, string>>,
+): Promise<Subject> => start(python, [here(`peers/${file}`)], serviceProcessOptions({ ...PRODUCTION, ...given }).env);
 
-/** CPU time of a process so far, in seconds; NaN where the system does not tell. */
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+const start = async (command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Subject> => {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const { ended, untilLine } = watchProcess(child, args.join(' '), { keptLines: KEPT_LINES });
+  const end = (signal: 'SIGTERM' | 'SIGKILL'): Promise<unknown> => {
+    child.kill(signal);
+    return ended;
+  };
+  const url = await untilLine((line) => /listening on (\S+)/.exec(line)?.[1], START_MS);
+  return { url, pid: child.pid ?? 0, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+};
+
+/** CPU time of a process so far, in seconds; NaN on systems without /proc. */
 export const cpuSecondsOf = (pid: number | undefined): number => {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -36,7 +36,7 @@ describe('readArguments', () => {
     });
   });
 
-  test('reads values apart and after an equals sign, also such as begin with dashes', () => {
+  test('reads a value after a space or an equals sign, even one that begins with dashes', () => {
     assert.deepEqual(
       read('--limit', '7', '--rate=0.5', '--json', '--reason=--x', '--from', 'earliest', '--url=http://a/'),
       {
@@ -50,17 +50,17 @@ describe('readArguments', () => {
     );
   });
 
-  test('finds --help and -h anywhere, also beside values that are wrong', () => {
+  test('finds --help and -h anywhere, even beside wrong values', () => {
     assert.equal(read('--limit', 'x', '--help'), 'help');
     assert.equal(read('-h'), 'help');
   });
 
   const wrong: readonly (readonly [args: string[], message: RegExp])[] = [
-    [['--lmit', '1'], /there is no option --lmit/],
-    [['-x'], /there is no option -x/],
-    [['--constructor', '1'], /there is no option --constructor/],
-    [['20'], /no argument "20".*npm run some -- --help/],
-    [['--', '20'], /no argument "20"/],
+    [['--lmit', '1'], /unknown option --lmit/],
+    [['-x'], /unknown option -x/],
+    [['--constructor', '1'], /unknown option --constructor/],
+    [['20'], /unexpected argument "20".*npm run some -- --help/],
+    [['--', '20'], /unexpected argument "20"/],
     [['--limit'], /--limit needs a value: --limit N/],
     [['--limit', '--json'], /--limit needs a value/],
     [['--limit', '0'], /--limit is "0", but must be a whole number from 1 to 10/],
@@ -75,7 +75,7 @@ describe('readArguments', () => {
     [['--url', 'http://a/?b'], /--url .* must be an address/],
   ];
   for (const [args, message] of wrong) {
-    test(`refuses ${JSON.stringify(args)} with what is allowed`, () => {
+    test(`refuses ${JSON.stringify(args)} and says what is allowed`, () => {
       assert.throws(
         () => read(...args),
         (error) => error instanceof Failure && error.exitCode === EXIT.usage && message.test(error.message),

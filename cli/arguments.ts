@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Command } from './command.ts';
 import { Failure, wrongUsage } from './failures.ts';
 
-/** The values of a command's options by name, or `help`. @throws Failure with what is wrong */
+/** Returns the values of a command's options by name, or `help`. @throws Failure that says what is wrong */
 export const readArguments = (command: Command, args: readonly string[]): 'help' | Record<string, unknown> => {
   const { tokens } = parseArgs({
     args: [...args],
@@ -28,7 +28,7 @@ export const readArguments = (command: Command, args: readonly string[]): 'help'
       continue;
     }
     const option = Object.hasOwn(command.options, token.name) ? command.options[token.name] : undefined;
-    if (option === undefined) throw wrongUsage(`there is no option ${token.rawName}`);
+    if (option === undefined) throw wrongUsage(`unknown option ${token.rawName}`);
     if (option.placeholder === null && token.value !== undefined)
       throw wrongUsage(`${token.rawName} takes no value, but was given ${JSON.stringify(token.value)}`);
     if (option.placeholder !== null && (token.value === undefined || isForgotten(token.value, token.inlineValue)))
@@ -42,12 +42,12 @@ export const readArguments = (command: Command, args: readonly string[]): 'help'
   );
 };
 
-/** `--rate --seed 1`: the next option is hardly the value. `--rate=--seed` is. */
+/** In `--rate --seed 1` the value of `--rate` is missing. In `--rate=--seed` it is `--seed`. */
 const isForgotten = (value: string, isInline: boolean | undefined): boolean => !isInline && value.startsWith('--');
 
-/** npm takes the options before its `--` for its own, and only their values arrive. */
+/** npm keeps the options before its `--` for itself, so only their values arrive here. */
 const unexpected = ({ name }: Command, value: string): string =>
-  `there is no argument ${JSON.stringify(value)}; with npm, options come after two dashes: npm run ${name} -- --help`;
+  `unexpected argument ${JSON.stringify(value)}; with npm, write options after two dashes: npm run ${name} -- --help`;
 
 const named = <T>(name: string, read: () => T): T => {
   try {

@@ -13,20 +13,23 @@ export interface OpenTopic {
   readonly close: () => Promise<void>;
 }
 
-/** A topic of the broker that the services' own settings name. @throws Failure, BrokerError, ConfigError */
+/** Opens a topic of the broker that the services' settings name. @throws Failure, BrokerError, ConfigError */
 export const openTopic = async (name?: string): Promise<OpenTopic> => {
   const config = readConfig(process.env);
   const where = describeBroker(config);
-  // Opening it would make it.
+  // To open the embedded log would create it.
   if (config.kafkaBootstrapServers.length === 0 && !existsSync(join(config.dataDir, EMBEDDED_LOG_FILE)))
     throw unreachable(
-      `there is no ${where.replace(/^the /, '')}; DATA_DIR and KAFKA_BOOTSTRAP_SERVERS say which broker`,
+      `there is no ${where.replace(/^the /, '')}; set DATA_DIR or KAFKA_BOOTSTRAP_SERVERS as for the services`,
     );
   const broker = await createBroker(config, 'order-events-cli');
   try {
     const topicName = name ?? config.ordersTopic;
     const topic = await broker.describeTopic(topicName);
-    if (topic === null) throw unreachable(`${where} has no topic ${topicName}`);
+    if (topic === null)
+      throw unreachable(
+        `${where} has no topic ${topicName}; check the name, or start the services, which create theirs`,
+      );
     return { config, broker, topic, close: () => broker.close() };
   } catch (error) {
     await broker.close();

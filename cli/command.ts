@@ -1,41 +1,41 @@
 import type { ExitCode } from './failures.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What `--name VALUE` means: described once, for the parser and for `--help`. */
+/** The meaning of `--name VALUE`, described once for the parser and for `--help`. */
 export interface Option<T> {
-  /** Stands for the value in `--help`; null where the option takes none. */
+  /** Stands for the value in `--help`; null if the option takes no value. */
   readonly placeholder: string | null;
   readonly description: string;
-  /** @param text undefined where the option is not given @throws Failure with what is allowed */
+  /** @param text undefined if the option is not given @throws Failure that says what is allowed */
   readonly read: (text: string | undefined) => T;
 }
 
 export type Options = Readonly<Record<string, Option<unknown>>>;
 type Values<O extends Options> = { readonly [Name in keyof O]: ReturnType<O[Name]['read']> };
 
-/** What a command is given to work with. */
+/** What a command works with. */
 interface Context<V> {
   readonly values: V;
   readonly terminal: Terminal;
-  /** Aborts when the command is to end: Ctrl+C, SIGTERM. */
+  /** Aborts when the command must end: on Ctrl+C or SIGTERM. */
   readonly signal: AbortSignal;
 }
 
 export interface Command<O extends Options = Options> {
   readonly name: string;
-  /** One sentence: what it does. */
+  /** What it does, in one sentence. */
   readonly summary: string;
-  /** A paragraph or two more for `--help`; lines are kept as they are. */
+  /** One or two more paragraphs for `--help`; their line breaks are kept. */
   readonly details: string;
   readonly options: O;
-  /** What exit code 1 means here. */
+  /** The meaning of exit code 1 for this command. */
   readonly found: string;
   readonly examples: readonly (readonly [args: string, what: string])[];
-  /** Rejects with a Failure where it cannot go on. */
+  /** @throws Failure if it cannot go on */
   readonly run: (context: Context<Values<O>>) => Promise<ExitCode>;
 }
 
-/** Lets `run` know the types of its options' values. */
+/** Gives `run` the types of the option values. */
 export const defineCommand = <const O extends Options>(command: Command<O>): Command =>
-  // The values are made by the command's own options.
+  // Safe, because `readArguments` makes the values from these same options.
   command as unknown as Command;

@@ -1,9 +1,9 @@
-/** How every command ends, as its `--help` says. */
+/** The exit codes of every command, as its `--help` lists them. */
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Why a command ends before its work is done: one line for people, and the exit code. */
+/** Ends a command before its work is done. The message is one line for people: what is wrong and what to do. */
 export class Failure extends Error {
   readonly exitCode: ExitCode;
 

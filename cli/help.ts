@@ -1,13 +1,13 @@
 import type { Command } from './command.ts';
 
-/** `--help`: the same text on the terminal and in `docs/cli.md`. */
+/** The text of `--help`, on the terminal and in `docs/cli.md`. */
 export const helpOf = ({ name, summary, details, options, found, examples }: Command): string => {
   const rows: (readonly [string, string])[] = [
     ...Object.entries(options).map(
       ([option, { placeholder, description }]) =>
         [`--${option}${placeholder === null ? '' : ` ${placeholder}`}`, description] as const,
     ),
-    ['--help', 'this text'],
+    ['--help', 'show this text'],
   ];
   return [
     summary,

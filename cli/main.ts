@@ -1,4 +1,4 @@
-/** `npm run demo`, `tail`, `redrive`, `rebuild`: the command that the first argument names. */
+/** `npm run demo`, `tail`, `redrive`, `rebuild`: runs the command that the first argument names. */
 import { ConfigError } from '#kafka_common/config.ts';
 import { BrokerError } from '#kafka_common/broker.ts';
 import { onStopSignal } from '#service_common/stop_signals.ts';
@@ -9,7 +9,7 @@ import { EXIT, type ExitCode, Failure } from './failures.ts';
 import { helpOf } from './help.ts';
 import { createTerminal } from './terminal.ts';
 
-/** For an interrupted command to put away what it has in hand. */
+/** How long an interrupted command may take to clean up. */
 const END_MS = 3_000;
 
 const terminal = createTerminal();
@@ -18,7 +18,7 @@ onStopSignal(() => {
   interrupted.abort();
   setTimeout(() => process.exit(EXIT.interrupted), END_MS).unref();
 });
-// Whoever read the output has seen enough (`| head`).
+// EPIPE: the reader of the output has closed it, as `| head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
 );
@@ -30,7 +30,9 @@ process.exit(exitCode);
 async function run(name: string, args: readonly string[]): Promise<ExitCode> {
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    terminal.note(`there is no command ${JSON.stringify(name)}: ${COMMANDS.map((known) => known.name).join(', ')}`);
+    terminal.note(
+      `unknown command ${JSON.stringify(name)}; the commands are ${COMMANDS.map((known) => known.name).join(', ')}`,
+    );
     return EXIT.usage;
   }
   try {
@@ -45,7 +47,7 @@ async function run(name: string, args: readonly string[]): Promise<ExitCode> {
     if (interrupted.signal.aborted) return EXIT.interrupted;
     const { message, code } = failureOf(error);
     terminal.note(`${name}: ${message}`);
-    if (code === EXIT.usage) terminal.note(`npm run ${name} -- --help  shows how it is used`);
+    if (code === EXIT.usage) terminal.note(`npm run ${name} -- --help  shows the options`);
     return code;
   }
 }

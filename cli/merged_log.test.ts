@@ -5,7 +5,7 @@ import { readMerged } from './merged_log.ts';
 
 const TOPIC = { name: 'orders.events', id: 'topic-1', partitions: 2 };
 
-/** A log that holds, for each partition, records of these times, in batches of two; from some offset on. */
+/** A log with records of these times in each partition. It is read in batches of two. */
 const logOf = (partitions: readonly (readonly number[])[]): Pick<Broker, 'read' | 'bounds'> => {
   const ends = partitions.map((times, partition) => [partition, { start: 0, end: times.length }] as const);
   return {
@@ -24,10 +24,10 @@ const logOf = (partitions: readonly (readonly number[])[]): Pick<Broker, 'read' 
 };
 
 const read = async (log: Pick<Broker, 'read' | 'bounds'>, from: Positions, until: Positions): Promise<string[]> => {
-  const places: string[] = [];
+  const positions: string[] = [];
   for await (const { partition, record } of readMerged(log, TOPIC, from, until))
-    places.push(`${partition}@${record.offset}`);
-  return places;
+    positions.push(`${partition}@${record.offset}`);
+  return positions;
 };
 
 describe('readMerged', () => {
@@ -43,7 +43,7 @@ describe('readMerged', () => {
     assert.deepEqual(await read(log, new Map(), all), ['0@0', '1@0', '1@1', '0@1', '0@2', '1@2']);
   });
 
-  test('keeps the order of the log within a partition, also where a clock went back', async () => {
+  test('keeps the order of the log within a partition, even if a clock went back', async () => {
     const log = logOf([[9, 1, 2], [5]]);
     const all = new Map([
       [0, 3],
@@ -52,7 +52,7 @@ describe('readMerged', () => {
     assert.deepEqual(await read(log, new Map(), all), ['1@0', '0@0', '0@1', '0@2']);
   });
 
-  test('begins and ends where it is told to', async () => {
+  test('begins and ends at the given positions', async () => {
     const log = logOf([
       [1, 2, 3, 4, 5],
       [1, 2, 3],

@@ -6,17 +6,17 @@ interface LogEntry {
   readonly record: LogRecord;
 }
 
-/** Partitions that are read at once, each with its batch in memory and, on Kafka, its connection. */
+/** Partitions that are read at the same time. Each holds one batch in memory and, on Kafka, one connection. */
 const READERS = 32;
 
 type Entries = AsyncGenerator<LogEntry, void>;
 
 /**
- * The records of all partitions in the order of their time, which is as near to the order in which they were written as
- * a log can tell. Within a partition the order is the log's. With more partitions than readers, those that share one
- * follow one another.
- * @param from where each partition begins
- * @param until where each ends, not above the log's end
+ * Reads the records of all partitions, merged by their time. This comes as close to the order in which they were
+ * written as a log allows. Within a partition the order is that of the log. If there are more partitions than readers,
+ * the partitions of one reader follow one another.
+ * @param from the first offset of each partition
+ * @param until the offset after the last one of each partition, not above the log's end
  * @throws BrokerError
  */
 export async function* readMerged(
@@ -62,7 +62,7 @@ async function* readPartitions(
   ends: Positions,
 ): Entries {
   const positions = new Map([
-    // There is nothing to read of the others.
+    // The other partitions are read from their end: nothing comes from them.
     ...ends,
     ...partitions.map((partition) => [partition, from.get(partition) ?? 0] as const),
   ]);

@@ -1,7 +1,7 @@
 import type { Option } from './command.ts';
 import { wrongUsage } from './failures.ts';
 
-/** The kinds of options that commands have. `{name}` in a message is replaced by the parser with the option's name. */
+/** The kinds of options. In a message, the parser replaces `{name}` with the option's name. */
 
 export const flag = (description: string): Option<boolean> => ({
   placeholder: null,
@@ -17,7 +17,7 @@ export const text = (placeholder: string, description: string): Option<string | 
 
 export const oneOf = <const T extends string>(allowed: readonly T[], initial: T, description: string): Option<T> => ({
   placeholder: allowed.join('|'),
-  description: `${description} (${initial})`,
+  description: `${description} (default: ${initial})`,
   read: (given = initial) => allowed.find((value) => value === given) ?? refuse(given, `be ${allowed.join(' or ')}`),
 });
 
@@ -26,10 +26,10 @@ const numberIn = (given: string, pattern: RegExp, kind: string, minimum: number,
   return value >= minimum && value <= maximum ? value : refuse(given, `be a ${kind} from ${minimum} to ${maximum}`);
 };
 
-/** `initial` is what `--help` shows, and what counts where the option is not given. */
+/** @param initial the value if the option is not given; `--help` shows it */
 export const count = (minimum: number, maximum: number, initial: number, description: string): Option<number> => ({
   placeholder: 'N',
-  description: `${description} (${initial})`,
+  description: `${description} (default: ${initial})`,
   read: (given = String(initial)) => numberIn(given, /^\d{1,15}$/, 'whole number', minimum, maximum),
 });
 
@@ -41,14 +41,14 @@ export const optionalCount = (minimum: number, maximum: number, description: str
 
 export const decimal = (minimum: number, maximum: number, initial: number, description: string): Option<number> => ({
   placeholder: 'N',
-  description: `${description} (${initial})`,
+  description: `${description} (default: ${initial})`,
   read: (given = String(initial)) => numberIn(given, /^\d{1,9}(\.\d{1,9})?$/, 'number', minimum, maximum),
 });
 
-/** The address of a service: by default on this machine, at the port that its setting names. */
+/** The address of a service. By default it is on this machine, at the port that the service's setting names. */
 export const serviceUrl = (service: string, portSetting: string, port: number): Option<string> => ({
   placeholder: 'URL',
-  description: `address of the ${service} (http://localhost:${port}, or the port in ${portSetting})`,
+  description: `address of the ${service} (default: http://localhost:${port}, or the port in ${portSetting})`,
   read: (given) => {
     const url = given ?? `http://localhost:${process.env[portSetting]?.trim() || port}`;
     const parsed = URL.parse(url);

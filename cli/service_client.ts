@@ -1,7 +1,7 @@
 import { failed, unreachable } from './failures.ts';
 import { visible } from './visible.ts';
 
-/** A service as its commands call it. */
+/** The address of a service. */
 export interface Service {
   /** For people. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface Problem {
   readonly outcome?: string;
 }
 
-/** The connection failed before the answer was whole, or there was none in time. */
+/** The connection failed before the whole answer came, or no answer came in time. */
 export class NoAnswer extends Error {}
 
 export interface Call {
@@ -30,10 +30,10 @@ export interface Call {
   readonly body?: unknown;
 }
 
-/** For an answer to come whole; longer than the services ever take. */
+/** The longest wait for a whole answer; the services never take as long. */
 const ANSWER_MS = 65_000;
 
-/** @throws NoAnswer; the signal's reason */
+/** Sends a request and returns the answer, whatever its status. @throws NoAnswer; the signal's reason */
 export const call = async <B>(
   { url }: Service,
   path: string,
@@ -57,14 +57,14 @@ export const call = async <B>(
   return { status: response.status, headers: response.headers, body: parsed(answer) as B };
 };
 
-/** The body of a call that nothing stands against. @throws Failure */
+/** Returns the body of a call that must be answered 200. @throws Failure */
 export const fetchBody = async <B>(service: Service, path: string, request: Call, signal: AbortSignal): Promise<B> => {
   const { status, body } = await callReachable<B | Problem | null>(service, path, request, signal);
   if (status === 200 && body !== null) return body as B;
   throw refused(service, path, status, body as Problem | null);
 };
 
-/** Like `call`, for commands that end where the service is away. @throws Failure */
+/** Like `call`, for commands that end if the service cannot be reached. @throws Failure */
 export const callReachable = async <B>(
   service: Service,
   path: string,
@@ -79,14 +79,14 @@ export const callReachable = async <B>(
 };
 
 export const notThere = ({ name, url }: Service, reason: string): Error =>
-  unreachable(`the ${name} does not answer at ${url} (${visible(reason)}); npm start starts it`);
+  unreachable(`the ${name} does not answer at ${url} (${visible(reason)}); start it with npm start`);
 
 export const refused = ({ name, url }: Service, path: string, status: number, problem: Problem | null): Error =>
   problem?.code === undefined
-    ? unreachable(`what answers at ${url} is not the ${name}: ${status} to ${path}`)
+    ? unreachable(`the program at ${url} is not the ${name} (it answered ${status} to ${path}); check the address`)
     : failed(`the ${name} answered ${status} ${visible(`${problem.code}: ${problem.detail ?? ''}`)}`);
 
-/** Null where it is no JSON: the answer is not of our services then. */
+/** Null if the text is not JSON: then another program has answered. */
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -95,7 +95,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** Why `fetch` failed: the reason stands in its cause, and there in each address that was tried. */
+/** Why `fetch` failed. The reason is in the error's cause, there in one error for each address that was tried. */
 export const causeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer within ${ANSWER_MS / 1_000} s`;

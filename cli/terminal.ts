@@ -4,25 +4,27 @@ import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Where a command talks to: a person at a terminal, or a pipe or file. Results go to standard output, all else to standard error. */
+/**
+ * A command's output: a terminal, a pipe or a file. Results go to standard output, everything else to standard error.
+ */
 export interface Terminal {
-  /** One line of the result; waits while the reader is slow. */
+  /** Prints one line of the result; waits while the reader is slow. */
   readonly print: (line: string) => Promise<void>;
-  /** One line beside the result. */
+  /** Prints one line that does not belong to the result. */
   readonly note: (line: string) => void;
-  /** What is under way: in place on a terminal, otherwise a line now and then. */
+  /** Shows what is under way: in place on a terminal, else one line every few seconds. */
   readonly progress: (line: string) => void;
-  /** Colour, where the result goes to a terminal that has it and NO_COLOR is not set. */
+  /** Adds colour, if the result goes to a terminal that has colours and NO_COLOR is not set. */
   readonly style: (style: Style, text: string) => string;
-  /** May a person be asked? */
+  /** True if a person can be asked. */
   readonly isInteractive: boolean;
-  /** Asks for a yes; anything else is a no. */
+  /** Asks a question: true for `y` or `yes`, else false. */
   readonly confirm: (question: string, signal: AbortSignal) => Promise<boolean>;
-  /** Waits until all is written. */
+  /** Waits until everything is written. */
   readonly flush: () => Promise<void>;
 }
 
-/** Between lines of progress that stay. */
+/** The time between two lines of progress if the output is not a terminal. */
 const PROGRESS_MS = 5_000;
 
 const CLEAR_LINE = '\r\u001B[K';
@@ -61,7 +63,7 @@ export const createTerminal = (): Terminal => {
     isInteractive: stdin.isTTY && stderr.isTTY,
     confirm: async (question, signal) => {
       clear();
-      // Not the editor of lines, which would take Ctrl+C for itself.
+      // `terminal: false`, because readline's line editor would keep Ctrl+C for itself.
       const lines = createInterface({ input: stdin, output: stderr, terminal: false });
       const ended = once(lines, 'close').then(() => '');
       try {

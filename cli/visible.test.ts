@@ -6,24 +6,24 @@ import { preview, visible, visibleJson } from './visible.ts';
 const ACTS_ON_A_TERMINAL = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 describe('visible', () => {
-  test('spells out what acts on a terminal or deceives its reader', () => {
+  test('escapes characters that act on a terminal or deceive its reader', () => {
     assert.equal(
       visible('a\u001B[2Jb\u009B1m\u202Ec\u200B\u0000\r\n\t\\\u007F\uFEFF'),
       String.raw`a\u{1b}[2Jb\u{9b}1m\u{202e}c\u{200b}\u{0}\r\n\t\\\u{7f}\u{feff}`,
     );
   });
 
-  test('leaves other writing as it is', () => {
+  test('leaves other text as it is', () => {
     assert.equal(visible('Größe 大小 👍 "{}"'), 'Größe 大小 👍 "{}"');
   });
 
-  test('of any text, lets nothing through that acts on a terminal', () => {
+  test('lets no character of any text through that acts on a terminal', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !ACTS_ON_A_TERMINAL.test(visible(text))));
   });
 });
 
 describe('preview', () => {
-  test('cuts between characters and says how much is left', () => {
+  test('cuts between characters and says how many are left', () => {
     assert.equal(preview('👍👍👍', 2), '👍👍… (2 more)');
     assert.equal(preview('abc', 3), 'abc');
     assert.equal(preview('\u0000\u0000ab', 3), String.raw`\u{0}\u{0}a… (1 more)`);
@@ -31,7 +31,7 @@ describe('preview', () => {
 });
 
 describe('visibleJson', () => {
-  test('of any value, is the same JSON, and nothing of it acts on a terminal', () => {
+  test('gives the same JSON for any value, without a character that acts on a terminal', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const json = visibleJson({ [text]: text });

@@ -1,11 +1,12 @@
 /**
- * Makes text from elsewhere safe to show: control characters, which act on a terminal, and invisible ones, which deceive
- * its reader (the direction of writing, zero width), are spelled out. Backslashes are doubled, so that nothing is forged.
+ * Makes foreign text safe to show on a terminal. It escapes control characters, which act on a terminal, and invisible
+ * ones (zero width, direction of writing), which deceive its reader. It doubles backslashes, so no escape can be
+ * forged.
  */
 export const visible = (text: string): string =>
   text.toWellFormed().replaceAll(ACTING, (character) => ESCAPES[character] ?? `\\u{${codeOf(character)}}`);
 
-/** The beginning of a text in one line, and how much more there is. */
+/** The beginning of a text in one line, and how many characters are left. */
 export const preview = (text: string, length: number): string => {
   const beginning = Array.from(text.slice(0, length * 2))
     .slice(0, length)
@@ -14,7 +15,7 @@ export const preview = (text: string, length: number): string => {
   return visible(beginning) + (rest > 0 ? `… (${rest} more)` : '');
 };
 
-/** JSON in one line of which no character acts on a terminal. */
+/** JSON in one line, without a character that acts on a terminal. */
 export const visibleJson = (value: unknown): string =>
   JSON.stringify(value).replaceAll(UNSEEN, (character) =>
     Array.from(

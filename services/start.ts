@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, describeBroker, readConfig } from '#kafka_common/config.ts';
-import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
+import { serviceProcessOptions } from '#service_common/process_settings.ts';
 import { onStopSignal } from '#service_common/stop_signals.ts';
 
 /** `npm start`: both services, or those named by the arguments, each in a process of its own, until Ctrl+C. */
@@ -38,8 +38,7 @@ let stopping = false;
 const children = names.map((name) => {
   const child = fork(fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url)), {
     stdio: 'inherit',
-    execArgv: [...NODE_FLAGS],
-    env: { ...PROCESS_ENV, ...process.env },
+    ...serviceProcessOptions(),
   });
   child.on('message', (message: { ready: string }) => {
     urls.set(name, message.ready);

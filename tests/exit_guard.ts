@@ -1,10 +1,10 @@
 /**
- * Preloaded into the process of every test file, by `node --test --import`: ends one that does not end, and says what
- * keeps it. `--test-timeout` does not: it limits each test, not the file, which for a timer or socket that was left
- * behind goes on for ever after its last test.
+ * `node --test --import` loads this into the process of every test file. It ends a process that does not end by itself,
+ * and prints what keeps it running. `--test-timeout` cannot do that: it limits each test, not the file. A timer or
+ * socket that a test left open keeps the process running after the last test.
  */
 
-/** Longer than any file takes. */
+/** Longer than any test file takes. */
 const LIMIT_MINUTES = 10;
 
 interface Handle {
@@ -24,5 +24,5 @@ const end = (): void => {
   process.exit(1);
 };
 
-// This timer itself keeps nothing: a file that ends by itself does not wait for it.
+// `unref`, because a process that can end by itself must not wait for this timer.
 setTimeout(end, LIMIT_MINUTES * 60_000).unref();

@@ -1,4 +1,7 @@
-/** Starts the one Kafka that all test files share, for `node --test --test-global-setup`; its process lasts as long. */
+/**
+ * Starts the Kafka that all test files share. `node --test --test-global-setup` runs it, and ends it after the last
+ * test.
+ */
 import { KAFKA_VERSION, type KafkaBroker, kafkaAvailability, startKafka } from '#tests/kafka/apache_kafka.ts';
 
 let started: KafkaBroker | undefined;
@@ -22,7 +25,7 @@ async function bootstrapServers(): Promise<string> {
   const kafka = await kafkaAvailability();
   if (kafka.kind === 'given') return kafka.bootstrapServers;
   if (kafka.kind === 'none') throw new Error(kafka.reason);
-  console.log(`Starting Apache Kafka ${KAFKA_VERSION} for the tests; it is fetched first where it is not here yet.`);
+  console.log(`Starting Apache Kafka ${KAFKA_VERSION} for the tests; it is downloaded first if it is not here yet.`);
   started = await startKafka();
   return started.bootstrapServers;
 }

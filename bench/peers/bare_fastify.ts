@@ -1,6 +1,6 @@
 /**
- * The limit of what a service on Fastify can do: the same schemas and answers as the services, and nothing behind them:
- * no decision, no store, no broker, no metrics.
+ * The upper limit for a service on Fastify: the schemas and answers of the services, but no decisions, no store, no
+ * broker and no metrics.
  */
 import Fastify from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';

@@ -1,8 +1,8 @@
 /**
- * How a consumer is often written: each message is handled by itself, stored in a transaction of its own, and its offset
- * committed. It takes every value for a valid event, and keeps the body only.
+ * A consumer as it is often written: for each message it stores the order in its own transaction and commits the
+ * offset. It does not check the events, and keeps only their bodies.
  *
- * Consumes so many messages, and then reports how fast it was.
+ * It consumes the given number of messages, and reports how fast it was.
  */
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,6 +1,6 @@
 /**
- * How the exercise is often written in JavaScript: Express, kafkajs, and each request awaits a send of its own. No store:
- * what it has answered, it forgets.
+ * The exercise as it is often written in JavaScript: Express and kafkajs, and each request awaits its own send. It has
+ * no store, so it forgets what it has answered.
  */
 import { randomUUID } from 'node:crypto';
 import express from 'express';

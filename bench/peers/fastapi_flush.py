@@ -1,6 +1,6 @@
-"""How the exercise is often written in Python: FastAPI, confluent-kafka, and each request flushes its own event.
+"""The exercise as it is often written in Python: FastAPI and confluent-kafka, and each request flushes its own event.
 
-No store: what it has answered, it forgets.
+It has no store, so it forgets what it has answered.
 """
 
 import json
@@ -19,7 +19,7 @@ producer = Producer(
         "bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"],
         "acks": "all",
         "enable.idempotence": True,
-        # The flush decides when to send; waiting for more would only delay it.
+        # The flush sends at once; waiting for more messages would only delay it.
         "linger.ms": 0,
     }
 )

@@ -3,9 +3,11 @@ import { consume, type ConsumeReport } from '../consume.ts';
 import { makeTopic } from '../events.ts';
 import { medianAndRange, ratiosOf, spreadOf } from '../statistics.ts';
 
-/** A whole log into the view: the Order Service beside a consumer that only parses, and one that commits each event. */
+/**
+ * Applies a whole log: the Order Service, compared with a consumer that only parses and one that commits each event.
+ */
 export const apply: Suite = async ({ kafka: { bootstrapServers }, scale, progress }) => {
-  progress(`writing twice ${scale.many} events`);
+  progress(`writing ${scale.many} events twice`);
   const random = await makeTopic(bootstrapServers, { count: scale.many, ids: 'random' });
   const ordered = await makeTopic(bootstrapServers, { count: scale.many, ids: 'time-ordered' });
   const contenders = {
@@ -35,10 +37,10 @@ export const apply: Suite = async ({ kafka: { bootstrapServers }, scale, progres
       {
         title: `Consumers of ${scale.many} events`,
         columns: ['', 'events/s', 'range', 'CPU us'],
-        rows: Array.from(reports, ([name, of]) => [
+        rows: Array.from(reports, ([name, rounds]) => [
           name,
-          ...medianAndRange(of.map(({ perSecond }) => perSecond)),
-          spreadOf(of.map(({ cpuUs }) => cpuUs)).median.toFixed(1),
+          ...medianAndRange(rounds.map(({ perSecond }) => perSecond)),
+          spreadOf(rounds.map(({ cpuUs }) => cpuUs)).median.toFixed(1),
         ]),
       },
     ],

@@ -1,11 +1,11 @@
-import { atLeast, atMost, inTempDir, type Suite } from '../bench.ts';
-import { type Contender, contest } from '../contest.ts';
+import { atLeast, atMost, type Figure, inTempDir, type Suite } from '../bench.ts';
+import { type Contender, type Contest, contest } from '../contest.ts';
 import { spreadOf } from '../statistics.ts';
 import { startPeer, startPythonPeer, startService, type Subject } from '../subjects.ts';
 import { makeTopic } from '../events.ts';
 import { freshSettings, untilReady } from '../setting.ts';
 
-/** Creates and updates: the Cart Service on either broker, beside what bounds it and what it is compared with. */
+/** Creates and updates of the Cart Service on either broker, compared with bare Fastify and with two common designs. */
 export const create: Suite = (bench) =>
   inTempDir(async (directory) => {
     const { bootstrapServers } = bench.kafka;
@@ -38,56 +38,51 @@ export const create: Suite = (bench) =>
         creates('bare Fastify, 200', bare, 200, false),
         creates('create, 1', cart, 1, true),
       ]);
-      return {
-        figures: [
-          atLeast(
-            'create-order / bare Fastify, 50 connections',
-            0.5,
-            result.ratio('perSecond', 'create, 50', 'bare Fastify, 50'),
-          ),
-          atLeast(
-            'create-order / bare Fastify, 200 connections',
-            0.75,
-            result.ratio('perSecond', 'create, 200', 'bare Fastify, 200'),
-          ),
-          atMost(
-            'create-order CPU a request / bare, 200 connections',
-            1.4,
-            result.ratio('cpuUs', 'create, 200', 'bare Fastify, 200'),
-          ),
-          atLeast(
-            'create-order / Express + kafkajs, 50 connections',
-            6,
-            result.ratio('perSecond', 'create, 50', 'Express + kafkajs, 50'),
-          ),
-          ...(fastapi === null
-            ? []
-            : [
-                atLeast(
-                  'create-order / FastAPI + flush, 50 connections',
-                  15,
-                  result.ratio('perSecond', 'create, 50', 'FastAPI + flush, 50'),
-                ),
-              ]),
-          atMost('create-order, p50 at 1 connection', 2, spreadOf(result.of('create, 1').p50), 'ms'),
-          atMost('create-order, p99 at 50 connections', 15, spreadOf(result.of('create, 50').p99), 'ms'),
-          atLeast(
-            'update-order / create-order, 50 connections',
-            1,
-            result.ratio('perSecond', 'update, 50', 'create, 50'),
-          ),
-          atLeast(
-            'create-order, embedded broker / Kafka, 50 connections',
-            1,
-            result.ratio('perSecond', 'create, embedded broker, 50', 'create, 50'),
-          ),
-        ],
-        tables: [result.table('Creates and updates')],
-      };
+      return { figures: figuresOf(result, fastapi !== null), tables: [result.table('Creates and updates')] };
     } finally {
       await Promise.all(subjects.map((subject) => subject.kill()));
     }
   });
+
+const figuresOf = (result: Contest, hasFastApi: boolean): Figure[] => [
+  atLeast(
+    'create-order / bare Fastify, 50 connections',
+    0.5,
+    result.ratio('perSecond', 'create, 50', 'bare Fastify, 50'),
+  ),
+  atLeast(
+    'create-order / bare Fastify, 200 connections',
+    0.75,
+    result.ratio('perSecond', 'create, 200', 'bare Fastify, 200'),
+  ),
+  atMost(
+    'create-order CPU a request / bare, 200 connections',
+    1.4,
+    result.ratio('cpuUs', 'create, 200', 'bare Fastify, 200'),
+  ),
+  atLeast(
+    'create-order / Express + kafkajs, 50 connections',
+    6,
+    result.ratio('perSecond', 'create, 50', 'Express + kafkajs, 50'),
+  ),
+  ...(hasFastApi
+    ? [
+        atLeast(
+          'create-order / FastAPI + flush, 50 connections',
+          15,
+          result.ratio('perSecond', 'create, 50', 'FastAPI + flush, 50'),
+        ),
+      ]
+    : []),
+  atMost('create-order, p50 at 1 connection', 2, spreadOf(result.measuredOf('create, 1').p50), 'ms'),
+  atMost('create-order, p99 at 50 connections', 15, spreadOf(result.measuredOf('create, 50').p99), 'ms'),
+  atLeast('update-order / create-order, 50 connections', 1, result.ratio('perSecond', 'update, 50', 'create, 50')),
+  atLeast(
+    'create-order, embedded broker / Kafka, 50 connections',
+    1,
+    result.ratio('perSecond', 'create, embedded broker, 50', 'create, 50'),
+  ),
+];
 
 const creates = (name: string, subject: Subject, connections: number, onKafka: boolean): Contender => ({
   name,

@@ -8,7 +8,10 @@ import type { LoadPlan } from '../load.ts';
 import { fillCartStore, fillView, freshSettings, untilReady } from '../setting.ts';
 import { startService } from '../subjects.ts';
 
-/** Enough to fill the fastest service, and fewer than it lets wait: at too great a load, arrivals wait for a connection. */
+/**
+ * Enough to use the fastest service fully, but fewer than it queues. Under too much load, arrivals wait for a
+ * connection.
+ */
 const CONNECTIONS = 200;
 
 interface Step {
@@ -20,7 +23,7 @@ interface Step {
   readonly viewBytes: number;
 }
 
-/** How cost grows: with the orders that there are already, and with the load. */
+/** How costs grow with the number of stored orders, and with the load. */
 export const growth: Suite = async (bench) => {
   const steps: Step[] = [];
   for (const orders of bench.scale.steps) steps.push(await step(bench, orders));
@@ -78,8 +81,8 @@ const bytesOf = (directory: string, name: string): number =>
 
 const curvesOf = (steps: readonly Step[]): Curve[] => {
   const stored = { title: 'orders stored', scale: 'log' } as const;
-  const pointsOf = (series: string, of: (step: Step) => number) =>
-    steps.map((one) => ({ x: one.orders, y: of(one), series }));
+  const pointsOf = (series: string, valueOf: (step: Step) => number) =>
+    steps.map((one) => ({ x: one.orders, y: valueOf(one), series }));
   return [
     {
       name: 'rates',
@@ -119,7 +122,7 @@ const tableOf = (steps: readonly Step[]): { title: string; columns: string[]; ro
   ),
 });
 
-/** Arrivals come as they come, so that waiting is counted: also that for a connection. */
+/** The latency at each rate of arrivals. It includes the wait for a connection. */
 const latencies = ({ kafka, scale, load, progress }: Bench): Promise<Curve> =>
   inTempDir(async (directory) => {
     const env = freshSettings(directory, kafka.bootstrapServers);

@@ -7,7 +7,7 @@ import { startService } from '../subjects.ts';
 const PER_SECOND = 1_000;
 const CONNECTIONS = 100;
 
-/** From the 200 of the Cart Service until the Order Service answers with the order, at a steady rate of arrivals. */
+/** The time from the 200 of the Cart Service until the Order Service has the order, at a steady rate of arrivals. */
 export const latency: Suite = ({ kafka: { bootstrapServers }, scale, load, progress }) =>
   inTempDir(async (directory) => {
     const on = async (broker: string): Promise<LoadResult[]> => {
@@ -49,8 +49,8 @@ export const latency: Suite = ({ kafka: { bootstrapServers }, scale, load, progr
           columns: ['', 'answered p50', 'p99', 'readable p50', 'p99'],
           rows: [['Kafka', onKafka] as const, ['embedded broker', onEmbedded] as const].map(([name, results]) => [
             name,
-            ...(['answered', 'readable'] as const).flatMap((of) =>
-              (['p50', 'p99'] as const).map((q) => spread(results, of, q).median.toFixed(2)),
+            ...(['answered', 'readable'] as const).flatMap((moment) =>
+              (['p50', 'p99'] as const).map((q) => spread(results, moment, q).median.toFixed(2)),
             ),
           ]),
         },
@@ -58,5 +58,5 @@ export const latency: Suite = ({ kafka: { bootstrapServers }, scale, load, progr
     };
   });
 
-const spread = (results: readonly LoadResult[], of: 'answered' | 'readable', q: 'p50' | 'p99') =>
-  spreadOf(results.map((result) => result[of][q]));
+const spread = (results: readonly LoadResult[], moment: 'answered' | 'readable', q: 'p50' | 'p99') =>
+  spreadOf(results.map((result) => result[moment][q]));

@@ -6,11 +6,11 @@ import { spreadOf } from '../statistics.ts';
 import { startService, type Subject } from '../subjects.ts';
 
 const CONNECTIONS = 200;
-/** Of `many`, after how many orders memory is looked at first. */
+/** The part of all orders after which memory is measured first. */
 const EARLY_PART = 0.01;
 const SETTLE_MS = 2_000;
 
-/** Resident memory of both services under full load, and how it grows with the orders that they have taken. */
+/** The resident memory of both services under full load, and how it grows with the number of orders. */
 export const memory: Suite = ({ kafka, scale, load, progress }) =>
   inTempDir(async (directory) => {
     const env = freshSettings(directory, kafka.bootstrapServers);

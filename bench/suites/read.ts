@@ -2,14 +2,14 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { residentMemory } from '../../tests/support/resident_memory.ts';
-import { atLeast, atMost, inTempDir, type Suite } from '../bench.ts';
+import { atLeast, atMost, type Bench, type Figure, inTempDir, type Suite } from '../bench.ts';
 import { contest } from '../contest.ts';
 import { fillView } from '../setting.ts';
 import { medianAndRange, spreadOf } from '../statistics.ts';
 import { startPeer, startService, type Subject } from '../subjects.ts';
 
 const TOPIC = 'orders.events';
-/** Of other requests while a list is read. */
+/** The rate of other requests while a list is read. */
 const MEANWHILE_PER_SECOND = 500;
 
 interface Listing {
@@ -30,7 +30,7 @@ const list = ({ url }: Subject): Promise<Listing> =>
       });
       response.once('error', reject);
       response.once('end', () =>
-        // The two names and the topic are quoted, too.
+        // Six quotes belong to the two field names and the topic.
         resolve({ firstByteMs, ms: performance.now() - started, ids: (quotes - 6) / 2 }),
       );
     }).once('error', reject);
@@ -38,53 +38,29 @@ const list = ({ url }: Subject): Promise<Listing> =>
 
 const QUOTE = 0x22;
 
-/** Reads of a view with many orders: one of them beside a service that reads nothing, and the list of all. */
+/**
+ * Reads of a view with many orders: single orders, compared with a service that reads nothing, and the list of all ids.
+ */
 export const read: Suite = (bench) =>
   inTempDir(async (directory) => {
-    const { scale, progress, load } = bench;
+    const { scale, progress } = bench;
     progress(`writing a view of ${scale.many} orders`);
     await fillView(join(directory, 'embedded'), scale.many);
     const order = await startService('order_service', { DATA_DIR: directory, ORDERS_TOPIC: TOPIC });
     const bare = await startPeer('bare_fastify.ts');
     try {
-      const first = scale.many + 1;
       const result = await contest(
         bench,
         [
           { name: 'order-details, 50', subject: order, kind: 'details', connections: 50, onKafka: false },
           { name: 'bare Fastify, 50', subject: bare, kind: 'details', connections: 50, onKafka: false },
         ],
-        first,
+        scale.many + 1,
       );
-
-      const listings: Listing[] = [];
-      const p99s: number[] = [];
-      const growths: number[] = [];
+      const rounds: ListRound[] = [];
       for (let round = 1; round <= scale.rounds; round++) {
         progress(`round ${round} of ${scale.rounds}: the list of ${scale.many} ids`);
-        const before = residentMemory(order.pid).now;
-        let most = before;
-        let listing: Listing | null = null;
-        const listed = list(order).then((done) => (listing = done));
-        // Begins with the list and lasts about as long.
-        const meanwhile = load.run({
-          url: order.url,
-          kind: 'details',
-          connections: 10,
-          seconds: Math.max(0.3, (listings.at(-1)?.ms ?? 1_000) / 1_000),
-          from: first,
-          arrivalsPerSecond: MEANWHILE_PER_SECOND,
-          readUrl: null,
-        });
-        while (listing === null) {
-          await sleep(10);
-          most = Math.max(most, residentMemory(order.pid).now);
-        }
-        const { ids } = await listed;
-        if (ids !== scale.many) throw new Error(`the list has ${ids} ids of ${scale.many}`);
-        listings.push(await listed);
-        growths.push((most - before) / 1e6);
-        p99s.push((await meanwhile).answered.p99);
+        rounds.push(await listUnderLoad(bench, order, rounds.at(-1)?.listing.ms ?? 1_000));
       }
       return {
         figures: [
@@ -93,21 +69,14 @@ export const read: Suite = (bench) =>
             0.8,
             result.ratio('perSecond', 'order-details, 50', 'bare Fastify, 50'),
           ),
-          atMost(
-            `list of ${scale.many} ids, first byte`,
-            50,
-            spreadOf(listings.map(({ firstByteMs }) => firstByteMs)),
-            'ms',
-          ),
-          atMost(`list of ${scale.many} ids, growth of memory`, 20, spreadOf(growths), 'MB'),
-          atMost(`list of ${scale.many} ids, p99 of other requests meanwhile`, 30, spreadOf(p99s), 'ms'),
+          ...listFigures(scale.many, rounds),
         ],
         tables: [
           result.table(`Reads of ${scale.many} orders`),
           {
             title: `The list of ${scale.many} ids`,
             columns: ['', 'median', 'range'],
-            rows: [['whole list, ms', ...medianAndRange(listings.map(({ ms }) => ms))]],
+            rows: [['whole list, ms', ...medianAndRange(rounds.map(({ listing }) => listing.ms))]],
           },
         ],
       };
@@ -115,3 +84,46 @@ export const read: Suite = (bench) =>
       await Promise.all([order.kill(), bare.kill()]);
     }
   });
+
+interface ListRound {
+  readonly listing: Listing;
+  /** How much resident memory grew meanwhile, in MB. */
+  readonly growthMb: number;
+  /** The p99 of other requests meanwhile, in ms. */
+  readonly othersP99: number;
+}
+
+/** Reads the list once, under load. @param expectedMs about how long the list takes: the load lasts as long */
+const listUnderLoad = async ({ scale, load }: Bench, order: Subject, expectedMs: number): Promise<ListRound> => {
+  const before = residentMemory(order.pid).now;
+  let most = before;
+  let isDone = false;
+  const listed = list(order).finally(() => (isDone = true));
+  const others = load.run({
+    url: order.url,
+    kind: 'details',
+    connections: 10,
+    seconds: Math.max(0.3, expectedMs / 1_000),
+    from: scale.many + 1,
+    arrivalsPerSecond: MEANWHILE_PER_SECOND,
+    readUrl: null,
+  });
+  while (!isDone) {
+    await sleep(10);
+    most = Math.max(most, residentMemory(order.pid).now);
+  }
+  const listing = await listed;
+  if (listing.ids !== scale.many) throw new Error(`the list has ${listing.ids} ids, but must have ${scale.many}`);
+  return { listing, growthMb: (most - before) / 1e6, othersP99: (await others).answered.p99 };
+};
+
+const listFigures = (many: number, rounds: readonly ListRound[]): Figure[] => [
+  atMost(`list of ${many} ids, first byte`, 50, spreadOf(rounds.map(({ listing }) => listing.firstByteMs)), 'ms'),
+  atMost(`list of ${many} ids, growth of memory`, 20, spreadOf(rounds.map(({ growthMb }) => growthMb)), 'MB'),
+  atMost(
+    `list of ${many} ids, p99 of other requests meanwhile`,
+    30,
+    spreadOf(rounds.map(({ othersP99 }) => othersP99)),
+    'ms',
+  ),
+];

@@ -7,7 +7,7 @@ import { startService, type Subject } from '../subjects.ts';
 
 const READ_WAIT_S = 30;
 
-/** How long a service is away: the Order Service killed under its cart, and each started on a store of many orders. */
+/** How long a restart takes: of an Order Service that was killed, and of each service with a store of many orders. */
 export const restart: Suite = async (bench) => {
   const toFirstEvent = await killed(bench);
   const { cart, order } = await cold(bench);
@@ -47,7 +47,7 @@ const killed = ({ kafka, scale, progress }: Bench): Promise<number[]> =>
         progress(`round ${round} of ${scale.rounds}: kill the order service and start it again`);
         await createOrder(cart, 2 * round);
         await readable(order, 2 * round);
-        // Longer than offsets are committed apart.
+        // Longer than the time between two commits of offsets.
         await sleep(1_500);
         await order.kill();
         await createOrder(cart, 2 * round + 1);

@@ -4,11 +4,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { createDemoClient, retryAfterMs } from './client.ts';
-import type { Request } from './plan.ts';
+import type { DemoRequest } from './plan.ts';
 
-const REQUEST: Request = { method: 'POST', path: '/create-order', body: { order_id: '1' }, idempotencyKey: 'demo-1' };
+const REQUEST: DemoRequest = {
+  method: 'POST',
+  path: '/create-order',
+  body: { order_id: '1' },
+  idempotencyKey: 'demo-1',
+};
 
-/** A Cart Service that gives these answers in turn; null closes the connection instead. */
+/** A Cart Service that gives these answers in turn; for null it closes the connection instead. */
 const cartOf = async (t: TestContext, answers: readonly (readonly [status: number, body: unknown] | null)[]) => {
   const keys: (string | undefined)[] = [];
   const server = createServer((request, response) => {
@@ -34,7 +39,7 @@ const cartOf = async (t: TestContext, answers: readonly (readonly [status: numbe
 };
 
 describe('the client of the demo', () => {
-  test('after a 503 and after a lost connection, asks again under the same key', async (t) => {
+  test('sends a request again under the same key after a 503 and after a lost connection', async (t) => {
     const { client, keys, retries } = await cartOf(t, [
       [503, { code: 'KafkaTimeout', outcome: 'unknown' }],
       null,
@@ -46,13 +51,13 @@ describe('the client of the demo', () => {
     assert.equal(retries.length, 2);
   });
 
-  test('takes any other answer as it is', async (t) => {
+  test('returns any other answer and does not repeat the request', async (t) => {
     const { client, keys } = await cartOf(t, [[409, { code: 'OrderAlreadyExists' }]]);
     assert.deepEqual(await client.send(REQUEST, 'once'), [{ status: 409, code: 'OrderAlreadyExists' }]);
     assert.equal(keys.length, 1);
   });
 
-  test('of a customer who sends twice, gives both answers', async (t) => {
+  test('returns both answers to a customer who sends twice', async (t) => {
     const { client } = await cartOf(t, [
       [200, {}],
       [409, { code: 'OrderAlreadyExists' }],
@@ -74,6 +79,6 @@ describe('retryAfterMs', () => {
     ['soon', 1_000],
     [null, 1_000],
   ] as const) {
-    test(`of ${JSON.stringify(header)} is ${expected}`, () => assert.equal(retryAfterMs(header, now), expected));
+    test(`returns ${expected} for ${JSON.stringify(header)}`, () => assert.equal(retryAfterMs(header, now), expected));
   }
 });

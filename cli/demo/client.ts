@@ -1,42 +1,42 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Manner, Request } from './plan.ts';
+import type { DemoRequest, Manner } from './plan.ts';
 import { call, NoAnswer, type Problem, type Service } from '../service_client.ts';
 
 export interface DemoClientOptions {
   readonly cart: Service;
   readonly signal: AbortSignal;
-  /** A request has to be sent again, and why. */
+  /** A request must be sent again, for this reason. */
   readonly onRetry: (reason: string) => void;
 }
 
 interface Answer {
   readonly status: number;
-  /** Of an error answer. */
+  /** The code of an error answer; null for a 200. */
   readonly code: string | null;
 }
 
-/** A good client of the Cart Service: what a 503 or a lost answer leaves open, it asks again, under the same key. */
+/** A good client of the Cart Service: after a 503 or a lost answer it repeats the request under the same key. */
 export interface DemoClient {
-  /** The answers that stand, none of them a 503: one, or two where the customer sends twice. @throws GaveUp */
-  readonly send: (request: Request, manner: Manner) => Promise<readonly Answer[]>;
+  /** Returns the final answers, none of them a 503: one, or two if the customer sends twice. @throws GaveUp */
+  readonly send: (request: DemoRequest, manner: Manner) => Promise<readonly Answer[]>;
 }
 
-/** No answer that stands came in time. */
+/** No final answer came in time. */
 export class GaveUp extends Error {}
 
 /** How long a request is repeated. */
 const GIVE_UP_MS = 30_000;
-/** Where the answer does not say. */
+/** The wait if the answer has no `Retry-After`. */
 const RETRY_MS = 1_000;
-/** More is not waited for at a stretch, whatever the answer says. */
+/** The longest wait between two attempts, whatever `Retry-After` says. */
 const MAX_RETRY_MS = 10_000;
 
 export const createDemoClient = ({ cart, signal, onRetry }: DemoClientOptions): DemoClient => {
-  const post = ({ method, path, body, idempotencyKey }: Request, until: AbortSignal) =>
+  const post = ({ method, path, body, idempotencyKey }: DemoRequest, until: AbortSignal) =>
     call<Problem | null>(cart, path, { method, body, headers: { 'idempotency-key': idempotencyKey } }, until);
 
-  /** The answer, or why there is none that stands and when to ask again. */
-  const attempt = async (request: Request): Promise<Answer | { readonly why: string; readonly waitMs: number }> => {
+  /** Returns the final answer, or why there is none and how long to wait before the next attempt. */
+  const attempt = async (request: DemoRequest): Promise<Answer | { readonly why: string; readonly waitMs: number }> => {
     try {
       const { status, headers, body } = await post(request, signal);
       const code = status === 200 ? null : (body?.code ?? null);
@@ -48,7 +48,7 @@ export const createDemoClient = ({ cart, signal, onRetry }: DemoClientOptions): 
     }
   };
 
-  const sendUntilAnswered = async (request: Request): Promise<Answer> => {
+  const sendUntilAnswered = async (request: DemoRequest): Promise<Answer> => {
     const deadline = performance.now() + GIVE_UP_MS;
     for (;;) {
       const result = await attempt(request);
@@ -59,7 +59,7 @@ export const createDemoClient = ({ cart, signal, onRetry }: DemoClientOptions): 
     }
   };
 
-  const sendImpatiently = async (request: Request, patienceMs: number): Promise<Answer> => {
+  const sendImpatiently = async (request: DemoRequest, patienceMs: number): Promise<Answer> => {
     const patience = AbortSignal.timeout(patienceMs);
     try {
       await post(request, AbortSignal.any([signal, patience]));

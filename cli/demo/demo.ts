@@ -10,51 +10,52 @@ import { count, decimal, flag, optionalCount, refuse, serviceUrl, text } from '.
 import { callReachable, type Service } from '../service_client.ts';
 import { visibleJson } from '../visible.ts';
 
-/** Orders under way at once; what is due then waits. */
+/** Orders under way at the same time; beyond it, orders that are due wait. */
 const MAX_UNDER_WAY = 1_000;
 const DEFAULT_ORDERS = 200;
 const PROGRESS_MS = 250;
 
 export const demo = defineCommand({
   name: 'demo',
-  summary: 'Drives a running system with orders and their lives, and checks every answer.',
-  details: `Orders come at a steady rate, whatever the answers take (open loop). Each is created and goes on its way
-(pending, confirmed, processing, dispatched, shipped, delivered, completed), is cancelled or stays where it
-is; some customers send a request twice or do not wait for the answer, some send one that must be refused.
-A 503 or a lost answer is asked again under the same Idempotency-Key after Retry-After, for up to 30 s.
-Each order is read at the Order Service after its 200 and at the end of its life.
-The same --seed gives the same orders, contents and decisions. Order ids begin with the run, by default
-the time, so that no two runs share one; a run again with the same --run and --seed repeats its requests
-under the same keys, and so changes nothing (for 24 hours).`,
+  summary: 'Creates and updates orders on a running system, and checks every answer.',
+  details: `Orders come at a steady rate, however long the answers take (open loop). Each order is created. Then it
+moves on (pending, confirmed, processing, dispatched, shipped, delivered, completed), is cancelled, or stays
+open. Some customers send a request twice or do not wait for the answer. Some send one that must be refused.
+After a 503 or a lost answer, the demo repeats the request under the same Idempotency-Key. It waits as
+Retry-After says, and gives up after 30 s. It reads each order from the Order Service after the order's 200
+and at the end of the order's life.
+The same --seed gives the same orders, contents and decisions. Order ids begin with the run, by default the
+time, so no two runs share an id. A run with the same --run and --seed sends the same requests under the
+same keys, and so changes nothing (for 24 hours).`,
   options: {
-    rate: decimal(0.1, 500, 20, 'new orders a second; each brings about six requests'),
-    orders: optionalCount(1, 1_000_000, `orders in all (${DEFAULT_ORDERS})`),
-    seconds: optionalCount(1, 86_400, 'instead of --orders: for how long orders come'),
+    rate: decimal(0.1, 500, 20, 'new orders per second; each needs about six requests'),
+    orders: optionalCount(1, 1_000_000, `number of orders (default: ${DEFAULT_ORDERS})`),
+    seconds: optionalCount(1, 86_400, 'instead of --orders: how long new orders come'),
     mix: mixOption,
-    seed: text('TEXT', 'decides everything that is random (1)'),
+    seed: text('TEXT', 'decides everything that is random (default: 1)'),
     run: {
       placeholder: 'DIGITS',
-      description: 'begins the order ids, 1 to 30 digits (the time in milliseconds)',
+      description: 'first digits of the order ids, 1 to 30 (default: the time in milliseconds)',
       read: (given) => (given === undefined || /^\d{1,30}$/.test(given) ? given : refuse(given, 'be 1 to 30 digits')),
     },
-    pause: count(0, 60_000, 400, 'milliseconds between the steps of an order, in the mean'),
+    pause: count(0, 60_000, 400, 'mean time between the steps of an order, in milliseconds'),
     cart: serviceUrl('Cart Service', 'CART_PORT', 8000),
     order: serviceUrl('Order Service', 'ORDER_PORT', 8001),
-    json: flag('the summary as one line of JSON'),
+    json: flag('print the summary as one line of JSON'),
   },
-  found: 'an answer, a status or a reading was not as it had to be',
+  found: 'an answer, or the status of an order, was not the expected one',
   examples: [
-    ['', 'two hundred orders, twenty a second'],
-    ['-- --seconds 60 --rate 50 --seed 7', 'a minute of fifty orders a second'],
-    ['-- --orders 20 --mix cancel=1,wrong=1', 'only orders that are cancelled or wrong'],
+    ['', 'two hundred orders, twenty per second'],
+    ['-- --seconds 60 --rate 50 --seed 7', 'fifty orders per second, for a minute'],
+    ['-- --orders 20 --mix cancel=1,wrong=1', 'only orders that are cancelled or get a wrong request'],
     ['--silent -- --json', 'the summary for a script'],
   ],
   run: async ({ values, terminal, signal }) => {
     if (values.orders !== undefined && values.seconds !== undefined)
-      throw wrongUsage('--orders and --seconds exclude each other');
+      throw wrongUsage('give either --orders or --seconds, not both');
     const cart: Service = { name: 'Cart Service', url: values.cart };
     const order: Service = { name: 'Order Service', url: values.order };
-    // Whether they are ready is another question, which the answers to the orders decide.
+    // Only whether they run: whether they are ready shows in the answers.
     for (const service of [cart, order]) await callReachable(service, '/health/live', {}, signal);
 
     const { rate, seed = '1', run = String(Date.now()), mix, pause: pauseMs } = values;

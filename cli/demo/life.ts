@@ -12,7 +12,7 @@ export interface LifeParts {
   readonly signal: AbortSignal;
 }
 
-/** For what was answered 200 to be readable, in seconds. */
+/** How long it may take, in seconds, until an order that was answered 200 can be read. */
 const READABLE_S = 10;
 const LOOK_MS = 100;
 
@@ -21,8 +21,8 @@ interface Details {
 }
 
 /**
- * One order from its create to the end of its life, all that is seen being counted.
- * @param dueAt when its first request is to be sent, by `performance.now`
+ * Plays one order from its create to the end of its life, and counts everything it sees.
+ * @param dueAt when its first request must be sent, in ms of `performance.now`
  */
 export const liveOrder = async (plan: OrderPlan, dueAt: number, parts: LifeParts): Promise<void> => {
   const { tally, signal } = parts;
@@ -38,7 +38,7 @@ export const liveOrder = async (plan: OrderPlan, dueAt: number, parts: LifeParts
     if (status !== null) await noteEnd(plan, status, parts);
   } catch (error) {
     if (signal.aborted) return;
-    // Of the Order Service, or a fault of our own: one order's end must not be that of all.
+    // The Order Service failed, or the demo itself did: the other orders go on.
     surprise(tally, `${plan.orderId}: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
@@ -92,7 +92,7 @@ const noteEnd = async ({ orderId }: OrderPlan, expected: OrderStatus, parts: Lif
   }
 };
 
-/** A connection that is lost in between is tried again. */
+/** Reads the order; tries again if the connection is lost. */
 const read = async (orderId: string, { order, signal }: LifeParts) => {
   const deadline = performance.now() + READABLE_S * 1_000;
   for (;;) {
@@ -106,5 +106,5 @@ const read = async (orderId: string, { order, signal }: LifeParts) => {
   }
 };
 
-/** A histogram holds whole numbers from 1 on. */
+/** A histogram takes only whole numbers from 1. */
 const microseconds = (ms: number): number => Math.max(1, Math.round(ms * 1_000));

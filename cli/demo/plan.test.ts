@@ -11,30 +11,30 @@ const plansOf = (changes: Partial<PlanOptions> = {}, n = 500) =>
 
 const only = (life: keyof Mix): Mix => mixOption.read(`${life}=1`);
 
-/** The last statuses of orders that lead such a life. */
+/** The last statuses of orders that have this life. */
 const ends = (life: keyof Mix) => new Set(plansOf({ mix: only(life) }, 200).map(({ steps }) => steps.at(-1)?.status));
 
 describe('planOrder', () => {
-  test('with the same seed and run, plans the same', () => {
+  test('gives the same plan for the same seed and run', () => {
     assert.deepEqual(plansOf(), plansOf());
   });
 
-  test('with the same seed in another run, plans the same under other ids', () => {
+  test('gives the same plan under other ids for the same seed in another run', () => {
     const asInFirst = JSON.stringify(plansOf({ run: '43' })).replaceAll(/43(\d{9})/g, '42$1');
     assert.equal(asInFirst, JSON.stringify(plansOf()));
   });
 
-  test('with another seed, plans others', () => {
+  test('gives other plans for another seed', () => {
     assert.notDeepEqual(plansOf({ seed: '2' }, 20), plansOf({}, 20));
   });
 
-  test('gives each order an id of its own, valid also in the longest run', () => {
+  test('gives each order its own id, which is valid even in the longest run', () => {
     const ids = plansOf({ run: '9'.repeat(30) }).map(({ orderId }) => orderId);
     assert.equal(new Set(ids).size, ids.length);
     for (const id of ids) assert.match(id, new RegExp(ORDER_ID_PATTERN));
   });
 
-  test('gives every request of a run a key of its own, but where one is reused on purpose', () => {
+  test('gives every request of a run its own key, except where it reuses one on purpose', () => {
     const requests = plansOf({}, 2_000).flatMap(({ steps }) =>
       steps.map(({ request, refusal }) => ({ request, refusal })),
     );
@@ -51,14 +51,14 @@ describe('planOrder', () => {
     assert.ok(Math.abs(cancelled.length - 500) < 100, String(cancelled.length));
   });
 
-  test('ends a whole life with completed, a cancelled one with cancelled, and an open one with neither', () => {
+  test('ends a complete life with completed, a cancelled one with cancelled, and an open one with neither', () => {
     assert.deepEqual([...ends('complete')], ['completed']);
     assert.deepEqual([...ends('retry')], ['completed']);
     assert.deepEqual([...ends('cancel')], ['cancelled']);
     assert.ok(!ends('open').has('completed') && !ends('open').has('cancelled'));
   });
 
-  test('plans every kind of refusal, one to a wrong life', () => {
+  test('plans every kind of refusal, one for each wrong life', () => {
     const refusals = plansOf({ mix: only('wrong') }).map(({ steps }) =>
       steps.flatMap(({ refusal }) => refusal?.code ?? []),
     );

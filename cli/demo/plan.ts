@@ -4,24 +4,28 @@ import { currencyExponent, fromMinorUnits } from '#kafka_common/money.ts';
 import { createRandom } from '#service_common/seeded_random.ts';
 import { type Life, lifeOf, type Mix } from './mix.ts';
 
-/** What happens to each order of a demo: decided by the seed and the order's number alone, before anything is sent. */
+/** The plan of each order of a demo. It follows from the seed and the order's number alone, before anything is sent. */
 
-export interface Request {
+export interface DemoRequest {
   readonly method: 'POST' | 'PUT';
   readonly path: '/create-order' | '/update-order';
   readonly body: Readonly<Record<string, unknown>>;
   readonly idempotencyKey: string;
 }
 
-/** How the customer sends a request: once; a second time after the answer; twice at once; or giving up at first, after so many ms. */
+/**
+ * How the customer sends a request: once; again after the answer; twice at the same time; or again after giving up the
+ * first attempt, which waited `impatientMs`.
+ */
 export type Manner = 'once' | 'again' | 'at_once' | { readonly impatientMs: number };
 
 export interface Step {
   readonly pauseMs: number;
-  readonly request: Request;
+  readonly request: DemoRequest;
   readonly manner: Manner;
-  /** The status of the order once the request is done; null for a request that must be refused, with this. */
+  /** The status of the order after the request; null for a request that must be refused. */
   readonly status: OrderStatus | null;
+  /** The expected error answer; null for a request that must succeed. */
   readonly refusal: { readonly status: number; readonly code: string } | null;
 }
 
@@ -33,10 +37,10 @@ export interface OrderPlan {
 
 export interface PlanOptions {
   readonly seed: string;
-  /** Begins all order ids. */
+  /** The first digits of all order ids. */
   readonly run: string;
   readonly mix: Mix;
-  /** Between the steps of an order, in the mean. */
+  /** Mean time between the steps of an order. */
   readonly pauseMs: number;
 }
 
@@ -49,10 +53,10 @@ const WAY: readonly OrderStatus[] = [
   'delivered',
   'completed',
 ];
-/** A parcel can no longer be cancelled once it is under way. */
+/** An order can be cancelled after at most this many steps: later its parcel is under way. */
 const CANCELLABLE = 3;
 
-/** Of an order's number, in its id: as many as the digits of a run allow. */
+/** Digits of an order's number in its id, after those of the run. */
 const NUMBER_DIGITS = 9;
 
 export const planOrder = ({ seed, run, mix, pauseMs }: PlanOptions, number: number): OrderPlan => {
@@ -62,10 +66,10 @@ export const planOrder = ({ seed, run, mix, pauseMs }: PlanOptions, number: numb
   const create = createBody(digits, random);
   const statuses = statusesOf(life, random);
 
-  /** The longer, the rarer, as waiting is. */
+  /** Exponentially distributed: long pauses are rare. */
   const pause = (): number => Math.round(-Math.log(1 - random()) * pauseMs);
   const key = (part: string): string => `demo-${digits}-${part}`;
-  const step = (request: Request, status: OrderStatus): Step => ({
+  const step = (request: DemoRequest, status: OrderStatus): Step => ({
     pauseMs: status === 'new' ? 0 : pause(),
     request,
     manner: life === 'retry' ? mannerOf(random) : 'once',
@@ -84,7 +88,7 @@ export const planOrder = ({ seed, run, mix, pauseMs }: PlanOptions, number: numb
   };
 };
 
-const createBody = (digits: string, random: () => number): Request['body'] => {
+const createBody = (digits: string, random: () => number): DemoRequest['body'] => {
   const draft = {
     orderId: digits,
     numberOfItems: 1 + Math.floor(random() * 4),
@@ -113,7 +117,7 @@ const statusesOf = (life: Life, random: () => number): readonly OrderStatus[] =>
   return life === 'wrong' ? way.slice(0, 2) : way;
 };
 
-/** About half of the requests of such a customer are sent once. */
+/** A customer of a `retry` life sends about half of the requests only once. */
 const mannerOf = (random: () => number): Manner => {
   const [dice, patience] = [random(), random()];
   if (dice < 0.2) return 'again';
@@ -121,10 +125,10 @@ const mannerOf = (random: () => number): Manner => {
   return dice < 0.6 ? { impatientMs: 1 + Math.floor(patience * 20) } : 'once';
 };
 
-/** A request that must be refused, and whether it comes before the order's own or after them. */
+/** A request that must be refused. It comes before the order's other requests, or after them. */
 interface Wrong {
   readonly when: 'before' | 'after';
-  readonly request: (create: Request['body'], key: (part: string) => string) => Request;
+  readonly request: (create: DemoRequest['body'], key: (part: string) => string) => DemoRequest;
   readonly status: number;
   readonly code: string;
 }
@@ -170,7 +174,7 @@ const WRONGS: readonly Wrong[] = [
 
 const withWrong = (
   steps: readonly Step[],
-  create: Request['body'],
+  create: DemoRequest['body'],
   key: (part: string) => string,
   pause: () => number,
   random: () => number,
@@ -188,14 +192,14 @@ const withWrong = (
   return when === 'before' ? [step, ...steps] : [...steps, step];
 };
 
-const post = (body: Request['body'], idempotencyKey: string): Request => ({
+const post = (body: DemoRequest['body'], idempotencyKey: string): DemoRequest => ({
   method: 'POST',
   path: '/create-order',
   body,
   idempotencyKey,
 });
 
-const put = (body: Request['body'], idempotencyKey: string): Request => ({
+const put = (body: DemoRequest['body'], idempotencyKey: string): DemoRequest => ({
   method: 'PUT',
   path: '/update-order',
   body,

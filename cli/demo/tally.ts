@@ -1,20 +1,20 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { visible } from '../visible.ts';
 
-/** What a demo has seen so far, in bounded memory however long it runs. */
+/** What a demo has seen so far. Its memory is bounded, however long the demo runs. */
 export interface Tally {
   started: number;
-  /** Started late, because too many orders were under way. */
+  /** Orders that started late, because too many others were under way. */
   heldBack: number;
   created: number;
   /** Orders by the status that the Order Service shows at the end of their life. */
   readonly byStatus: Map<string, number>;
-  /** Requests by the code of their refusal, as it had to be. */
+  /** Requests that were refused as expected, by status and code. */
   readonly refused: Map<string, number>;
-  /** Requests that were sent again, by reason. */
+  /** Repeated requests, by reason. */
   readonly retried: Map<string, number>;
   unexpected: number;
-  /** The first of them. */
+  /** The first of the unexpected things, one line each. */
   readonly surprises: string[];
   /** In microseconds: from the moment that a create is due until it is answered 200. */
   readonly create: RecordableHistogram;
@@ -91,13 +91,13 @@ export const summaryLines = (summary: Summary): string[] => {
     summary;
   return [
     `${started} orders in ${seconds.toFixed(1)} s${interrupted ? ', interrupted' : ''}, ${created} created (seed ${seed}, run ${run})`,
-    ...(heldBack === 0 ? [] : [`${heldBack} of them started late, as too many were under way`]),
+    ...(heldBack === 0 ? [] : [`${heldBack} of them started late, because too many were under way`]),
     ...block('final status, as the Order Service shows it', byStatus),
-    ...block('refused, as they had to be', refused),
+    ...block('refused, as expected', refused),
     ...block('sent again', retried),
     'latency                                   p50         p99',
-    `  create, from due to 200      ${milliseconds(latencyMs.create.p50)}${milliseconds(latencyMs.create.p99)}`,
-    `  from 200 to readable         ${milliseconds(latencyMs.readable.p50)}${milliseconds(latencyMs.readable.p99)}`,
+    `  create, from due to its 200  ${milliseconds(latencyMs.create.p50)}${milliseconds(latencyMs.create.p99)}`,
+    `  from its 200 to readable     ${milliseconds(latencyMs.readable.p50)}${milliseconds(latencyMs.readable.p99)}`,
     summary.unexpected === 0 ? 'nothing unexpected' : `unexpected: ${summary.unexpected}`,
     ...summary.surprises.map((line) => `  ${line}`),
   ];

@@ -16,18 +16,18 @@ export interface Letter {
   readonly redriven: { readonly outcome: string } | null;
 }
 
-/** Which held letters are meant: all conditions that are given must hold. */
+/** Selects held letters: all conditions that are given must hold. */
 export interface Selection {
   readonly ids: ReadonlySet<number> | undefined;
-  /** Part of the reason. */
+  /** The reason must contain this. */
   readonly reason: string | undefined;
   readonly key: string | undefined;
 }
 
-/** A letter can have a megabyte. */
+/** Letters per page: a single letter can have a megabyte. */
 const PAGE_SIZE = 50;
 
-/** Letters in the order of their ids, a page at a time. @throws Failure */
+/** Reads the letters above the id `after` in the order of their ids, a page at a time. @throws Failure */
 export async function* lettersOf(
   service: Service,
   state: 'held' | 'redriven',
@@ -50,10 +50,10 @@ export const isSelected = ({ id, reason, key }: Letter, selection: Selection): b
 
 const PREVIEW_LENGTH = 100;
 
-/** Two lines for people, of which no character acts on the terminal. */
+/** Three lines for people, safe to print on a terminal. */
 export const letterLines = (letter: Letter): string => {
   const { id, topic, partition, offset, key, value, reason, storedAt } = letter;
-  const head = `${id}  ${visible(topic)} ${partition}@${offset}  key ${shown(key)}  set aside ${visible(storedAt)}`;
+  const head = `${id}  ${visible(topic)} ${partition}@${offset}  key ${shown(key)}  stored ${visible(storedAt)}`;
   return `${head}\n    ${preview(reason, 200)}\n    ${shown(value)}`;
 };
 
@@ -65,6 +65,6 @@ const shown = (bytes: Bytes): string => {
   return `${content.length} bytes, 0x${beginning}${content.length > PREVIEW_LENGTH / 4 ? '…' : ''}`;
 };
 
-/** `1,5,7` */
+/** Reads `1,5,7`; null if the text is anything else. */
 export const idsIn = (text: string): ReadonlySet<number> | null =>
   /^[1-9]\d{0,14}(,[1-9]\d{0,14})*$/.test(text) ? new Set(text.split(',').map(Number)) : null;

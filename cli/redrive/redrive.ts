@@ -10,57 +10,58 @@ import type { Service } from '../service_client.ts';
 import type { Terminal } from '../terminal.ts';
 import { preview, visible, visibleJson } from '../visible.ts';
 
-/** Of the letters that are to be sent, those that are shown before; --list shows all. */
+/** Letters that are shown before they are sent; --list shows all. */
 const SHOWN = 10;
-/** Characters of a new key or value that are shown before it is sent. */
+/** Characters of a new key or value that are shown before they are sent. */
 const SHOWN_TEXT = 200;
-/** What the service takes as a value. */
+/** The longest value that the service accepts, in characters. */
 const MAX_VALUE_LENGTH = 1_000_000;
 
 export const redrive = defineCommand({
   name: 'redrive',
   summary: 'Lists dead letters, and publishes them again.',
-  details: `A dead letter is a message that the Order Service could not apply and has set aside. One that is published
-again goes to the topic under its key, as it was or with another key or value, and comes back to the Order
-Service, which notes what became of it: applied, duplicate, waiting (for its order), or dead_letter again.
-Without options the held letters are listed. To publish, say which: --all, --id, --reason, --key (together:
-those for which all hold). On a terminal you are asked before anything is sent; elsewhere give --yes.
-After a letter that could not be published nothing more is sent.`,
+  details: `A dead letter is a message that the Order Service could not apply and has stored. Redrive publishes it to the
+topic again: as it was, or with another key or value. The Order Service then reads it and records the outcome:
+applied, duplicate, waiting (for its order), or dead_letter again.
+Without options, redrive lists the held letters. To publish letters, select them by --all, --id, --reason or
+--key. Several conditions select the letters for which all of them hold. On a terminal you are asked before
+anything is sent; elsewhere give --yes. After a letter that could not be published, nothing more is sent.`,
   options: {
-    list: flag('only list; also what is done without options'),
+    list: flag('only list; the same as without options'),
     id: {
       placeholder: 'N,...',
-      description: 'the letters of these ids',
+      description: 'the letters with these ids',
       read: (given) =>
-        given === undefined ? undefined : (idsIn(given) ?? refuse(given, 'be ids, several separated by commas')),
+        given === undefined ? undefined : (idsIn(given) ?? refuse(given, 'be ids, separated by commas')),
     },
-    all: flag('all letters that are held'),
+    all: flag('all held letters'),
     reason: text('TEXT', 'the letters whose reason contains this'),
-    key: text('KEY', 'the letters under this key'),
-    'value-file': text('FILE', 'with one --id: publish the content of this file (UTF-8) as the value'),
-    'new-key': text('KEY', 'with one --id: publish under this key'),
-    'dry-run': flag('show what would be sent, and send nothing'),
+    key: text('KEY', 'the letters with this key'),
+    'value-file': text('FILE', 'with one --id: publish the content of this file (UTF-8) as the value instead'),
+    'new-key': text('KEY', 'with one --id: publish under this key instead'),
+    'dry-run': flag('show what would be sent, but send nothing'),
     yes: flag('send without asking'),
-    wait: count(0, 3_600, 30, 'seconds to wait for the letters to come back, for each part of them'),
-    json: flag('one line of JSON a letter: with --list as it is held, else what became of it'),
+    wait: count(0, 3_600, 30, 'seconds to wait for the outcome, for each batch of letters'),
+    json: flag('one line of JSON per letter: the letter with --list, else its outcome'),
     url: serviceUrl('Order Service', 'ORDER_PORT', 8001),
   },
   found:
-    'a letter was not published, has become a dead letter again, or has not come back in time; or the answer was no',
+    'a letter was not found or not published, is a dead letter again, or has no outcome in time; or you answered no',
   examples: [
-    ['', 'what is held, and why'],
-    ['-- --id 3,5', 'publish two letters again, after a question'],
-    ['-- --id 3 --value-file repaired.json', 'publish a letter with its value repaired'],
-    ['-- --reason "unknown currency" --dry-run', 'what would be sent of a kind'],
-    ['-- --all --yes', 'publish all of them, in a script'],
+    ['', 'list the held letters and their reasons'],
+    ['-- --id 3,5', 'publish two letters again, after you confirm'],
+    ['-- --id 3 --value-file repaired.json', 'publish a letter with a repaired value'],
+    ['-- --reason "unknown currency" --dry-run', 'show which letters of one kind would be sent'],
+    ['-- --all --yes', 'publish all letters, in a script'],
   ],
   run: async ({ values, terminal, signal }) => {
     const { id: ids, all, reason, key, json, yes } = values;
     const selection: Selection = { ids, reason, key };
     const isNarrowed = [ids, reason, key].some((condition) => condition !== undefined);
     const changes = changesIn(values['value-file'], values['new-key']);
-    if (all && isNarrowed) throw wrongUsage('--all and --id, --reason or --key exclude each other');
-    if (changes !== null && ids?.size !== 1) throw wrongUsage('--value-file and --new-key need one letter, by --id');
+    if (all && isNarrowed) throw wrongUsage('give either --all, or --id, --reason and --key');
+    if (changes !== null && ids?.size !== 1)
+      throw wrongUsage('--value-file and --new-key need exactly one letter: give --id N');
 
     const service: Service = { name: 'Order Service', url: values.url };
     const isListing = values.list || (!all && !isNarrowed);
@@ -71,13 +72,13 @@ After a letter that could not be published nothing more is sent.`,
       signal,
     });
     const missing = (ids?.size ?? found) - found;
-    if (missing > 0) terminal.note(`${missing} of the ids ${missing === 1 ? 'is' : 'are'} no letter that is held`);
+    if (missing > 0) terminal.note(`no held letter has ${missing} of the ids; without options, redrive lists all`);
     const end = missing > 0 ? EXIT.failed : EXIT.done;
     if (found === 0 || isListing) {
       terminal.note(
         found === 0
           ? isNarrowed
-            ? 'no such letter is held'
+            ? 'no held letter matches'
             : 'no dead letters are held'
           : `${found} ${found === 1 ? 'letter is' : 'letters are'} held`,
       );
@@ -91,7 +92,8 @@ After a letter that could not be published nothing more is sent.`,
       return end;
     }
     const question = `publish ${found === 1 ? 'this letter' : `these ${found} letters`} again?`;
-    if (!yes && !terminal.isInteractive) throw wrongUsage('nobody can be asked here: give --yes to send');
+    if (!yes && !terminal.isInteractive)
+      throw wrongUsage('this is not a terminal, so nobody can confirm: give --yes to send');
     if (!yes && !(await terminal.confirm(question, signal))) {
       terminal.note('nothing was sent');
       return EXIT.failed;
@@ -102,28 +104,28 @@ After a letter that could not be published nothing more is sent.`,
       if (json) await terminal.print(visibleJson(fate));
       else if (!isGood(fate)) await terminal.print(fateLine(fate));
     }
-    if (!json) for (const [outcome, n] of tally) await terminal.print(`${n} ${TOLD[outcome]}`);
+    if (!json) for (const [outcome, n] of tally) await terminal.print(`${n} ${OUTCOME_TEXTS[outcome]}`);
     const sent = tally.values().reduce((sum, n) => sum + n, 0);
-    if (sent < found) terminal.note(`${found - sent} were not sent any more`);
+    if (sent < found) terminal.note(`${found - sent} were not sent`);
     return sent === found && tally.keys().every((outcome) => isGood({ outcome })) ? end : EXIT.failed;
   },
 });
 
-const TOLD: Readonly<Record<Fate['outcome'], string>> = {
+const OUTCOME_TEXTS: Readonly<Record<Fate['outcome'], string>> = {
   applied: 'applied',
-  duplicate: 'without effect, as the event was known already',
+  duplicate: 'without effect, because the event was already known',
   waiting: 'waiting for their order',
-  dead_letter: 'set aside again, under a new id',
-  published: 'published, but not seen again in time',
+  dead_letter: 'a dead letter again, under a new id',
+  published: 'published, but without an outcome in time',
   not_published: 'not published',
-  unknown: 'perhaps published',
+  unknown: 'possibly published',
   skipped: 'skipped',
 };
 
 const fateLine = ({ id, outcome, detail }: Fate): string =>
-  `${id}  ${TOLD[outcome]}${detail === null ? '' : `: ${visible(detail)}`}`;
+  `${id}  ${OUTCOME_TEXTS[outcome]}${detail === null ? '' : `: ${visible(detail)}`}`;
 
-/** Shows the letters that are meant, the first of them at least, and counts them all. */
+/** Shows the first `most` of the selected letters, and counts all of them. `last` is the highest id. */
 const show = async (
   selection: Selection,
   most: number,
@@ -143,7 +145,7 @@ const show = async (
   return { found, last };
 };
 
-/** Sends what was shown, part after part, and ends after one with a letter that could not be published. */
+/** Sends the counted letters, batch after batch. Ends after a batch with a letter that could not be published. */
 async function* sendSelected(
   selection: Selection,
   last: number,
@@ -192,10 +194,10 @@ const valueIn = (file: string): string => {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw wrongUsage(`--value-file cannot be read: ${reasonOf(error)}`);
+    throw wrongUsage(`--value-file ${file} cannot be read: ${reasonOf(error)}`);
   }
   if (!isUtf8(bytes)) throw wrongUsage(`--value-file ${file} is not UTF-8`);
-  // Editors end a file with a line; a byte order mark is theirs, too.
+  // Editors add a line end and sometimes a byte order mark; neither belongs to the value.
   const value = bytes
     .toString()
     .replace(/^\uFEFF/, '')

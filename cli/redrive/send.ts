@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lettersOf } from './letters.ts';
 import { fetchBody, type Service } from '../service_client.ts';
 
-/** A letter to publish, as it is or changed. */
+/** A letter to publish: as it is, or with another key or value. */
 export interface Sent {
   readonly id: number;
   readonly key?: string;
   readonly value?: string;
 }
 
-/** What became of a letter: how the service published it, or, once it came back through the topic, what the view made of it. */
+/** The outcome of a letter: of its publish, or, once the Order Service has read it from the topic, of applying it. */
 export interface Fate {
   readonly id: number;
   readonly outcome:
@@ -17,20 +17,21 @@ export interface Fate {
   readonly detail: string | null;
 }
 
-/** Fates that leave nothing to do. */
+/** Outcomes that leave nothing to do. */
 const GOOD: ReadonlySet<Fate['outcome']> = new Set(['applied', 'duplicate', 'waiting']);
 
 export const isGood = ({ outcome }: Pick<Fate, 'outcome'>): boolean => GOOD.has(outcome);
 
-/** Letters of one request. */
+/** Letters per request. */
 export const CHUNK_SIZE = 200;
 
-/** Between looks at what has come back, ever more. */
+/** The wait before the next look for outcomes; it grows from `LOOK_MS` to `MAX_LOOK_MS`. */
 const LOOK_MS = 100;
 const MAX_LOOK_MS = 2_000;
 
 /**
- * Publishes letters and waits for each to come back through the topic; one that has not, in the time, stays `published`.
+ * Publishes letters, and waits until the Order Service has read each from the topic. A letter that it has not read
+ * within `waitMs` stays `published`.
  * @param letters in the order of their ids
  * @throws Failure
  */

@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { streamEvents, type StreamOptions } from './event_stream.ts';
 import { EXIT, Failure } from '../failures.ts';
 
-/** A service that answers one connection after the other in these ways, and the `Last-Event-ID` of each. */
+/** A service that answers its connections in turn in these ways, and the `Last-Event-ID` of each. */
 const serviceOf = async (t: TestContext, answers: readonly RequestListener[]) => {
   const ids: (string | undefined)[] = [];
   const server = createServer((request, response) => {
@@ -63,31 +63,31 @@ const read = async (n: number, url: string, changes: Partial<StreamOptions> = {}
 };
 
 describe('streamEvents', () => {
-  test('goes on after the last event on a new connection', async (t) => {
+  test('goes on after the last event when it connects again', async (t) => {
     const { ids, url } = await serviceOf(t, [sends('id: 7\ndata: a\n\n:\n\n'), broken, sends('id: 8\ndata: b\n\n')]);
     assert.deepEqual(await read(2, url, { lastEventId: '6' }), ['7', 'a', '8', 'b']);
     assert.deepEqual(ids, ['6', '7', '7']);
   });
 
-  test('puts events together that come in pieces, also of one character', async (t) => {
+  test('joins the pieces of an event, even those of one character', async (t) => {
     const [start, end] = [Buffer.from('data: ü').subarray(0, -1), Buffer.from('data: ü\n\n').subarray(7)];
     const { url } = await serviceOf(t, [sends('id: 1\n', start, end)]);
     assert.deepEqual(await read(1, url), ['1', 'ü']);
   });
 
-  test('gives a connection up that is silent', async (t) => {
+  test('gives up a connection that is silent', async (t) => {
     const { url } = await serviceOf(t, [silent, sends('data: a\n\n')]);
     const reasons: string[] = [];
     await read(1, url, { silenceMs: 50, onLost: (reason) => reasons.push(reason) });
     assert.deepEqual(reasons, ['nothing came for 0.05 s']);
   });
 
-  test('tries again while the service cannot take it, but ends where it refuses', async (t) => {
+  test('tries again after a 503, but ends after a refusal', async (t) => {
     const { url } = await serviceOf(t, [sends('data: a\n\n'), problem(503), problem(400)]);
     await assert.rejects(read(2, url), (error) => error instanceof Failure && error.exitCode === EXIT.failed);
   });
 
-  test('of another program, says that it is none of ours', async (t) => {
+  test('ends with unreachable if another program answers', async (t) => {
     const { url } = await serviceOf(t, [(_request, response) => response.end('<html>')]);
     await assert.rejects(read(1, url), (error) => error instanceof Failure && error.exitCode === EXIT.unreachable);
   });

@@ -5,26 +5,26 @@ import { causeOf, NoAnswer, notThere, type Problem, refused, type Service } from
 export interface StreamOptions {
   readonly service: Service;
   readonly path: string;
-  /** The event to go on after; null: with what is new. */
+  /** The stream goes on after this event; null: it begins with new events. */
   readonly lastEventId: string | null;
   readonly signal: AbortSignal;
-  /** The connection was lost, and is tried again in so many ms. */
+  /** The connection was lost; the next attempt follows in `waitMs`. */
   readonly onLost: (reason: string, waitMs: number) => void;
-  /** For tests. */
+  /** These two are for tests. */
   readonly silenceMs?: number;
   readonly waitMs?: (failures: number) => number;
 }
 
-/** The server sends a comment every 15 s: a connection that is silent for longer is dead. */
+/** The server sends a comment every 15 s, so a connection that is silent for this long is dead. */
 const SILENCE_MS = 45_000;
-/** An event has some hundred characters. */
+/** Far more than an event has, which is some hundred characters. */
 const MAX_EVENT_LENGTH = 1_048_576;
 
 const backoff = (failures: number): number => Math.min(500 * 2 ** (failures - 1), 5_000);
 
 /**
- * Server-Sent Events for ever, over as many connections as it takes: each goes on after the last event of the one before.
- * @throws Failure where the first connection cannot be made, or the server refuses one for good
+ * Reads Server-Sent Events without end. When a connection is lost, the next one goes on after the last event.
+ * @throws Failure if the first connection cannot be made, or if the server refuses one
  */
 export async function* streamEvents(options: StreamOptions): AsyncGenerator<EventSourceMessage, never> {
   const { service, signal, onLost, waitMs = backoff } = options;
@@ -52,7 +52,7 @@ export async function* streamEvents(options: StreamOptions): AsyncGenerator<Even
   }
 }
 
-/** One connection: first nothing, once it stands, then the events as they come. @throws NoAnswer when it ends */
+/** One connection: yields an empty list once it is open, then the events as they come. @throws NoAnswer when it ends */
 async function* connect(
   { service, path, signal, silenceMs = SILENCE_MS }: StreamOptions,
   lastEventId: string | null,
@@ -64,7 +64,7 @@ async function* connect(
       headers: { accept: 'text/event-stream', ...(lastEventId === null ? {} : { 'last-event-id': lastEventId }) },
       signal: AbortSignal.any([signal, silence.signal]),
     });
-    if (response.status >= 500) throw new NoAnswer(`it answers ${response.status}`);
+    if (response.status >= 500) throw new NoAnswer(`the service answered ${response.status}`);
     if (response.body === null || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
       const problem = await response.json().catch(() => null);
       throw refused(service, path, response.status, problem as Problem | null);

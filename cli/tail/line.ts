@@ -3,23 +3,23 @@ import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import type { Terminal } from '../terminal.ts';
 import { preview, visible } from '../visible.ts';
 
-/** An event as `GET /events/stream` gives it, or as it stands in the topic. */
+/** An event from `GET /events/stream`, or from the topic. */
 export interface TailedEvent {
   readonly orderId: string;
-  /** Of the view; none where it comes straight from the topic. */
+  /** Its number in the view; undefined if it comes from the topic. */
   readonly sequence?: number;
   readonly type: string;
   readonly version: number | null;
   readonly status: string;
-  /** Null where the producer wrote none that can be read. */
+  /** Null if the producer wrote none, or one that cannot be read. */
   readonly timestamp: string | null;
   readonly partition: number;
   readonly offset: number;
-  /** What the view made of it; none where it comes straight from the topic. */
+  /** What applying it to the view did; undefined if it comes from the topic. */
   readonly outcome?: string;
 }
 
-/** A message of the topic that is no event. */
+/** A message of the topic that is not an event. */
 export interface UnreadableMessage {
   readonly partition: number;
   readonly offset: number;

@@ -10,32 +10,32 @@ import { visibleJson } from '../visible.ts';
 export const tail = defineCommand({
   name: 'tail',
   summary: 'Shows order events as they come.',
-  details: `From the Order Service: what it has applied, and what came of it (shown where it is not simply applied:
-duplicate, late, waiting for its order). A lost connection is taken up again after the last event.
-With --topic straight from the broker, without the Order Service: every message of the topic, also those
-that cannot be read. KAFKA_BOOTSTRAP_SERVERS and DATA_DIR say which broker, as for the services.
-A line has time, order, status, version, and partition@offset.`,
+  details: `Shows the events that the Order Service reads. If an event was not simply applied, its outcome is shown too:
+duplicate, late, or waiting (for its order). After a lost connection, tail goes on after the last event.
+With --topic, tail reads the broker directly, without the Order Service. It then shows every message of the
+topic, even those that cannot be read. KAFKA_BOOTSTRAP_SERVERS and DATA_DIR name the broker, as for the
+services. A line has the time, order, status, version, and partition@offset.`,
   options: {
-    from: oneOf(['earliest', 'latest'], 'latest', 'begin with the first event that is kept, or with what is new'),
+    from: oneOf(['earliest', 'latest'], 'latest', 'begin with the oldest event, or with new events only'),
     order: {
       placeholder: 'ID',
-      description: 'only events of this order',
+      description: 'show only events of this order',
       read: (given) =>
         given === undefined
           ? undefined
           : (canonicalOrderId(given) ?? refuse(given, 'be an order id: digits, with or without ORD-')),
     },
-    limit: optionalCount(1, 1_000_000_000, 'end after so many events'),
-    topic: text('NAME', 'read this topic straight from the broker'),
-    json: flag('one line of JSON an event'),
+    limit: optionalCount(1, 1_000_000_000, 'end after this many events'),
+    topic: text('NAME', 'read this topic directly from the broker'),
+    json: flag('print one line of JSON per event'),
     url: serviceUrl('Order Service', 'ORDER_PORT', 8001),
   },
   found: 'it cannot go on',
   examples: [
-    ['', 'what happens from now on, until Ctrl+C'],
-    ['-- --order ORD-123 --from earliest', 'the life of one order so far, and as it goes on'],
-    ['-- --topic orders.events --from earliest', 'all that the topic holds'],
-    ['--silent -- --json --limit 100', 'a hundred events for a script'],
+    ['', 'new events, until Ctrl+C'],
+    ['-- --order ORD-123 --from earliest', 'all events of one order so far, and then its new ones'],
+    ['-- --topic orders.events --from earliest', 'every message of the topic'],
+    ['--silent -- --json --limit 100', 'a hundred events, for a script'],
   ],
   run: async ({ values, terminal, signal }) => {
     const { from, order: orderId, limit = Infinity, topic, json, url } = values;

@@ -4,10 +4,10 @@ import { openTopic } from '../broker_client.ts';
 import { readMerged } from '../merged_log.ts';
 import { tailedRecord, type TailedEvent, type UnreadableMessage } from './line.ts';
 
-/** How often the log's end is looked for. */
+/** The wait between two looks for new messages. */
 const LOOK_MS = 200;
 
-/** The messages of a topic as they stand there, for ever. @throws BrokerError, Failure */
+/** Reads the messages of a topic without end. @throws BrokerError, Failure */
 export async function* tailTopic(
   name: string,
   from: 'earliest' | 'latest',

@@ -14,3 +14,14 @@ export const PROCESS_ENV: Readonly<Record<string, string>> = {
   // From the second start on, nothing need be compiled again, which is half of a start.
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)),
 };
+
+/**
+ * Options of `fork` for the process of a service.
+ * @param env variables beside those of this process
+ */
+export const serviceProcessOptions = (
+  env: Readonly<Record<string, string>> = {},
+): { execArgv: string[]; env: NodeJS.ProcessEnv } => ({
+  execArgv: [...NODE_FLAGS],
+  env: { ...PROCESS_ENV, ...process.env, ...env },
+});

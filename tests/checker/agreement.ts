@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OrderFile } from './by_order.ts';
-import type { OrderRule, SystemRule } from './check.ts';
+import type { OrderRule, SystemRule } from './rule.ts';
 import type { LoggedEvent } from './evidence.ts';
 import { fold } from './fold.ts';
 
-/** The stores against the log, and against each other. */
+/** Rules that compare the stores with the log, and with each other. */
 const orders: readonly OrderRule[] = [
   {
     invariant: 'I3',
     name: 'the view holds what the log does not',
     isBroken: (file) => {
       const { order } = folded(file);
-      return (file.view !== undefined && order === null) || (file.waiting !== undefined && file.entries.length === 0);
+      return (file.view !== undefined && order === null) || (file.pending !== undefined && file.entries.length === 0);
     },
   },
   {
@@ -19,7 +19,7 @@ const orders: readonly OrderRule[] = [
     name: 'an order of the log is not in the view',
     isBroken: (file, { view }) => {
       if (view === null || file.entries.length === 0) return false;
-      return folded(file).order === null ? file.waiting === undefined : file.view === undefined;
+      return folded(file).order === null ? file.pending === undefined : file.view === undefined;
     },
   },
   {
@@ -27,13 +27,13 @@ const orders: readonly OrderRule[] = [
     name: 'the view of an order is not the fold of the log',
     isBroken: (file) => {
       const expected = folded(file);
-      const seen = file.view ?? file.waiting;
+      const seen = file.view ?? file.pending;
       if (seen === undefined || file.entries.length === 0) return false;
       return (
         seen.version !== expected.version ||
         seen.status !== expected.status ||
         (file.view !== undefined && !isDeepStrictEqual(file.view.order, expected.order)) ||
-        (file.view !== undefined && file.waiting !== undefined)
+        (file.view !== undefined && file.pending !== undefined)
       );
     },
   },
@@ -73,7 +73,7 @@ const system: readonly SystemRule[] = [
       return [
         ...some('twice', duplicatesOf(kept)),
         ...some('missing', [...unreadable.difference(new Set(kept))]),
-        ...some('set aside, but not unreadable', [...new Set(kept).difference(unreadable)]),
+        ...some('a dead letter, but readable', [...new Set(kept).difference(unreadable)]),
       ];
     },
   },
@@ -84,7 +84,9 @@ const system: readonly SystemRule[] = [
       commits
         .filter(({ next, viewNext }) => next > viewNext)
         .slice(0, 3)
-        .map(({ partition, next, viewNext }) => `partition ${partition}: told ${next}, the view stood at ${viewNext}`),
+        .map(
+          ({ partition, next, viewNext }) => `partition ${partition}: committed ${next}, the view was at ${viewNext}`,
+        ),
   },
   {
     invariant: 'I4',

@@ -1,16 +1,16 @@
 import type { Evidence, Exchange, LogEntry } from './evidence.ts';
 
-/** All that concerns one order. */
+/** All evidence of one order. */
 export interface OrderFile {
   readonly orderId: string;
   readonly exchanges: readonly Exchange[];
   readonly entries: readonly LogEntry[];
   readonly cart: NonNullable<Evidence['cart']>['orders'][number] | undefined;
   readonly view: NonNullable<Evidence['view']>['orders'][number] | undefined;
-  readonly waiting: NonNullable<Evidence['view']>['waiting'][number] | undefined;
+  readonly pending: NonNullable<Evidence['view']>['pending'][number] | undefined;
 }
 
-/** Sorts the evidence by order; what clients asked stands in the order in which they asked. */
+/** Groups the evidence by order, the exchanges of each in the sequence in which they were asked. */
 export const filesByOrder = (evidence: Evidence): ReadonlyMap<string, OrderFile> => {
   const exchanges = Map.groupBy(evidence.exchanges, ({ request }) => request.orderId);
   const entries = Map.groupBy(
@@ -19,8 +19,8 @@ export const filesByOrder = (evidence: Evidence): ReadonlyMap<string, OrderFile>
   );
   const cart = new Map(evidence.cart?.orders.map((order) => [order.orderId, order]));
   const view = new Map(evidence.view?.orders.map((order) => [order.orderId, order]));
-  const waiting = new Map(evidence.view?.waiting.map((order) => [order.orderId, order]));
-  const ids = new Set([...exchanges.keys(), ...entries.keys(), ...cart.keys(), ...view.keys(), ...waiting.keys()]);
+  const pending = new Map(evidence.view?.pending.map((order) => [order.orderId, order]));
+  const ids = new Set([...exchanges.keys(), ...entries.keys(), ...cart.keys(), ...view.keys(), ...pending.keys()]);
   return new Map(
     Array.from(ids, (orderId) => [
       orderId,
@@ -30,7 +30,7 @@ export const filesByOrder = (evidence: Evidence): ReadonlyMap<string, OrderFile>
         entries: entries.get(orderId) ?? [],
         cart: cart.get(orderId),
         view: view.get(orderId),
-        waiting: waiting.get(orderId),
+        pending: pending.get(orderId),
       },
     ]),
   );

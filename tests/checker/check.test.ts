@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { agreementRules } from './agreement.ts';
 import { check } from './check.ts';
-import type { AskedFor, Evidence, Exchange, LogEntry, LoggedEvent } from './evidence.ts';
+import type { ClientRequest, Evidence, Exchange, LogEntry, LoggedEvent } from './evidence.ts';
 import { promiseRules } from './promises.ts';
 import { runningRules } from './running.ts';
 
@@ -18,7 +18,7 @@ const orderOf = (orderId: string): Order => ({
 });
 
 const exchange = (
-  request: AskedFor,
+  request: ClientRequest,
   askedAt: number,
   status: number | null,
   outcome: string | null = null,
@@ -49,7 +49,7 @@ const entry = (offset: number, event: Partial<LoggedEvent> | null, writtenAt: nu
 const created = entry(0, { status: 'new', order: orderOf('ORD-1') }, 5);
 const confirmed = entry(1, {}, 25);
 
-/** One order, created and confirmed without any trouble. */
+/** Evidence without a flaw: one order, created and confirmed. */
 const sound: Evidence = {
   exchanges: [create(0, 200), update(20, 'confirmed', 200)],
   log: [created, confirmed],
@@ -57,7 +57,7 @@ const sound: Evidence = {
   view: {
     orders: [{ orderId: 'ORD-1', version: 2, status: 'confirmed', order: orderOf('ORD-1') }],
     listed: ['ORD-1'],
-    waiting: [],
+    pending: [],
     deadLetters: [],
   },
   processes: [{ name: 'cart_service', crashes: [], peakResidentBytes: 100_000_000 }],
@@ -66,9 +66,9 @@ const sound: Evidence = {
   limits: { answerMs: 5_500, first200Ms: 5_000, agreeMs: 10_000, residentBytes: 256_000_000, clockMs: 2 },
 };
 
-/** Nothing but one create, which was not answered 200. */
+/** Only one create, which was answered `not_created`. */
 const refused = { exchanges: [create(0, 503, 'not_created')], log: [], cart: { orders: [], outbox: [] } };
-const nothing: NonNullable<Evidence['view']> = { orders: [], listed: [], waiting: [], deadLetters: [] };
+const nothing: NonNullable<Evidence['view']> = { orders: [], listed: [], pending: [], deadLetters: [] };
 const seen = (view: Partial<NonNullable<Evidence['view']>['orders'][number]>): Evidence['view'] =>
   sound.view && { ...sound.view, orders: sound.view.orders.map((order) => ({ ...order, ...view })) };
 
@@ -148,7 +148,7 @@ const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
 ];
 
 const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[] = [
-  ['one order without any trouble', {}],
+  ['one order, created and confirmed', {}],
   [
     'an event that the log holds twice, with the same id',
     { log: [created, confirmed, entry(2, { ...confirmed.event })] },
@@ -177,7 +177,7 @@ const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[]
     { exchanges: [create(0, 200), update(20, 'confirmed', 503, 'not_updated'), update(40, 'confirmed', 200)] },
   ],
   [
-    'an unreadable message that was set aside',
+    'an unreadable message that became a dead letter',
     {
       log: [created, confirmed, entry(2, null)],
       view: sound.view && { ...sound.view, deadLetters: [{ partition: 0, offset: 2 }] },
@@ -189,10 +189,10 @@ const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[]
       exchanges: [],
       log: [confirmed],
       cart: null,
-      view: { ...nothing, waiting: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }] },
+      view: { ...nothing, pending: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }] },
     },
   ],
-  ['stores that were not looked into', { cart: null, view: null }],
+  ['evidence without the stores', { cart: null, view: null }],
 ];
 
 describe('the checker', () => {
@@ -207,14 +207,14 @@ describe('the checker', () => {
   }
 
   for (const [name, evidence] of allowed) {
-    test(`lets pass ${name}`, () => {
-      // A lone status has a version that no create precedes, which only the log of other producers holds.
+    test(`accepts ${name}`, () => {
+      // A status without its create breaks I1, but it is allowed from other producers: without a cart, I1 is left out.
       const found = check({ ...sound, ...evidence }).filter((v) => evidence.cart !== null || v.invariant !== 'I1');
       assert.deepEqual(found, []);
     });
   }
 
-  test('is itself tested: each of its rules is broken above', () => {
+  test('has a broken example above for each of its rules', () => {
     const rules = [
       ...promiseRules,
       ...agreementRules.orders,
@@ -226,14 +226,14 @@ describe('the checker', () => {
     assert.deepEqual(new Set(broken.map(([name]) => name)), names);
   });
 
-  test('tells the story of a violation: what was asked, what the log holds, what each store holds', () => {
+  test('gives the story of a violation: the exchanges, the log, and each store', () => {
     const [violation] = check({ ...sound, log: [created, confirmed, entry(2, { version: 2, status: 'shipped' })] });
     assert.equal(
       violation?.story,
       [
         'I2: two events have the same version',
         'order ORD-1',
-        '  told  0.0 ms create -> 200 after 10.0 ms',
+        '  asked 0.0 ms create -> 200 after 10.0 ms',
         '        20.0 ms update to confirmed -> 200 after 10.0 ms',
         '  log   0:0 version 1 created, new, event e0 at 5.0 ms',
         '        0:1 version 2 status confirmed, event e1 at 25.0 ms',

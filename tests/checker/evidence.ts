@@ -1,75 +1,75 @@
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 
 /**
- * All that a judgement needs: what clients asked and were told, what the log holds, and what each store holds. Times are
- * milliseconds of one clock, that of the clients.
+ * What the checker needs: the requests and answers of the clients, and the contents of the log and of each store. All
+ * times are milliseconds of the clients' clock.
  */
 export interface Evidence {
   readonly exchanges: readonly Exchange[];
-  /** Of each partition in offset order. */
+  /** The records of each partition, in the order of their offsets. */
   readonly log: readonly LogEntry[];
-  /** After the last heal, once all has come to rest; null where the store was not looked into. */
+  /** The store after the last heal, when nothing changes any more; null if it was not read. */
   readonly cart: CartEvidence | null;
   readonly view: ViewEvidence | null;
   readonly processes: readonly ProcessEvidence[];
   readonly heals: readonly Heal[];
-  /** Positions that were committed to the group while the view stood at `viewNext`. */
+  /** Positions committed to the group, each with the position of the view at that moment (`viewNext`). */
   readonly commits: readonly { readonly partition: number; readonly next: number; readonly viewNext: number }[];
   readonly limits: Limits;
 }
 
 export interface Limits {
-  /** `REQUEST_DEADLINE_MS` of the Cart Service, and what the way there and back may take. */
+  /** `REQUEST_DEADLINE_MS` of the Cart Service, plus the time on the network. */
   readonly answerMs: number;
   readonly first200Ms: number;
   readonly agreeMs: number;
   readonly residentBytes: number;
-  /** How far `writtenAt` may be off the clock of the clients. */
+  /** How much `writtenAt` may differ from the clients' clock. */
   readonly clockMs: number;
 }
 
-export type AskedFor =
+export type ClientRequest =
   /** Creates with an equal `body` are the same request; without one, all creates of an order are. */
   | { readonly kind: 'create'; readonly orderId: string; readonly body?: string }
   | { readonly kind: 'update'; readonly orderId: string; readonly status: OrderStatus }
   | { readonly kind: 'read'; readonly orderId: string };
 
-/** One request, and what its client was told. */
+/** One request and its answer. */
 export interface Exchange {
-  readonly request: AskedFor;
+  readonly request: ClientRequest;
   readonly askedAt: number;
-  /** Null: no answer, as the connection was refused or lost, or the service died. */
-  readonly answer: ToldAnswer | null;
+  /** Null: no answer came, because the connection was refused or lost, or the service died. */
+  readonly answer: ClientAnswer | null;
   readonly endedAt: number;
-  /** The connection was refused: the request has reached nobody. */
+  /** The connection was refused, so the request was not received. */
   readonly refusedConnection?: boolean;
 }
 
-export interface ToldAnswer {
+export interface ClientAnswer {
   readonly status: number;
-  /** Of a problem: its stable code. */
+  /** The `code` of an error answer; null for a 200. */
   readonly code: string | null;
-  /** Of a 503: `not_created`, `not_updated` or `unknown`. */
+  /** The `outcome` of a 503: `not_created`, `not_updated` or `unknown`. */
   readonly outcome: string | null;
 }
 
-/** A record of the topic as it was read raw. */
+/** A record of the topic. */
 export interface LogEntry {
   readonly partition: number;
   readonly offset: number;
-  /** When the log took it, where that is known on the clock of the clients; null otherwise. */
+  /** When the log took it, on the clients' clock; null if that is not known. */
   readonly writtenAt: number | null;
-  /** Null: it is no event (poison). */
+  /** Null: it is not an event (poison). */
   readonly event: LoggedEvent | null;
 }
 
 export interface LoggedEvent {
   readonly eventId: string;
   readonly orderId: string;
-  /** Null from producers that do not count. */
+  /** Null if the producer does not count versions. */
   readonly version: number | null;
   readonly status: OrderStatus;
-  /** The order with its body, of a create; null for a status update. */
+  /** The created order; null for a status update. */
   readonly order: Order | null;
 }
 
@@ -88,13 +88,14 @@ export interface ViewEvidence {
   }[];
   /** The ids as the service lists them. */
   readonly listed: readonly string[];
-  readonly waiting: readonly { readonly orderId: string; readonly version: number; readonly status: OrderStatus }[];
+  /** Statuses that came before their order. */
+  readonly pending: readonly { readonly orderId: string; readonly version: number; readonly status: OrderStatus }[];
   readonly deadLetters: readonly { readonly partition: number; readonly offset: number }[];
 }
 
 export interface ProcessEvidence {
   readonly name: string;
-  /** How often it ended although nobody ended it, and how. */
+  /** How it ended, once for each time that it ended by itself. */
   readonly crashes: readonly string[];
   readonly peakResidentBytes: number;
 }
@@ -102,9 +103,9 @@ export interface ProcessEvidence {
 /** The end of a fault. */
 export interface Heal {
   readonly at: number;
-  /** The first 200 of a write that was asked for after it; null: none came. */
+  /** The first 200 of a write that was asked after the heal; null: none came. */
   readonly first200At: number | null;
-  /** When cart and view agreed; null: they did not, as long as anybody waited. */
+  /** When cart and view agreed; null: they did not agree before the wait ended. */
   readonly agreedAt: number | null;
 }
 
@@ -112,10 +113,10 @@ export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8';
 
 export interface Violation {
   readonly invariant: Invariant;
-  /** What is wrong, in a few words, the same for every order it happens to. */
+  /** The broken rule in a few words, the same for every order. */
   readonly name: string;
-  /** Null: it concerns no single order. */
+  /** Null: the violation does not concern a single order. */
   readonly orderId: string | null;
-  /** The shortest account of it: what the client was told, what the log holds, what each store holds. */
+  /** A short account for people: the exchanges, the log, and each store. */
   readonly story: string;
 }

@@ -1,8 +1,8 @@
 import type { OrderFile } from './by_order.ts';
-import type { OrderRule } from './check.ts';
-import type { Exchange, LoggedEvent } from './evidence.ts';
+import type { OrderRule } from './rule.ts';
+import type { ClientRequest, Exchange, LoggedEvent } from './evidence.ts';
 
-/** What clients were told, against what the log holds: nothing lost, nothing doubled, nothing promised too early. */
+/** Rules that compare the answers with the log: nothing is lost, nothing is doubled, nothing is promised too early. */
 export const promiseRules: readonly OrderRule[] = [
   {
     invariant: 'I1',
@@ -91,7 +91,7 @@ export const promiseRules: readonly OrderRule[] = [
       const conflict = asked.find(({ answer }) => answer?.status === 409);
       if (conflict === undefined) return false;
       const before = asked.filter(({ askedAt }) => askedAt < conflict.endedAt);
-      // Whose answer was lost after it was given, or came to another request, may rightly be told of a conflict.
+      // A 409 is right if an earlier answer was a 200 or was lost, or if the requests differ.
       return (
         asked.every(({ request }) => bodyOf(request) === bodyOf(conflict.request)) &&
         before.some(({ answer }) => answer?.outcome === 'unknown') &&
@@ -121,14 +121,13 @@ const updates = (file: OrderFile): Exchange[] => file.exchanges.filter(({ reques
 const events = (file: OrderFile): LoggedEvent[] => file.entries.flatMap(({ event }) => event ?? []);
 
 const statusOf = ({ request }: Exchange): string | null => (request.kind === 'update' ? request.status : null);
-const bodyOf = (request: Exchange['request']): string | undefined =>
-  request.kind === 'create' ? request.body : undefined;
+const bodyOf = (request: ClientRequest): string | undefined => (request.kind === 'create' ? request.body : undefined);
 const eventId = (event: LoggedEvent): string => event.eventId;
 const isCreate = (event: LoggedEvent): boolean => event.order !== null;
 
 const succeeded = ({ answer }: Exchange): boolean => answer?.status === 200;
 const isUnanswered = ({ answer, refusedConnection }: Exchange): boolean =>
   answer === null && refusedConnection !== true;
-/** Its event may be written, now or later. */
+/** The event of the request may be written, now or later. */
 const isUncertain = (exchange: Exchange): boolean => isUnanswered(exchange) || exchange.answer?.outcome === 'unknown';
 const isCertainNo = (exchange: Exchange): boolean => !succeeded(exchange) && !isUncertain(exchange);

@@ -1,11 +1,11 @@
-import type { OrderRule, SystemRule } from './check.ts';
+import type { OrderRule, SystemRule } from './rule.ts';
 
-/** The services as their clients and operators meet them: up, in time, within their memory. */
+/** Rules about the running services: they do not crash, they answer in time, and they stay within their memory. */
 const orders: readonly OrderRule[] = [
   {
     invariant: 'I6',
     name: 'an answer was a fault of the service',
-    // A store that fails says so with the outcome, which other rules hold it to.
+    // `StoreUnavailable` has an outcome, which other rules check.
     isBroken: ({ exchanges }) =>
       exchanges.some(({ answer }) => answer?.status === 500 && answer.code !== 'StoreUnavailable'),
   },

@@ -3,14 +3,14 @@ import type { Exchange, LogEntry } from './evidence.ts';
 
 const MOST_LINES = 12;
 
-/** What happened to one order, for a person: what its clients were told, what the log holds, what each store holds. */
+/** What happened to one order, for people: its exchanges, the log, and each store. */
 export const storyOf = (file: OrderFile): string =>
   [
     `order ${file.orderId}`,
-    ...section('told', file.exchanges.map(told)),
-    ...section('log', file.entries.map(logged)),
+    ...section('asked', file.exchanges.map(exchangeLine)),
+    ...section('log', file.entries.map(entryLine)),
     `  cart  ${file.cart ? `version ${file.cart.version}, ${file.cart.status}` : 'nothing'}`,
-    `  view  ${file.view ? `version ${file.view.version}, ${file.view.status}` : file.waiting ? `only a status: version ${file.waiting.version}, ${file.waiting.status}` : 'nothing'}`,
+    `  view  ${file.view ? `version ${file.view.version}, ${file.view.status}` : file.pending ? `only a pending status: version ${file.pending.version}, ${file.pending.status}` : 'nothing'}`,
   ].join('\n');
 
 const section = (name: string, lines: readonly string[]): string[] => {
@@ -20,18 +20,18 @@ const section = (name: string, lines: readonly string[]): string[] => {
   return shown.map((line, index) => `  ${(index === 0 ? name : '').padEnd(5)} ${line}`);
 };
 
-const told = ({ request, askedAt, endedAt, answer, refusedConnection }: Exchange): string => {
+const exchangeLine = ({ request, askedAt, endedAt, answer, refusedConnection }: Exchange): string => {
   const asked = request.kind === 'update' ? `update to ${request.status}` : request.kind;
-  const said =
+  const answered =
     answer === null
       ? refusedConnection
         ? 'connection refused'
         : 'no answer'
       : [answer.status, answer.code, answer.outcome].filter((part) => part !== null).join(' ');
-  return `${askedAt.toFixed(1)} ms ${asked} -> ${said} after ${(endedAt - askedAt).toFixed(1)} ms`;
+  return `${askedAt.toFixed(1)} ms ${asked} -> ${answered} after ${(endedAt - askedAt).toFixed(1)} ms`;
 };
 
-const logged = ({ partition, offset, writtenAt, event }: LogEntry): string => {
+const entryLine = ({ partition, offset, writtenAt, event }: LogEntry): string => {
   const what = event?.order ? `created, ${event.status}` : `status ${event?.status}`;
   const when = writtenAt === null ? '' : ` at ${writtenAt.toFixed(1)} ms`;
   return `${partition}:${offset} version ${event?.version ?? '-'} ${what}, event ${event?.eventId}${when}`;

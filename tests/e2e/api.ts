@@ -1,4 +1,4 @@
-/** The services' API as a client sees it. */
+/** An answer of a service, as a client sees it. */
 export interface Reply {
   readonly status: number;
   readonly type: string;

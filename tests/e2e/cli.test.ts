@@ -6,7 +6,7 @@ import { orderIds } from './api.ts';
 import { runCli, startCli } from './cli_process.ts';
 import { nobody, startSystem, TOPIC } from './cli_system.ts';
 
-/** The commands as people and scripts run them, against both services on the embedded broker. */
+/** Runs the commands as people and scripts do, against both services on the embedded broker. */
 
 describe('every command', () => {
   for (const { name, options } of COMMANDS) {
@@ -17,24 +17,24 @@ describe('every command', () => {
       for (const exit of ['0', '1', '2', '3', '130']) assert.match(stdout, new RegExp(`^  ${exit} `, 'm'));
     });
 
-    test(`${name} with an option that there is not, says so and ends with 2`, async () => {
+    test(`${name} with an unknown option says so and ends with 2`, async () => {
       const { code, stdout, stderr } = await runCli([name, '--no-such']);
       assert.deepEqual([code, stdout], [2, '']);
-      assert.match(stderr, /there is no option --no-such\n.*--help/);
+      assert.match(stderr, /unknown option --no-such\n.*--help/);
     });
   }
 
-  test('that is none, is told from those that there are', async () => {
+  test('unknown commands are refused with the list of commands', async () => {
     const { code, stderr } = await runCli(['dmo']);
     assert.equal(code, 2);
-    assert.match(stderr, /no command "dmo": demo, tail, redrive, rebuild/);
+    assert.match(stderr, /unknown command "dmo"; the commands are demo, tail, redrive, rebuild/);
   });
 });
 
 describe('npm run demo', () => {
   const fast = ['--rate', '100', '--pause', '5'];
 
-  test('drives a system through whole lives and finds nothing unexpected', async (t) => {
+  test('plays whole lives of orders and finds nothing unexpected', async (t) => {
     const { cart, order } = await startSystem(t);
     const args = ['demo', '--cart', cart.url, '--order', order.url, '--orders', '40', '--run', '7', '--json', ...fast];
     const { code, stdout, stderr } = await runCli(args);
@@ -53,7 +53,7 @@ describe('npm run demo', () => {
     assert.equal((await orderIds(order.url, TOPIC)).length, 80);
   });
 
-  test('tells a person what it has seen', async (t) => {
+  test('prints a summary for people', async (t) => {
     const { cart, order } = await startSystem(t);
     const env = { CART_PORT: new URL(cart.url).port, ORDER_PORT: new URL(order.url).port };
     const { code, stdout } = await runCli(['demo', '--orders', '5', '--mix', 'complete=1', ...fast], env);
@@ -63,7 +63,7 @@ describe('npm run demo', () => {
     assert.match(stdout, /^nothing unexpected$/m);
   });
 
-  test('whose Order Service loses an order, ends with 1 and names it', async (t) => {
+  test('ends with 1 and names the order if the Order Service does not have it', async (t) => {
     const { cart } = await startSystem(t);
     const other = await startSystem(t);
     const args = ['demo', '--cart', cart.url, '--order', other.order.url, '--orders', '1', '--mix', 'open=1', ...fast];
@@ -72,7 +72,7 @@ describe('npm run demo', () => {
     assert.match(stdout, /^unexpected: 1\n {2}ORD-\d+ cannot be read 10 s after its 200 \(404\)$/m);
   });
 
-  test('interrupted, sums up what it has seen and ends with 130', async (t) => {
+  test('prints the summary and ends with 130 when it is interrupted', async (t) => {
     const { cart, order } = await startSystem(t);
     const demo = startCli(['demo', '--cart', cart.url, '--order', order.url, '--seconds', '600', '--rate', '50']);
     await eventually(async () => assert.ok((await orderIds(order.url, TOPIC)).length > 20));
@@ -82,15 +82,15 @@ describe('npm run demo', () => {
     assert.match(stdout, /orders in .* s, interrupted, \d+ created/);
   });
 
-  test('without a service, ends with 3 and says what to start', async () => {
+  test('ends with 3 and says what to start if a service does not answer', async () => {
     const { code, stdout, stderr } = await runCli(['demo', '--cart', await nobody()]);
     assert.deepEqual([code, stdout], [3, '']);
-    assert.match(stderr, /the Cart Service does not answer at http:.*; npm start starts it/);
+    assert.match(stderr, /the Cart Service does not answer at http:.*; start it with npm start/);
   });
 
-  test('with two ends, ends with 2', async () => {
+  test('ends with 2 if both --orders and --seconds are given', async () => {
     const { code, stderr } = await runCli(['demo', '--orders', '5', '--seconds', '5']);
     assert.equal(code, 2);
-    assert.match(stderr, /--orders and --seconds exclude each other/);
+    assert.match(stderr, /either --orders or --seconds/);
   });
 });

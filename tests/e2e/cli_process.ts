@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { killAtExit } from '#tests/support/watched_process.ts';
 
-/** A command as a script runs it: a process of its own, its output in pipes. */
+/** A command as a script runs it: in its own process, with its output in pipes. */
 export interface CliProcess {
-  /** Resolves once it has ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<CliResult>;
   /** What it has written to standard output so far. */
   readonly output: () => string;
@@ -19,17 +20,12 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
 const ROOT = new URL('../../', import.meta.url);
 
 export const startCli = (args: readonly string[], env: Record<string, string> = {}): CliProcess =>
   startScript('cli/main.ts', args, env);
 
-/** @param script its path in the repository */
+/** Starts a script of the repository. @param script its path from the repository's root */
 export const startScript = (script: string, args: readonly string[], env: Record<string, string>): CliProcess => {
   const child = spawn(process.execPath, [fileURLToPath(new URL(script, ROOT)), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,8 +35,7 @@ export const startScript = (script: string, args: readonly string[], env: Record
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  killAtExit(child);
   return {
     ended: once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr })),
     output: () => stdout,

@@ -19,9 +19,9 @@ const rebuild = ({ env }: System, ...args: string[]) => runCli(['rebuild', ...ar
 const statusOf = async (url: string, id: string): Promise<unknown> =>
   ((await orderDetails(url, id)).body['order'] as { status?: string } | undefined)?.status;
 
-/** What a service has of dead letters, but for what two views of one log may have otherwise. */
-const lettersAt = async (at: string): Promise<unknown[]> => {
-  const reply = await fetch(`${at}/dead-letters?state=all`);
+/** The dead letters of a service, without the fields in which two views of one log may differ. */
+const lettersAt = async (url: string): Promise<unknown[]> => {
+  const reply = await fetch(`${url}/dead-letters?state=all`);
   const { deadLetters } = (await reply.json()) as { deadLetters: Record<string, unknown>[] };
   return deadLetters.map(({ key, partition, offset, redriven }) => ({ key, partition, offset, redriven }));
 };
@@ -34,7 +34,7 @@ const tamper = (system: System, sql: string): void => {
 };
 
 describe('npm run rebuild', () => {
-  test('beside a running service, tells what differs, and the service takes the new view up at its next start', async (t) => {
+  test('beside a running service, prints the differences, and the next start uses the new view', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1', '2', '3']);
     assert.deepEqual(await rebuild(system, '--dry-run').then(({ code, stdout }) => [code, stdout.split('\n')[1]]), [
@@ -45,7 +45,7 @@ describe('npm run rebuild', () => {
     tamper(system, "DELETE FROM orders WHERE order_id = 'ORD-3'");
 
     const { code, stdout } = await rebuild(system);
-    assert.equal(code, 1, 'something was found');
+    assert.equal(code, 1, 'differences were found');
     assert.match(stdout, /^built from 6 messages of orders\.events in .* s: 3 orders, 0 pending, 0 dead letters$/m);
     assert.match(stdout, /^2 orders differ$/m);
     assert.match(stdout, /^ {2}ORD-2: live version 9, cancelled; log version 2, confirmed$/m);
@@ -65,7 +65,7 @@ describe('npm run rebuild', () => {
     assert.equal((await rebuild(system, '--dry-run')).code, 0);
   });
 
-  test('without a service, exchanges the views at once, also where the service was killed, and keeps the former', async (t) => {
+  test('exchanges the views at once if the service was killed, and keeps the former view', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1', '2']);
     tamper(system, "UPDATE orders SET status = 'shipped' WHERE order_id = 'ORD-1'");
@@ -81,7 +81,7 @@ describe('npm run rebuild', () => {
     assert.deepEqual(await orderIds(again.url, TOPIC), ['ORD-1', 'ORD-2'], 'in the order in which they came');
   });
 
-  test('without a view, or with one that is none, builds one', async (t) => {
+  test('builds a view if there is none, or if its file is not a database', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1']);
     await system.order.stop();
@@ -90,14 +90,14 @@ describe('npm run rebuild', () => {
     const none = await rebuild(system);
     assert.equal(none.code, 0);
     assert.match(none.stdout, /there is no live view to compare with\nexchanged\n/);
-    writeFileSync(view, 'no view at all, and long enough to be taken for a database by its first bytes');
+    writeFileSync(view, 'not a view, and long enough that its first bytes could be those of a database');
     const broken = await rebuild(system);
     assert.equal(broken.code, 1);
     assert.match(broken.stdout, /the live view cannot be compared: .*not a database\nexchanged; /);
     assert.equal((await rebuild(system, '--dry-run')).code, 0);
   });
 
-  test('that would lose orders, as the log does not have them, exchanges nothing unless it is forced', async (t) => {
+  test('exchanges nothing without --force if orders would be lost that the log does not have', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1']);
     tamper(
@@ -112,7 +112,7 @@ describe('npm run rebuild', () => {
     assert.match((await rebuild(system, '--force')).stdout, /^exchanged; /m);
   });
 
-  test('knows dead letters and what became of those that were redriven', async (t) => {
+  test('restores dead letters, and the outcomes of those that were redriven', async (t) => {
     const system = await startSystem(t);
     await publishPoison(system.env);
     const { url } = system.order;
@@ -127,7 +127,7 @@ describe('npm run rebuild', () => {
     assert.deepEqual(new Set(await lettersAt(again.url)), new Set(before));
   });
 
-  test('beside two services on one view, waits for both', async (t) => {
+  test('exchanges the views only after both services on one view have stopped', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1']);
     const second = await startService('order_service', { ...system.env, CONSUMER_MEMBER_ID: 'second' });
@@ -141,7 +141,7 @@ describe('npm run rebuild', () => {
     assert.match((await rebuild(system)).stdout, /^exchanged; /m);
   });
 
-  test('interrupted, leaves everything as it was and ends with 130', async (t) => {
+  test('leaves everything as it was and ends with 130 when it is interrupted', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1']);
     await system.order.stop();
@@ -155,7 +155,7 @@ describe('npm run rebuild', () => {
     assert.deepEqual(new Set(files()), new Set([...before, 'order_view.rebuilding.lock']));
   });
 
-  test('without a broker or its topic, ends with 3 and makes nothing', async () => {
+  test('ends with 3 and creates nothing if there is no broker', async () => {
     const env = { DATA_DIR: join(tempDir(), 'none') };
     const { code, stderr } = await runCli(['rebuild'], env);
     assert.equal(code, 3);

@@ -26,20 +26,20 @@ describe('npm run redrive', () => {
     return { url, run };
   };
 
-  test('lists what is held, with nothing that acts on the terminal', async (t) => {
+  test('lists the held letters, without a character that acts on the terminal', async (t) => {
     const { run } = await startWithLetters(t);
     const { code, stdout, stderr } = await run([]);
     assert.deepEqual([code, stderr], [0, '2 letters are held\n']);
     assert.ok(!stdout.includes(ESCAPE));
     assert.match(
       stdout,
-      /^\d {2}orders\.events \d@0 {2}key "2" {2}set aside \S+Z\n {4}the value is not JSON\n {4}"\\u\{1b\}\[2Jgone"$/m,
+      /^\d {2}orders\.events \d@0 {2}key "2" {2}stored \S+Z\n {4}the value is not JSON\n {4}"\\u\{1b\}\[2Jgone"$/m,
     );
     assert.equal((await run(['--reason', 'no such reason', '--yes'])).code, 0);
     assert.equal((await run(['--id', '9', '--yes'])).code, 1);
   });
 
-  test('publishes a letter with its value repaired, says what became of it, and of the others too', async (t) => {
+  test('publishes a letter with a repaired value, then the others, and prints the outcomes', async (t) => {
     const { url, run } = await startWithLetters(t);
     const letters = jsonLines<Held & { key: { text: string } }>((await run(['--list', '--json'])).stdout);
     const id = String(letters.find(({ key }) => key.text === '1')?.id);
@@ -49,7 +49,7 @@ describe('npm run redrive', () => {
 
     const asked = await run(['--id', id]);
     assert.equal(asked.code, 2);
-    assert.match(asked.stderr, /nobody can be asked here: give --yes/);
+    assert.match(asked.stderr, /nobody can confirm: give --yes/);
     const dry = await run(['--id', id, '--dry-run']);
     assert.deepEqual([dry.code, dry.stderr.endsWith('1 would be published\n')], [0, true]);
 
@@ -59,17 +59,17 @@ describe('npm run redrive', () => {
     assert.equal(pending.pendingStatuses.length, 1);
 
     const rest = await run(['--all', '--yes', '--json']);
-    assert.equal(rest.code, 1, 'it is as bad as before');
+    assert.equal(rest.code, 1, 'the other letter is a dead letter again');
     assert.deepEqual(
       jsonLines<{ outcome: string }>(rest.stdout).map(({ outcome }) => outcome),
       ['dead_letter'],
     );
     const again = await run(['--id', id, '--yes']);
     assert.equal(again.code, 1);
-    assert.match(again.stderr, /1 of the ids is no letter that is held/);
+    assert.match(again.stderr, /no held letter has 1 of the ids/);
   });
 
-  test('gives an order back to both services', async (t) => {
+  test('brings an order back to both services', async (t) => {
     const system = await startSystem(t);
     await publishPoison(system.env);
     const { order } = system;
@@ -92,12 +92,12 @@ describe('npm run redrive', () => {
     });
   });
 
-  test('with options that do not go together, ends with 2', async () => {
+  test('ends with 2 for options that do not go together', async () => {
     for (const [args, says] of [
-      [['--all', '--id', '1'], /--all and --id/],
+      [['--all', '--id', '1'], /either --all, or --id/],
       [['--id', '1,x'], /--id is "1,x", but must be ids/],
-      [['--all', '--new-key', 'x'], /need one letter, by --id/],
-      [['--id', '1', '--value-file', 'no/such/file'], /--value-file cannot be read: /],
+      [['--all', '--new-key', 'x'], /need exactly one letter: give --id N/],
+      [['--id', '1', '--value-file', 'no/such/file'], /--value-file no\/such\/file cannot be read: /],
     ] as const) {
       const { code, stderr } = await runCli(['redrive', ...args]);
       assert.equal(code, 2);
@@ -105,7 +105,7 @@ describe('npm run redrive', () => {
     }
   });
 
-  test('without a service, ends with 3', async () => {
+  test('ends with 3 if the service does not answer', async () => {
     const { code, stderr } = await runCli(['redrive', '--url', await nobody()]);
     assert.equal(code, 3);
     assert.match(stderr, /the Order Service does not answer at/);

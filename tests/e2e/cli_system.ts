@@ -8,7 +8,7 @@ import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, isReady, orderDetails, updateOrder } from './api.ts';
 import { type ServiceProcess, startService } from './service_process.ts';
 
-/** What the tests of the commands share: both services on the embedded broker, and what they hold. */
+/** What the tests of the commands share: both services on the embedded broker, and their data. */
 
 export const TOPIC = 'orders.events';
 
@@ -33,7 +33,7 @@ export const nobody = async (): Promise<string> => `http://localhost:${(await fr
 
 const WAIT = { prefer: 'wait=10' };
 
-/** Orders of these ids, each confirmed, readable. */
+/** Creates and confirms an order for each id, and waits until all can be read. */
 export const createOrders = async ({ cart, order }: System, ids: readonly string[]): Promise<void> => {
   for (const id of ids) {
     assert.equal((await createOrder(cart.url, { order_id: id, number_of_items: 1 })).status, 200);
@@ -65,7 +65,7 @@ export const ESCAPE = '\u001B';
 
 const message = (key: string, value: string) => ({ key, value, headers: {} });
 
-/** Messages that are no events: two, under the keys 1 and 2, or so many. */
+/** Publishes messages that are not events, with the keys 1, 2 and so on. */
 export const publishPoison = async ({ DATA_DIR }: Record<string, string>, count = 2): Promise<void> => {
   const broker = createEmbeddedBroker({ directory: join(DATA_DIR ?? '', 'embedded') });
   const topic = await broker.ensureTopic(TOPIC, 6);

@@ -10,7 +10,7 @@ import { createOrders, ESCAPE, nobody, publishPoison, short, startSystem, TOPIC 
 import { startService } from './service_process.ts';
 
 describe('npm run tail', () => {
-  test('shows what the view has of an order, and goes on with what comes, over a restart of the service', async (t) => {
+  test('shows the past events of an order, then its new ones, over a restart of the service', async (t) => {
     const system = await startSystem(t);
     const port = new URL(system.order.url).port;
     await createOrders(system, ['1', '2']);
@@ -30,11 +30,11 @@ describe('npm run tail', () => {
     assert.deepEqual(short(stdout), ['ORD-2 new', 'ORD-2 confirmed', 'ORD-2 processing', 'ORD-2 shipped']);
   });
 
-  test('from latest, shows only what is new, in lines for people, until it is interrupted', async (t) => {
+  test('shows only new events, in lines for people, until it is interrupted', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1']);
     const tail = startCli(['tail', '--url', system.order.url]);
-    // Until it listens, there is nothing that it could show.
+    // It shows nothing that comes before it is connected.
     await eventually(async () => {
       await createOrder(system.cart.url, { order_id: String(Date.now()), number_of_items: 1 });
       assert.notEqual(tail.output(), '');
@@ -46,7 +46,7 @@ describe('npm run tail', () => {
     assert.ok(!stdout.includes('ORD-1 '));
   });
 
-  test('with --topic, reads the broker without any service, also what cannot be read', async (t) => {
+  test('reads a topic without any service, even messages that cannot be decoded', async (t) => {
     const system = await startSystem(t);
     await createOrders(system, ['1', '2', '3']);
     await Promise.all([system.cart.stop(), system.order.stop()]);
@@ -63,7 +63,7 @@ describe('npm run tail', () => {
     assert.deepEqual(short(one.stdout), ['ORD-2 new', 'ORD-2 confirmed']);
   });
 
-  test('without what it reads from, ends with 3 and makes nothing', async () => {
+  test('ends with 3 and creates nothing if there is no service, broker or Kafka', async () => {
     const env = { DATA_DIR: join(tempDir(), 'none') };
     const noService = await runCli(['tail', '--url', await nobody()]);
     assert.equal(noService.code, 3);
@@ -76,7 +76,7 @@ describe('npm run tail', () => {
     assert.equal(noKafka.code, 3, noKafka.stderr);
   });
 
-  test('with a wrong order id or setting, ends with 2', async () => {
+  test('ends with 2 for a wrong order id or setting', async () => {
     assert.match((await runCli(['tail', '--order', 'x'])).stderr, /--order is "x", but must be an order id/);
     const { code, stderr } = await runCli(['tail', '--topic', TOPIC], { TOPIC_PARTITIONS: 'x' });
     assert.equal(code, 2);

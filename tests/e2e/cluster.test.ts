@@ -13,7 +13,7 @@ const own = await ownKafkaForTests();
 const skip = own.skip || ((await kafkaStarter()).kind === 'java' ? false : 'three brokers need Java');
 
 describe('the system on three brokers', { skip }, () => {
-  test('with one of them killed, loses nothing and takes orders on every partition again', async (t) => {
+  test('loses no order when one broker is killed, and takes orders on every partition again', async (t) => {
     const cluster = await startKafkaCluster(3);
     t.after(() => cluster.stop());
     const env = {

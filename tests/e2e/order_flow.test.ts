@@ -11,11 +11,11 @@ import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, isReady, orderDetails, orderIds, updateOrder } from './api.ts';
 import { type ServiceName, type ServiceProcess, startService } from './service_process.ts';
 
-/** Both services as processes, on each broker: what the README promises, and what happens when parts of it die. */
+/** Both services as processes, on each broker: what the README promises, also when parts of the system die. */
 
 const WAIT = { prefer: 'wait=10' };
 
-/** The settings of one system, apart from every other test's. */
+/** The settings of one system, which shares nothing with those of other tests. */
 const settings = (bootstrapServers: string): Record<string, string> => ({
   DATA_DIR: tempDir(),
   KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
@@ -38,7 +38,7 @@ const brokers = [
 
 for (const { name, folder, bootstrapServers, skip } of brokers) {
   describe(`the system on ${name}`, { skip }, () => {
-    test('creates, reads, updates and lists orders, and refuses what it must', async (t) => {
+    test('creates, reads, updates and lists orders, and refuses wrong requests', async (t) => {
       const env = settings(bootstrapServers);
       const [order, cart] = await Promise.all([start(t, 'order_service', env), start(t, 'cart_service', env)]);
       await eventually(async () => assert.ok(await isReady(cart.url)));
@@ -104,7 +104,7 @@ for (const { name, folder, bootstrapServers, skip } of brokers) {
       assert.deepEqual(await orderIds(order.url, 'another.topic'), []);
     });
 
-    test('keeps every order that was answered 200 when both services are killed and started again', async (t) => {
+    test('keeps every order that was answered 200, after both services were killed and restarted', async (t) => {
       const env = settings(bootstrapServers);
       let cart = await start(t, 'cart_service', env);
       let order = await start(t, 'order_service', env);
@@ -131,7 +131,7 @@ for (const { name, folder, bootstrapServers, skip } of brokers) {
       assert.equal(ids.length, new Set(ids).size, 'each id once');
     });
 
-    test('rebuilds the view when it was deleted, and the cart learns its orders when its store was', async (t) => {
+    test('reads the view and the orders of the cart from the log again, after both stores were deleted', async (t) => {
       const env = settings(bootstrapServers);
       const cart = await start(t, 'cart_service', env);
       const order = await start(t, 'order_service', env);
@@ -164,19 +164,19 @@ for (const { name, folder, bootstrapServers, skip } of brokers) {
       });
     });
 
-    test('answers requests that are inside when it is stopped, within 5 s', async (t) => {
+    test('answers the requests under way within 5 s when the Cart Service is stopped', async (t) => {
       const env = settings(bootstrapServers);
       const cart = await start(t, 'cart_service', env);
       await eventually(async () => assert.ok(await isReady(cart.url)));
-      const inside = Array.from({ length: 50 }, (_, i) =>
+      const underWay = Array.from({ length: 50 }, (_, i) =>
         createOrder(cart.url, { order_id: String(i), number_of_items: 1 }),
       );
-      await Promise.race(inside);
+      await Promise.race(underWay);
       const started = performance.now();
       assert.equal(await cart.stop(), 0);
       assert.ok(performance.now() - started < 5_000);
-      for (const reply of await Promise.allSettled(inside)) {
-        // Those whose connection was not accepted yet are refused by the operating system.
+      for (const reply of await Promise.allSettled(underWay)) {
+        // The operating system refuses those whose connection was not accepted yet.
         if (reply.status === 'fulfilled') assert.equal(reply.value.status, 200);
       }
     });
@@ -185,8 +185,8 @@ for (const { name, folder, bootstrapServers, skip } of brokers) {
 
 const own = await ownKafkaForTests();
 
-describe('the system, its Kafka coming and going', own, () => {
-  test('starts without a broker, says 503 not_created, and works once there is one', async (t) => {
+describe('the system while its Kafka fails and comes back', own, () => {
+  test('starts without a broker, answers 503 not_created, and works when the broker starts', async (t) => {
     const [port = 0] = await freePorts(1);
     const env = settings(`localhost:${port}`);
     const [order, cart] = await Promise.all([start(t, 'order_service', env), start(t, 'cart_service', env)]);
@@ -208,7 +208,7 @@ describe('the system, its Kafka coming and going', own, () => {
     await eventually(async () => assert.equal((await orderDetails(order.url, '1')).status, 200), 15_000);
   });
 
-  test('killed under load and started again, loses no order that was answered 200, and doubles none', async (t) => {
+  test('loses and doubles no order that was answered 200 when the broker is killed under load', async (t) => {
     const broker = await startKafka();
     t.after(() => broker.stop());
     const env = settings(broker.bootstrapServers);
@@ -223,7 +223,7 @@ describe('the system, its Kafka coming and going', own, () => {
         const id = next++;
         const { status, body } = await createOrder(cart.url, { order_id: String(id), number_of_items: 1 });
         outcomes.set(id, status === 200 ? 'created' : String(body['outcome']));
-        // A broker that is away makes refusals quick; there is no need of millions.
+        // While the broker is down, refusals come at once; without a pause there would be millions.
         if (status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
@@ -238,7 +238,7 @@ describe('the system, its Kafka coming and going', own, () => {
     running = false;
     await Promise.all(clients);
 
-    // Whoever was told unknown asks again, as the answer says.
+    // As the answer `unknown` asks for, send the same request again.
     for (const [id, outcome] of outcomes) {
       if (outcome !== 'unknown') continue;
       await eventually(async () =>
@@ -252,7 +252,7 @@ describe('the system, its Kafka coming and going', own, () => {
     }, 20_000);
   });
 
-  test('stopped for 8 s, gets every request answered within the deadline, and its outcome comes true', async (t) => {
+  test('answers every request within the deadline while the broker is stopped, with a true outcome', async (t) => {
     const broker = await startKafka();
     t.after(() => broker.stop());
     const env: Record<string, string> = { ...settings(broker.bootstrapServers), REQUEST_DEADLINE_MS: '3000' };
@@ -271,7 +271,8 @@ describe('the system, its Kafka coming and going', own, () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     await broker.resume();
-    const [unknown] = [...outcomes].find(([, outcome]) => outcome === 'unknown') ?? assert.fail('nothing was sent');
+    const [unknown] =
+      [...outcomes].find(([, outcome]) => outcome === 'unknown') ?? assert.fail('no request was answered unknown');
     await eventually(
       async () => assert.equal((await createOrder(cart.url, { order_id: unknown, number_of_items: 1 })).status, 200),
       15_000,

@@ -33,7 +33,7 @@ interface WireSpan extends Omit<CollectedSpan, 'service' | 'attributes' | 'links
   readonly endTimeUnixNano: string;
 }
 
-/** As much of an OpenTelemetry collector as tests need: takes traces as OTLP/HTTP with JSON. */
+/** A small OpenTelemetry collector for tests: it takes traces as OTLP/HTTP with JSON. */
 export const startCollector = async () => {
   const spans: CollectedSpan[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -46,7 +46,7 @@ export const startCollector = async () => {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** All spans so far. */
+    /** All spans received so far. */
     spans: spans as readonly CollectedSpan[],
     stop: (): void => {
       server.close();

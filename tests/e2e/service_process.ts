@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { createInterface } from 'node:readline';
-import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
+import { serviceProcessOptions } from '#service_common/process_settings.ts';
+import { type WatchedProcess, watchProcess } from '#tests/support/watched_process.ts';
 
 export type ServiceName = 'cart_service' | 'order_service';
 
-/** A service as users run it: a process of its own. */
+/** A service as users run it: in its own process. */
 export interface ServiceProcess {
   readonly url: string;
   readonly pid: number;
-  /** All lines it has written so far. */
+  /** All lines that it has written so far. */
   readonly output: readonly string[];
-  /** SIGTERM; resolves with the exit code. */
+  /** Sends SIGTERM. @returns the exit code */
   stop(): Promise<number | null>;
   /** `kill -9` */
   kill(): Promise<void>;
@@ -20,73 +20,57 @@ export interface ServiceProcess {
 
 const START_MS = 30_000;
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/** The file that starts the service. */
+export const mainOf = (name: ServiceName): string =>
+  fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url));
 
-/** Starts a service on a free port, unless `env` names one, and waits until it says that it is ready. @throws with its output where it ends before */
-export const startService = async (name: ServiceName, env: Record<string, string>): Promise<ServiceProcess> => {
-  const { child, output } = spawnService(name, env);
-  const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`${name} is not ready after ${START_MS} ms:\n${output.join('\n')}`)),
-      START_MS,
-    );
-    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}:\n${output.join('\n')}`)));
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      if (!line.includes('Application startup complete')) return;
-      clearTimeout(timer);
-      resolve((JSON.parse(line) as { url: string }).url);
-    });
-  });
-  const exited = new Promise<number | null>((resolve) => {
-    child.once('exit', (code) => resolve(code));
-  });
+/** The address in the log line of a service that is ready; undefined for every other line. */
+export const readyUrl = (line: string): string | undefined =>
+  /"url":"([^"]+)".*Application startup complete/.exec(line)?.[1];
+
+/**
+ * Starts a service, on a free port unless `env` names one, and waits until it is ready.
+ * @throws Error with its last output, if it ends before or takes longer than `startMs`
+ */
+export const startService = async (
+  name: ServiceName,
+  env: Readonly<Record<string, string>>,
+  startMs = START_MS,
+): Promise<ServiceProcess> => {
+  const { child, output, ended, untilLine } = spawnService(name, env);
+  const url = await untilLine(readyUrl, startMs);
   return {
     url,
     pid: child.pid ?? 0,
     output,
     async stop() {
       child.kill('SIGTERM');
-      return await exited;
+      const end = await ended;
+      return typeof end === 'number' ? end : null;
     },
     async kill() {
       child.kill('SIGKILL');
-      await exited;
+      await ended;
     },
   };
 };
 
-/** Runs a service that is expected not to start. @returns its exit code and the line that says why */
+/** Runs a service that must not start. @returns its exit code and the line that gives the reason */
 export const failToStart = async (
   name: ServiceName,
-  env: Record<string, string>,
+  env: Readonly<Record<string, string>>,
 ): Promise<{ code: number | null; reason: string }> => {
   const { child, output } = spawnService(name, env);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, reason: output.find((line) => line.includes('cannot start')) ?? output.join('\n') };
 };
 
-const spawnService = (name: ServiceName, env: Record<string, string>): { child: ChildProcess; output: string[] } => {
-  const main = fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url));
-  const child = spawn(process.execPath, [...NODE_FLAGS, main], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...PROCESS_ENV,
-      ...process.env,
-      KAFKA_BOOTSTRAP_SERVERS: '',
-      CART_PORT: '0',
-      ORDER_PORT: '0',
-      LOG_LEVEL: 'info',
-      ...env,
-    },
-  });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream) createInterface({ input: stream }).on('line', (line) => output.push(line));
-  }
-  return { child, output };
+const spawnService = (
+  name: ServiceName,
+  given: Readonly<Record<string, string>>,
+): WatchedProcess & { readonly child: ChildProcess } => {
+  const settings = { KAFKA_BOOTSTRAP_SERVERS: '', CART_PORT: '0', ORDER_PORT: '0', LOG_LEVEL: 'info', ...given };
+  const { execArgv, env } = serviceProcessOptions(settings);
+  const child = spawn(process.execPath, [...execArgv, mainOf(name)], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  return { child, ...watchProcess(child, name) };
 };

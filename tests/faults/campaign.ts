@@ -14,33 +14,33 @@ import type { Load } from './load.ts';
 import { createStalls } from './stalls.ts';
 import { createStage, type OwnStage, TOPIC } from './stage.ts';
 
-/** What one row of the campaign has shown. */
+/** The result of one row of the campaign. */
 export interface RowResult {
   readonly rounds: number;
   readonly exchanges: readonly Exchange[];
   readonly heals: readonly Heal[];
-  /** Events that stand more than once in the raw log. */
+  /** Events that are more than once in the raw log. */
   readonly duplicates: number;
   readonly skippedRequests: number;
-  /** In bytes, by name of the service. */
+  /** Peak resident memory in bytes, by service. */
   readonly peaks: Readonly<Record<string, number>>;
   readonly notes: readonly string[];
   readonly violations: readonly Violation[];
-  /** Why the row did not come to its end, or null. */
+  /** Why the row did not reach its end, or null. */
   readonly failure: string | null;
 }
 
 export interface RowOptions {
   readonly rounds: number;
   readonly short: boolean;
-  /** What limits of time are multiplied by. */
+  /** The factor for all time limits. */
   readonly patience: number;
   readonly seed: number;
   readonly onProgress: (progress: { round: number; requests: number; violations: number }) => void;
 }
 
 const limitsFor = (patience: number): Limits => ({
-  // The deadline, and half a second for the way there and back on a busy machine.
+  // The deadline, and half a second for the network on a busy machine.
   answerMs: 5_500 * patience,
   first200Ms: 5_000 * patience,
   agreeMs: 10_000 * patience,
@@ -50,10 +50,10 @@ const limitsFor = (patience: number): Limits => ({
 
 const STEP_MS = 600_000;
 const LOAD_MS = 30_000;
-/** Longer than the limit, so that a late 200 is told with its time. */
+/** Longer than the limit, so that a late 200 is reported with its time. */
 const FIRST_200_MS = 60_000;
 
-/** Plays a row to its end. Never rejects: what goes wrong is the row's failure. */
+/** Plays a row to its end. Never rejects: an error becomes the row's failure. */
 export const playRow = async (fault: Fault, options: RowOptions): Promise<RowResult> => {
   const heals: Heal[] = [];
   const found = new Map<string, Violation>();
@@ -81,7 +81,7 @@ export const playRow = async (fault: Fault, options: RowOptions): Promise<RowRes
     playing.load.resume();
     let positions: Positions = new Map();
     for (let round = 0; round < options.rounds; round++) {
-      // Judging the last round has blocked the clients, while they asked nothing.
+      // The check of the last round has blocked the clients' event loop, while they sent nothing.
       stalls.reset();
       const played = await playRound(fault, playing, round);
       await stalls.look(playing.services);
@@ -105,7 +105,7 @@ export const playRow = async (fault: Fault, options: RowOptions): Promise<RowRes
   const notes = [...(stage?.notes ?? []), stalls.text()];
   if (stage !== null && (failure !== null || found.size > 0))
     notes.push(`the services' logs: ${keepLogs(fault, stage)}`);
-  // Even where the row has failed: what it started must not outlive it.
+  // Even if the row has failed: nothing that it started may outlive it.
   await stage?.close().catch((error: unknown) => (failure ??= `closing failed: ${String(error)}`));
   return {
     rounds,
@@ -124,11 +124,11 @@ interface PlayedRound {
   readonly heal: Heal;
   readonly firstNumber: number;
   readonly firstExchange: number;
-  /** What keeps the next round from being worth anything, or null. */
+  /** Why the next rounds would mean nothing, or null. */
   readonly problem: string | null;
 }
 
-/** Leaves the load paused, and where the row is not exempt from that, cart and view level. */
+/** Plays one round. Afterwards the load is paused, and cart and view agree, unless the row is exempt from that. */
 const playRound = async (fault: Fault, stage: OwnStage, round: number): Promise<PlayedRound> => {
   const { load } = stage;
   const hasLoad = load.rate > 0;
@@ -160,10 +160,13 @@ const playRound = async (fault: Fault, stage: OwnStage, round: number): Promise<
   return { heal: { at, first200At, agreedAt }, firstNumber, firstExchange, problem };
 };
 
-/** Half a second's worth: before the fault and after it the system works as ever. */
+/** The writes of about half a second: they show that the system works before the fault and after it. */
 const steadyWrites = ({ rate }: Load): number => Math.ceil(rate * 0.35);
 
-/** Of the orders that the load made in this round: they have no history before it. The others are judged at the end. */
+/**
+ * The evidence of one round: that of the orders which the load created in it, because their whole history is in it. The
+ * other orders are checked at the end.
+ */
 const sliceOf = async (
   stage: OwnStage,
   { firstNumber, firstExchange, heal }: PlayedRound,
@@ -174,12 +177,12 @@ const sliceOf = async (
   const { entries, next } = await eventually(() => readLog(stage.broker, TOPIC, from));
   const log = entries.filter(({ event }) => event !== null && isOurs(event.orderId));
   const ids = new Set(exchanges.map(({ request }) => request.orderId));
-  // A view that is not level with the log proves nothing.
+  // A view that has not reached the end of the log proves nothing.
   const view = heal.agreedAt === null || heal.agreedAt === heal.at ? null : readView(stage.viewDirs(), ids);
   return { evidence: { exchanges, log, view, commits: view === null ? [] : await stage.commits() }, next };
 };
 
-/** Stops the services, and looks into everything that they leave. */
+/** Stops the services, and reads all evidence that they leave. */
 const lastEvidence = async (stage: OwnStage): Promise<Partial<Evidence> & { log: readonly LogEntry[] }> => {
   await stage.load.pause();
   const listed = stage.viewDirs().length === 1 ? await orderIds(stage.order.url, TOPIC) : null;
@@ -195,7 +198,7 @@ const lastEvidence = async (stage: OwnStage): Promise<Partial<Evidence> & { log:
   };
 };
 
-/** @returns the folder, which the logs of an earlier campaign's row give way to */
+/** Writes the services' logs, over those of an earlier campaign. @returns their folder */
 const keepLogs = ({ name }: Fault, { services }: OwnStage): string => {
   const folder = join(tmpdir(), 'order-events-faults', name);
   mkdirSync(folder, { recursive: true });
@@ -210,7 +213,7 @@ const repeatedEvents = (log: readonly LogEntry[]): number => {
   return ids.length - new Set(ids).size;
 };
 
-/** A rule that compares with the log, rather than one of times and processes. */
+/** True for a rule that compares with the log, false for one about times and processes. */
 const needsWholeLog = ({ invariant, orderId }: Violation): boolean =>
   ['I1', 'I2', 'I3', 'I5'].includes(invariant) || (invariant === 'I4' && orderId !== null);
 

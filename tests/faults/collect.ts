@@ -7,13 +7,13 @@ import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import type { CartEvidence, LogEntry, LoggedEvent, ViewEvidence } from '#tests/checker/evidence.ts';
 
-/** From the clock of records (ms since 1970) to that of the clients. */
+/** Converts the clock of records (ms since 1970) to the clients' clock. */
 const toClientClock = (): ((timestamp: number) => number) => {
   const offset = Date.now() - performance.now();
   return (timestamp) => timestamp - offset;
 };
 
-/** Reads the topic raw to its present end, from the given positions (earliest where left out). */
+/** Reads the topic to its present end. @param from where each partition begins; the earliest offset if it is missing */
 export const readLog = async (
   broker: Broker,
   topic: string,
@@ -51,7 +51,7 @@ const reading = <T>(path: string, read: (db: DatabaseSync) => T): T => {
   }
 };
 
-/** How far the views in these folders have read each partition: the furthest of each. */
+/** The furthest position of each partition among the views in these folders. */
 export const viewPositions = (storeDirs: readonly string[], topic: string): Map<number, number> => {
   const positions = new Map<number, number>();
   for (const path of viewFiles(storeDirs)) {
@@ -68,12 +68,12 @@ export const viewPositions = (storeDirs: readonly string[], topic: string): Map<
 const SELECT_ORDERS = 'SELECT order_id, version, status, body FROM orders';
 
 /**
- * What the views in these folders hold; of an order that several have, the highest version.
- * @param orderIds only these, and neither what waits nor dead letters; null: everything
+ * Reads the views in these folders. If several have an order, the highest version counts.
+ * @param orderIds only these orders, without pending statuses and dead letters; null: everything
  */
 export const readView = (storeDirs: readonly string[], orderIds: Iterable<string> | null): ViewEvidence => {
   const orders = new Map<string, ViewEvidence['orders'][number]>();
-  const waiting: ViewEvidence['waiting'][number][] = [];
+  const pending: ViewEvidence['pending'][number][] = [];
   const deadLetters: ViewEvidence['deadLetters'][number][] = [];
   const add = (row: Row): void => {
     const view = {
@@ -97,19 +97,19 @@ export const readView = (storeDirs: readonly string[], orderIds: Iterable<string
       }
       for (const row of db.prepare(`${SELECT_ORDERS} ORDER BY arrival`).iterate()) add(row);
       for (const row of db.prepare('SELECT order_id, version, status FROM waiting').iterate())
-        waiting.push(stateOf(row));
+        pending.push(stateOf(row));
       for (const row of db.prepare('SELECT partition, "offset" FROM dead_letters').iterate()) {
         deadLetters.push({ partition: Number(row['partition']), offset: Number(row['offset']) });
       }
     });
   }
-  return { orders: [...orders.values()], listed: [...orders.keys()], waiting, deadLetters };
+  return { orders: [...orders.values()], listed: [...orders.keys()], pending, deadLetters };
 };
 
 const viewFiles = (storeDirs: readonly string[]): string[] =>
   [...new Set(storeDirs)].map((dir) => join(dir, 'order_view.sqlite')).filter((path) => existsSync(path));
 
-/** The cart's store, which nobody can read while the service runs; null where there is none. */
+/** Reads the cart's store; null if there is none. The service must have stopped, because it locks the file. */
 export const readCart = (storeDir: string): CartEvidence | null => {
   const path = join(storeDir, 'cart.sqlite');
   if (!existsSync(path)) return null;

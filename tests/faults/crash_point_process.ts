@@ -3,8 +3,8 @@ import { patchSources } from '#tests/patched/patch_source.ts';
 import { CRASH_POINTS, lastWords } from './crash_points.ts';
 
 /**
- * Loaded into the process of a service before its own code (`--import`): patches the crash point `CRASH_POINT` into
- * the source, at whose pass number `CRASH_AT_PASS` the process kills itself.
+ * `--import` loads this into the process of a service, before the service's code. It patches the crash point
+ * `CRASH_POINT` into the source. At pass number `CRASH_AT_PASS` of it, the process kills itself.
  */
 const point = CRASH_POINTS.find(({ name }) => name === process.env['CRASH_POINT']);
 if (point === undefined) throw new Error(`CRASH_POINT names no crash point: ${process.env['CRASH_POINT']}`);
@@ -16,14 +16,14 @@ let dying = false;
 const die = (): void => {
   writeSync(process.stderr.fd, `${lastWords(point, process.pid)}\n`);
   process.kill(process.pid, 'SIGKILL');
-  // Where the signal takes its time, nothing may run after it.
+  // If the signal is slow, no other code may run before it.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 };
 
-/** Many times more than an answer takes from its promise to the socket. */
+/** Many times more ticks than an answer needs from its promise to the socket. */
 const TICKS = 1_000;
 
-/** Dies once all that has been decided is on the wire, and before any timer, disk or socket has its turn. */
+/** Dies after all decided answers were written, but before any timer, disk or socket event. */
 const dieAfterTicks = (ticks: number): void => {
   if (ticks === 0) die();
   process.nextTick(dieAfterTicks, ticks - 1);
@@ -35,7 +35,9 @@ const crashPoint = {
     if (passesLeft === 0) die();
   },
 
-  /** Whether the answer of an event is held back, as one of the second half of the last batch: the first goes out. */
+  /**
+   * True if the answer of an event is held back: in the last batch, the first half goes out and the second does not.
+   */
   withholds(index: number, events: number): boolean {
     if (index === 0 && events > 1) {
       passesLeft -= 1;
@@ -46,5 +48,5 @@ const crashPoint = {
   },
 };
 
-// What the patched source calls.
+// The patched source calls this.
 Object.assign(globalThis, { crashPoint });

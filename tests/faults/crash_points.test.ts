@@ -6,7 +6,7 @@ import { patchSources } from '#tests/patched/patch_source.ts';
 import { CRASH_POINTS } from './crash_points.ts';
 
 for (const { name, patches } of CRASH_POINTS) {
-  test(`the crash point ${name} is in the present source`, () => {
+  test(`the patches of the crash point ${name} match the present source`, () => {
     assert.doesNotThrow(() => patchSources(patches));
     for (const { file, find, replace } of patches.filter((patch) => patch.file.endsWith('.ts'))) {
       const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
@@ -15,6 +15,6 @@ for (const { name, patches } of CRASH_POINTS) {
   });
 }
 
-test('no two crash points have one name', () => {
+test('no two crash points have the same name', () => {
   assert.equal(new Set(CRASH_POINTS.map(({ name }) => name)).size, CRASH_POINTS.length);
 });

@@ -5,18 +5,21 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
 
-/** Events as a producer writes them that is no Cart Service: valid ones, of orders that no cart knows. */
+/** Valid events of another producer than the Cart Service, for orders that no cart knows. */
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const TIMESTAMP = '2026-01-18T12:00:00.000Z';
 const PUBLISH_MS = 30_000;
-/** Messages in one call: what the embedded broker, which writes at once, may keep the load waiting. */
+/** Messages per call. The embedded broker writes them synchronously, and the load waits meanwhile. */
 const AT_A_TIME = 1_000;
 
-/** The id of a direct order, below those of the load (`FIRST_ORDER_NUMBER`); a family of its own, up to 99, for each row. */
+/**
+ * The id of an order outside of the load, below `FIRST_ORDER_NUMBER`.
+ * @param family 1 to 99, another one for each row
+ */
 export const directOrderId = (family: number, number: number): string => `ORD-${family * 10_000_000 + number}`;
 
-/** The create of an order and a status for each of `statuses`, with versions from 1. */
+/** The create of an order and one event for each status, with versions from 1. */
 export const historyOf = (orderId: string, statuses: readonly OrderStatus[]): OrderEvent[] => [
   {
     type: 'ORDER_CREATED',
@@ -46,10 +49,10 @@ export const historyOf = (orderId: string, statuses: readonly OrderStatus[]): Or
 
 export const toMessage = (event: OrderEvent): Message => encodeEvent(event, TRACEPARENT);
 
-/** Publishes in the order given. @throws where a message was not acknowledged */
+/** Publishes the messages in the given order. @throws Error if one was not acknowledged */
 export const publishAll = async (broker: Broker, topicName: string, messages: Iterable<Message>): Promise<void> => {
   const topic = await broker.describeTopic(topicName);
-  if (topic === null) throw new Error(`there is no topic ${topicName}`);
+  if (topic === null) throw new Error(`the topic ${topicName} does not exist`);
   const publish = async (batch: readonly Message[]): Promise<void> => {
     const fates = await broker.publish(topic, batch, PUBLISH_MS);
     const lost = fates.find(({ kind }) => kind !== 'acknowledged');

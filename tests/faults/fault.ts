@@ -3,90 +3,97 @@ import type { KafkaBroker, KafkaOptions } from '#tests/kafka/apache_kafka.ts';
 import type { Load } from './load.ts';
 import type { Proxy } from './proxy.ts';
 
-/** One row of the campaign: a way to break the system, and how often. */
+/** One row of the campaign: a way to break the system, and how often it is played. */
 export interface Fault {
-  /** For `--only`, in words joined by hyphens. */
+  /** The name for `--only`: words joined by hyphens. */
   readonly name: string;
-  /** For people: what is done, in a few words. */
+  /** What is done, in a few words for people. */
   readonly title: string;
   readonly rounds: { readonly full: number; readonly short: number };
   /** What the services run on. */
   readonly on: Ground;
-  /** Settings of the services, beside those that every row has. */
+  /** Settings of the services, in addition to those of every row. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Of the steady load; null: none but what `run` does itself. The standard is 500. */
+  /** The rate of the steady load (default: 500); null: no load, except what `run` does itself. */
   readonly requestsPerSecond?: number | null;
   /**
-   * What the row may do that others may not, each with its reason: no 200 must come within 5 s of the heal (`first200`),
-   * a log that was cut or swapped no longer tells all that was acknowledged (`log`).
+   * Rules that do not hold for this row. `first200`: a 200 within 5 s of the heal. `log`: the log has everything that
+   * was acknowledged, which is not true after it was cut or recreated. `agreement`: cart and view agree after each
+   * round.
    */
   readonly exempt?: readonly ('first200' | 'log' | 'agreement')[];
-  /** Why this machine cannot play it, for a visible skip; null: it can. */
+  /** Why this machine cannot play the row, which is then skipped visibly; null: it can. */
   cannotRun?(): string | null;
-  /** Once, before the load starts. */
+  /** Runs once, before the load starts. */
   prepare?(stage: Stage): Promise<void>;
-  /** One round: brings the fault in, takes it away, and says so by `stage.healed()`. The load runs all the while. */
+  /** Plays one round: begins the fault, ends it, and calls `stage.healed()`. The load runs all the time. */
   run(stage: Stage, round: number): Promise<void>;
-  /** More checks, once the services have been stopped at the end of the row. @throws where one fails */
+  /** More checks at the end of the row, after the services were stopped. @throws if one fails */
   finish?(stage: Stage): Promise<void>;
 }
 
 export type Ground =
   | { readonly broker: 'kafka'; readonly options?: KafkaOptions }
-  /** With the proxy between the services and the broker. */
+  /** Kafka with a proxy between it and the services. */
   | { readonly broker: 'kafka'; readonly proxied: true }
   /** Three brokers, replication 3, `min.insync.replicas` 2. */
   | { readonly broker: 'cluster' }
-  /** On a disk of its own of so many megabytes, where they are given: a row can fill it. */
+  /** With `diskMegabytes`, the files are on a separate disk of this size, which a row can fill. */
   | { readonly broker: 'embedded'; readonly diskMegabytes?: number };
 
-/** What a fault has to play with. */
+/** The running system, for a fault to break. */
 export interface Stage {
   readonly kafka: readonly KafkaBroker[];
-  /** @throws where the row's ground has none */
+  /** @throws Error if the row has no proxy */
   readonly proxy: Proxy;
   readonly cart: Service;
   readonly order: Service;
   readonly load: Load;
-  /** A client of the tests' own, which goes past the proxy. */
+  /** The tests' own client, which does not use the proxy. */
   readonly broker: Broker;
   readonly topic: string;
-  /** `DATA_DIR` of the services; their files lie in `storeDir`. */
+  /** `DATA_DIR` of the services; their files are in `storeDir`. */
   readonly dataDir: string;
   readonly storeDir: string;
-  /** Of the short campaign: rows that measure or write for long do less of it. */
+  /** True in the short campaign: rows that measure or write for long do less. */
   readonly short: boolean;
-  /** What limits of time are multiplied by, on a machine that has other things to do. */
+  /** The factor for time limits, for a machine that is also busy with other work. */
   readonly patience: number;
-  /** 0 to 1, from the seed of the row. */
+  /** A random number from 0 to 1, from the seed of the row. */
   random(): number;
-  /** The fault is over: from now on all must come right by itself. */
+  /** The fault has ended: from now on the system must recover by itself. */
   healed(): void;
-  /** Resolves once cart and view hold the same, with the load paused; resumes it. Every round ends with it, without being told. */
+  /** Pauses the load until cart and view agree, then resumes it. The campaign does the same after every round. */
   agreed(withinMs?: number): Promise<void>;
-  /** Starts another service beside the two, stopped at the end of the row. */
+  /** Starts one more service, which is stopped at the end of the row. */
   start(name: 'cart_service' | 'order_service', env?: Readonly<Record<string, string>>): Promise<Service>;
-  /** A line for the closing table. */
+  /** Adds a line to the report of the row. */
   note(text: string): void;
 }
 
-/** A service as a process, on a port that stays the same over restarts. */
+/** A service in its own process. Its port stays the same over restarts. */
 export interface Service {
   readonly name: 'cart_service' | 'order_service';
   readonly url: string;
-  /** Of the running process; undefined while there is none. */
+  /** The id of the running process; undefined if there is none. */
   readonly pid: number | undefined;
-  /** The lines that its processes have written, the last 10,000 of them. */
+  /** The last 10,000 lines that its processes have written. */
   readonly output: readonly string[];
-  /** Resolves once it is ready (`Application startup complete`). @param env beside the settings of the row, for this start only */
+  /**
+   * Resolves when the service is ready (`Application startup complete`).
+   * @param env more settings, for this start only
+   */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
-  /** `kill -9`; resolves once it is gone. */
+  /** `kill -9`; resolves when the process has ended. */
   kill(): Promise<void>;
-  /** SIGTERM; resolves with the exit code once it is gone. */
+  /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** SIGSTOP and SIGCONT. */
   pause(): void;
   resume(): void;
-  /** Resolves with the signal or code when the present process ends by itself, as one that kills itself at a crash point does. Not counted as a crash. */
+  /**
+   * Expects the process to end by itself, as at a crash point, without a crash being counted.
+   * @returns signal or exit code
+   */
   ended(): Promise<number | string | null>;
 }

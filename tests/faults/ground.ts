@@ -8,25 +8,25 @@ import type { Ground } from './fault.ts';
 import { createProxy, type Proxy } from './proxy.ts';
 import { mountSmallDisk } from './small_disk.ts';
 
-/** The brokers of a row as they run. */
+/** The running brokers of a row. */
 export interface StartedGround {
   readonly kafka: readonly KafkaBroker[];
   readonly proxy: Proxy | null;
-  /** What the services are told; empty for the embedded broker. */
+  /** `KAFKA_BOOTSTRAP_SERVERS` of the services; empty for the embedded broker. */
   readonly bootstrapServers: string;
   readonly client: Broker;
-  /** Of the services' files. */
+  /** The folder of the services' files. */
   readonly storeDir: string;
   close(): Promise<void>;
 }
 
-/** The broker's own clock on each record says when the log took it. */
+/** The timestamp of each record is the broker's: it shows when the log took it. */
 const STAMPED = { 'log.message.timestamp.type': 'LogAppendTime' };
 
 /**
- * A follower that is gone leaves the in-sync replicas within 2 to 3 s, also where the controller went with it. Until then
- * the partitions of the other leaders wait for it, as acks=all has it: longer than a publish may take (4 s), and their
- * orders would be refused. Kafka's own settings are 9 s, 2 s, 30 s, 2 s and 1 s.
+ * With these settings a dead follower leaves the in-sync replicas within 2 to 3 s, even if the controller died with it.
+ * Until then, the partitions of the other leaders wait for it, because of `acks=all`. If that took longer than a
+ * publish may take (4 s), their orders would be refused. Kafka's defaults are 9 s, 2 s, 30 s, 2 s and 1 s.
  */
 const QUICK_TO_FENCE = {
   'broker.session.timeout.ms': 1_500,
@@ -68,7 +68,7 @@ export const startGround = async (ground: Ground, dataDir: string): Promise<Star
   return { kafka: [kafka], proxy: null, bootstrapServers: kafka.bootstrapServers, client, storeDir, close };
 };
 
-/** The broker has a second listener that the proxy knows nothing of, for the client of the tests. */
+/** The broker has a second listener, past the proxy, for the tests' own client. */
 const startProxied = async (): Promise<Omit<StartedGround, 'storeDir'>> => {
   const [port = 0, directPort = 0, controllerPort = 0] = await freePorts(3);
   const proxy = await createProxy({ targetPort: port });

@@ -1,6 +1,6 @@
 /**
- * Kafka's framing: each request and response is a 4-byte size and so many bytes. A request begins with its API key
- * (int16), version (int16) and correlation id (int32); a response with the correlation id of its request.
+ * Kafka's framing (protocol guide): each request and response is a 4-byte size, then that many bytes. A request begins
+ * with its API key (int16), version (int16) and correlation id (int32). A response begins with the correlation id.
  */
 
 export const PRODUCE = 0;
@@ -8,8 +8,8 @@ export const PRODUCE = 0;
 const SIZE_BYTES = 4;
 
 /**
- * Follows a stream of frames and passes on those whose first `headBytes` bytes (after the size) `keep` wants, whole
- * frames only, however the stream is cut into pieces.
+ * Filters a stream of frames. `keep` sees the first `headBytes` bytes of each frame (after its size). Frames are kept
+ * or dropped whole, whatever the pieces of the stream are.
  */
 export const createFrameFilter = (
   headBytes: number,

@@ -15,7 +15,7 @@ interface Seen {
   readonly key: string | undefined;
 }
 
-/** Both services in one, which answers as it is told to. */
+/** One server in place of both services. It answers as `answer` does. */
 const start = async (t: TestContext, answer: (seen: Seen, response: ServerResponse) => void, rate = 500) => {
   const seen: Seen[] = [];
   const server = createServer((request: IncomingMessage, response) => {
@@ -46,7 +46,7 @@ const unavailable = (_: Seen, response: ServerResponse): void => {
 };
 
 describe('the load', () => {
-  test('asks for creates, updates and reads, and records what it was told', async (t) => {
+  test('sends creates, updates and reads, and records the answers', async (t) => {
     const { seen, load } = await start(t, ok);
     load.resume();
     await load.succeed(300, 20_000);
@@ -62,7 +62,7 @@ describe('the load', () => {
     }
   });
 
-  test('asks no status of an order twice, so that each event in the log tells who asked for it', async (t) => {
+  test('sends no status of an order twice, so that each event in the log belongs to one request', async (t) => {
     const { load } = await start(t, ok);
     load.resume();
     await load.succeed(500, 20_000);
@@ -73,7 +73,7 @@ describe('the load', () => {
     assert.equal(new Set(asked).size, asked.length);
   });
 
-  test('goes on asking at its rate while nothing is answered', async (t) => {
+  test('goes on sending at its rate while no answer comes', async (t) => {
     const held: ServerResponse[] = [];
     const { seen, load } = await start(t, (_, response) => void held.push(response));
     load.resume();
@@ -82,7 +82,7 @@ describe('the load', () => {
     for (const response of held) response.end('{}');
   });
 
-  test('repeats what got a 503, the same to the last byte, until it is answered otherwise', async (t) => {
+  test('repeats a request that got a 503, with the same bytes, until it gets another answer', async (t) => {
     let answer = unavailable;
     const { seen, load } = await start(t, (what, response) => answer(what, response));
     load.resume();
@@ -100,13 +100,13 @@ describe('the load', () => {
     assert.deepEqual(exchanges[0]?.answer, { status: 503, code: 'KafkaTimeout', outcome: 'unknown' });
     answer = ok;
     load.rate = 0;
-    // No client comes anew: whoever is answered now has asked before.
+    // At rate 0 there are no new requests: an answer now belongs to a repeated one.
     const { request } = await load.first200(performance.now(), 20_000);
     const earlier = exchanges.filter((exchange) => exchange.request === request);
     assert.ok(earlier.length > 1);
   });
 
-  test('records a lost answer as none, and a refused connection as refused', async (t) => {
+  test('records a lost answer as null, and a refused connection as refused', async (t) => {
     const { load } = await start(t, (_, response) => void response.destroy());
     load.resume();
     await eventually(() => assert.ok(load.exchanges.length > 10));
@@ -119,7 +119,7 @@ describe('the load', () => {
     assert.deepEqual([refused.exchanges[0]?.answer, refused.exchanges[0]?.refusedConnection], [null, true]);
   });
 
-  test('asks nothing while it is paused', async (t) => {
+  test('sends nothing while it is paused', async (t) => {
     const { seen, load } = await start(t, ok);
     load.resume();
     await load.succeed(10, 20_000);
@@ -131,7 +131,7 @@ describe('the load', () => {
     await load.succeed(1, 20_000);
   });
 
-  test('leaves the orders that it knows when it is told to', async (t) => {
+  test('uses only new orders after leaveOrders', async (t) => {
     const { load } = await start(t, ok);
     load.resume();
     await load.succeed(100, 20_000);

@@ -1,30 +1,37 @@
 import type { Exchange } from '#tests/checker/evidence.ts';
+import { createExchangeLog } from './exchange_log.ts';
 import { createHttpClient, type HttpClient } from './http_client.ts';
 import { createLoadRequests, type Job } from './load_requests.ts';
 
-/** Clients at steady work: creates, updates and reads; one in ten repeats what got a 503 or no answer until it is answered otherwise. */
+/**
+ * Clients with a steady rate of creates, updates and reads. One in ten repeats its request after a 503 or without an
+ * answer, until it gets another answer.
+ */
 export interface Load {
-  /** All that was asked so far and has ended. */
+  /** All requests that have ended so far. */
   readonly exchanges: readonly LoadExchange[];
-  /** From now on asks nothing; resolves once all that was asked has ended. */
+  /** Sends no more requests. Resolves when all open ones have ended. */
   pause(): Promise<void>;
   resume(): void;
-  /** Requests a second to aim at. */
+  /** The rate to aim at, in requests per second. */
   rate: number;
-  /** Resolves with the first write asked for after `since` (ms, `performance.now()`) and answered 200. Rejects after `withinMs`. */
+  /**
+   * Resolves with the first write that was sent after `since` (`performance.now()`) and answered 200. Rejects after
+   * `withinMs`.
+   */
   first200(since: number, withinMs: number): Promise<Exchange>;
-  /** Resolves once so many more writes have been answered 200. Rejects after `withinMs`. */
+  /** Resolves when `writes` more writes have been answered 200. Rejects after `withinMs`. */
   succeed(writes: number, withinMs: number): Promise<void>;
-  /** The digits of the next order's id; they count up from 1,000,000,000; rows that write orders themselves stay below. */
+  /** The number in the next order's id. Numbers count up from `FIRST_ORDER_NUMBER`; those of rows are below it. */
   readonly nextOrderNumber: number;
-  /** Requests that were due but not asked, as too many were open already. */
+  /** Requests that were due but not sent, because too many were open. */
   readonly skipped: number;
-  /** From now on no order created so far is updated or read, but by who repeats a request about it. */
+  /** Orders created so far are no longer updated or read, except by repeated requests. */
   leaveOrders(): void;
   close(): void;
 }
 
-/** Numbered as asked; the number goes with the request, as `x-ask`. */
+/** `number` counts the requests as they are sent; the request carries it as `x-request-number`. */
 export interface LoadExchange extends Exchange {
   readonly number: number;
 }
@@ -32,71 +39,68 @@ export interface LoadExchange extends Exchange {
 export interface LoadOptions {
   readonly cartUrl: string;
   readonly orderUrl: string;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
   /** 0 to 1. */
   readonly random: () => number;
 }
 
 const TICK_MS = 5;
-/** Of each service: more connections than any client population of this rate has. */
+/** The most open requests per service: more than clients of this rate ever have. */
 const MAX_IN_FLIGHT = 2_000;
 const MAX_REPEATS = 100;
-/** Beyond it clients give up: in a long outage they alone would be more than all others. */
+/** The longest wait of `pause` for the end of the next request; longer than the clients' time-out. */
+const ENDED_MS = 30_000;
+/** If more clients wait to repeat, they give up. Otherwise, in a long outage, they would outnumber all others. */
 const MAX_REPEATERS_WAITING = 300;
 /** Around the second that `Retry-After` asks for. */
 const REPEAT_AFTER_MS = { least: 500, most: 1_500 };
-/** How late a tick may be and still ask for all that was due meanwhile. */
+/** A tick that is later than this does not send everything that was due. */
 const MAX_OWED_S = 0.5;
 
-/** Asks nothing until `resume`. */
-export const createLoad = ({ cartUrl, orderUrl, rate, random }: LoadOptions): Load => {
+/** Makes a load that sends nothing before `resume`. */
+export const createLoad = ({ cartUrl, orderUrl, rate: firstRate, random }: LoadOptions): Load => {
   const cart = createHttpClient(cartUrl);
   const order = createHttpClient(orderUrl);
-  const exchanges: LoadExchange[] = [];
-  let asks = 0;
   const requests = createLoadRequests(random);
-  const watchers = new Set<(exchange: Exchange) => void>();
-  let repeats: { readonly at: number; readonly job: Job }[] = [];
+  const repeats = createRepeats(random);
+  const log = createExchangeLog<LoadExchange>();
+  let rate = firstRate;
+  let sent = 0;
   let skipped = 0;
-  let owed = 0;
-  let lastTick = 0;
-  let timer: NodeJS.Timeout | null = null;
 
-  const start = (job: Job): void => {
+  const send = (job: Job): void => {
     const client: HttpClient = job.request.kind === 'read' ? order : cart;
     if (client.inFlight >= MAX_IN_FLIGHT) {
       skipped += 1;
       return;
     }
+    const { request, http } = job;
     const askedAt = performance.now();
-    const number = asks++;
-    client.ask(job.ask, number, ({ answer, refusedConnection }) => {
-      const exchange: LoadExchange = {
-        number,
-        request: job.request,
-        askedAt,
-        answer,
-        endedAt: performance.now(),
-        refusedConnection,
-      };
-      exchanges.push(exchange);
+    const number = sent++;
+    client.send(http, number, ({ answer, refusedConnection }) => {
       requests.ended(job, answer);
-      if (job.repeats && (answer === null || answer.status === 503)) repeatLater(job);
-      for (const watcher of watchers) watcher(exchange);
+      if (job.repeats && (answer === null || answer.status === 503)) repeats.add(job);
+      log.add({ number, request, askedAt, answer, endedAt: performance.now(), refusedConnection });
     });
   };
 
-  const repeatLater = (job: Job): void => {
-    job.repetitions += 1;
-    if (job.repetitions > MAX_REPEATS || repeats.length >= MAX_REPEATERS_WAITING) return;
-    const waitMs = REPEAT_AFTER_MS.least + random() * (REPEAT_AFTER_MS.most - REPEAT_AFTER_MS.least);
-    repeats.push({ at: performance.now() + waitMs, job });
-  };
+  const pace = createPace(
+    () => rate,
+    (count) => {
+      for (let n = 0; n < count; n++) send(requests.next());
+      for (const job of repeats.takeDue()) send(job);
+    },
+  );
 
-  const load: Load = {
-    exchanges,
-    rate,
+  return {
+    exchanges: log.all,
+    get rate() {
+      return rate;
+    },
+    set rate(next) {
+      rate = next;
+    },
     get nextOrderNumber() {
       return requests.nextOrderNumber;
     },
@@ -104,66 +108,76 @@ export const createLoad = ({ cartUrl, orderUrl, rate, random }: LoadOptions): Lo
       return skipped;
     },
     async pause() {
-      if (timer !== null) clearInterval(timer);
-      timer = null;
+      pace.stop();
       // Every request ends with its time-out at the latest.
-      while (cart.inFlight + order.inFlight > 0) await ended();
+      while (cart.inFlight + order.inFlight > 0) await log.next(() => true, ENDED_MS, 'no request ended');
     },
-    resume() {
-      lastTick = performance.now();
-      timer ??= setInterval(tick, TICK_MS);
-    },
+    resume: pace.start,
     async first200(since, withinMs) {
-      const earlier = exchanges.findLastIndex((exchange) => exchange.endedAt < since) + 1;
-      const found = exchanges.slice(earlier).find((exchange) => isWritten(exchange, since));
-      return found ?? (await seen((exchange) => isWritten(exchange, since), withinMs, 'no write was answered 200'));
+      const isWanted = (exchange: Exchange): boolean => isWritten(exchange, since);
+      const earlier = log.all.findLastIndex((exchange) => exchange.endedAt < since) + 1;
+      const found = log.all.slice(earlier).find(isWanted);
+      return found ?? (await log.next(isWanted, withinMs, 'no write was answered 200'));
     },
     async succeed(writes, withinMs) {
       const from = performance.now();
       let left = writes;
       const isLast = (exchange: Exchange): boolean => isWritten(exchange, from) && --left <= 0;
-      await seen(isLast, withinMs, `fewer than ${writes} writes were answered 200`);
+      await log.next(isLast, withinMs, `fewer than ${writes} writes were answered 200`);
     },
     leaveOrders: requests.leaveOrders,
     close() {
-      if (timer !== null) clearInterval(timer);
+      pace.stop();
       cart.close();
       order.close();
     },
   };
+};
+
+/** The requests that wait for their repetition. */
+const createRepeats = (random: () => number) => {
+  let waiting: { readonly at: number; readonly job: Job }[] = [];
+  return {
+    add(job: Job): void {
+      job.repetitions += 1;
+      if (job.repetitions > MAX_REPEATS || waiting.length >= MAX_REPEATERS_WAITING) return;
+      const waitMs = REPEAT_AFTER_MS.least + random() * (REPEAT_AFTER_MS.most - REPEAT_AFTER_MS.least);
+      waiting.push({ at: performance.now() + waitMs, job });
+    },
+    takeDue(): readonly Job[] {
+      const now = performance.now();
+      const due = waiting.filter(({ at }) => at <= now);
+      if (due.length > 0) waiting = waiting.filter(({ at }) => at > now);
+      return due.map(({ job }) => job);
+    },
+  };
+};
+
+/** Calls `onTick` again and again with the number of requests that are due, at `rate` per second. */
+const createPace = (rate: () => number, onTick: (count: number) => void) => {
+  let owed = 0;
+  let lastTick = 0;
+  let timer: NodeJS.Timeout | null = null;
 
   const tick = (): void => {
     const now = performance.now();
-    owed = Math.min(owed + ((now - lastTick) / 1_000) * load.rate, MAX_OWED_S * load.rate);
+    owed = Math.min(owed + ((now - lastTick) / 1_000) * rate(), MAX_OWED_S * rate());
     lastTick = now;
-    for (; owed >= 1; owed -= 1) start(requests.next());
-    const due = repeats.filter(({ at }) => at <= now);
-    if (due.length === 0) return;
-    repeats = repeats.filter(({ at }) => at > now);
-    for (const { job } of due) start(job);
+    const count = Math.floor(owed);
+    owed -= count;
+    onTick(count);
   };
 
-  const seen = (wanted: (exchange: Exchange) => boolean, withinMs: number, failure: string): Promise<Exchange> =>
-    new Promise((resolve, reject) => {
-      const stop = (): void => {
-        watchers.delete(watcher);
-        clearTimeout(limit);
-      };
-      const watcher = (exchange: Exchange): void => {
-        if (!wanted(exchange)) return;
-        stop();
-        resolve(exchange);
-      };
-      const limit = setTimeout(() => {
-        stop();
-        reject(new Error(`${failure} within ${withinMs} ms`));
-      }, withinMs);
-      watchers.add(watcher);
-    });
-
-  const ended = (): Promise<Exchange> => seen(() => true, 30_000, 'no request ended');
-
-  return load;
+  return {
+    start(): void {
+      lastTick = performance.now();
+      timer ??= setInterval(tick, TICK_MS);
+    },
+    stop(): void {
+      if (timer !== null) clearInterval(timer);
+      timer = null;
+    },
+  };
 };
 
 const isWritten = ({ request, askedAt, answer }: Exchange, since: number): boolean =>

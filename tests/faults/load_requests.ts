@@ -1,38 +1,38 @@
 import type { OrderStatus } from '#kafka_common/models.ts';
-import type { AskedFor, ToldAnswer } from '#tests/checker/evidence.ts';
-import type { Ask } from './http_client.ts';
+import type { ClientAnswer, ClientRequest } from '#tests/checker/evidence.ts';
+import type { HttpRequest } from './http_client.ts';
 
-/** What a client asks for; the same over its repetitions. */
+/** A request of a client, which stays the same when it is repeated. */
 export interface Job {
-  readonly request: AskedFor;
-  readonly ask: Ask;
-  /** Its client repeats it until it is answered otherwise than by a 503. */
+  readonly request: ClientRequest;
+  readonly http: HttpRequest;
+  /** Whether the client repeats it after a 503 or without an answer. */
   readonly repeats: boolean;
   repetitions: number;
 }
 
-/** What clients ask for next: mostly of orders that they know to be there, or may be. */
+/** The next requests of the clients. Updates and reads are about orders that exist, or may exist. */
 export interface LoadRequests {
   next(): Job;
-  ended(job: Job, answer: ToldAnswer | null): void;
-  /** Forgets every order there is so far. */
+  ended(job: Job, answer: ClientAnswer | null): void;
+  /** Forgets every order created so far. */
   leaveOrders(): void;
   readonly nextOrderNumber: number;
 }
 
-/** Orders that a row writes itself have numbers below, so that it is known which orders are of the load. */
+/** Orders of rows have lower numbers, so the number shows whether an order belongs to the load. */
 const FIRST_ORDER_NUMBER = 1_000_000_000;
 
 const CREATES = 0.4;
 const UPDATES = 0.3;
 const REPEATERS = 0.1;
 const MAX_KNOWN_ORDERS = 5_000;
-/** Updates and reads of fewer would all be of the same few orders; new ones are created instead. */
+/** With fewer known orders, new ones are created instead of updating and reading the same few. */
 const LEAST_KNOWN_ORDERS = 50;
-/** Updates that do not wait until an earlier one of the same order has been answered. */
+/** The share of updates that do not wait for the answer to an earlier update of the same order. */
 const IMPATIENT = 0.1;
 
-/** Each once for an order, so that of each event in the log it is known who asked for it. */
+/** Each status is sent once per order, so each event in the log belongs to one request. */
 const STATUSES: readonly OrderStatus[] = [
   'pending',
   'confirmed',
@@ -71,14 +71,15 @@ export const createLoadRequests = (random: () => number): LoadRequests => {
   };
 
   const read = ({ orderId }: KnownOrder): Job => {
-    const ask = { method: 'GET', path: `/order-details?orderId=${orderId}`, body: null, idempotencyKey: null } as const;
-    return { request: { kind: 'read', orderId }, ask, repeats: false, repetitions: 0 };
+    const path = `/order-details?orderId=${orderId}`;
+    const http = { method: 'GET', path, body: null, idempotencyKey: null } as const;
+    return { request: { kind: 'read', orderId }, http, repeats: false, repetitions: 0 };
   };
 
-  const job = (request: AskedFor, ask: Omit<Ask, 'idempotencyKey'>): Job => {
+  const job = (request: ClientRequest, http: Omit<HttpRequest, 'idempotencyKey'>): Job => {
     const repeats = random() < REPEATERS;
     const idempotencyKey = repeats && random() < 0.5 ? `load-${Math.floor(random() * 2 ** 48).toString(36)}` : null;
-    return { request, ask: { ...ask, idempotencyKey }, repeats, repetitions: 0 };
+    return { request, http: { ...http, idempotencyKey }, repeats, repetitions: 0 };
   };
 
   const forget = (known: KnownOrder): void => {
@@ -119,5 +120,5 @@ export const createLoadRequests = (random: () => number): LoadRequests => {
   };
 };
 
-/** Who was told `unknown` asks about the order too. */
-const mayExist = (answer: ToldAnswer | null): boolean => answer?.status === 200 || answer?.outcome === 'unknown';
+/** After `unknown`, the order may exist: clients ask for it too. */
+const mayExist = (answer: ClientAnswer | null): boolean => answer?.status === 200 || answer?.outcome === 'unknown';

@@ -1,26 +1,26 @@
 import type { Socket } from 'node:net';
 
-/** Carries what one socket receives to another, in order, each piece when its time has come. */
+/** Passes on what one socket receives to another: in order, each piece after its delay. */
 export interface Pipe {
-  /** @param byteByByte each byte in a write of its own */
+  /** Adds a piece. @param byteByByte write each byte separately */
   push(piece: Buffer, holdMs: number, byteByByte: boolean): void;
-  /** Passes on at once all that is held. */
+  /** Passes on all held pieces at once. */
   release(): void;
-  /** Ends the other side once all that is held has got there. */
+  /** Ends the other side after all held pieces. */
   end(): void;
-  /** Forgets what is held. */
+  /** Drops all held pieces. */
   drop(): void;
 }
 
-/** Held bytes beyond which the source is not read: more than any request or response of the services. */
+/** With more held bytes, the source is not read. No request or response of the services is as large. */
 const MAX_HELD_BYTES = 16_000_000;
-/** Single bytes in a turn of `TRICKLE_TURN_MS`: writes cost time, and the clients of the tests need some too. */
+/** Single bytes per turn of `TRICKLE_TURN_MS`: writes cost CPU time, which the tests' clients need too. */
 const TRICKLE_BYTES = 20;
 const TRICKLE_TURN_MS = 1;
 
 interface Held {
   bytes: Buffer;
-  /** On the clock of `performance.now()`. */
+  /** When to pass it on, by `performance.now()`. */
   dueAt: number;
   byteByByte: boolean;
 }
@@ -44,7 +44,7 @@ export const createPipe = (source: Socket, sink: Socket): Pipe => {
   };
 
   const pump = (): void => {
-    // A byte at a time, megabytes for nobody would keep the process for an hour.
+    // Nobody reads these bytes any more. One at a time, megabytes would keep the process alive for an hour.
     if (sink.destroyed) held = [];
     for (let first = held[0]; first !== undefined; first = held[0]) {
       const waitMs = first.dueAt - performance.now();

@@ -6,7 +6,7 @@ import { eventually } from '#tests/support/eventually.ts';
 import { createFrameFilter } from './kafka_frames.ts';
 import { createProxy, type Proxy } from './proxy.ts';
 
-/** A broker that answers each request with its correlation id and its payload, and keeps what it received. */
+/** A broker that answers each request with its correlation id and payload, and records what it receives. */
 const startBroker = async (t: TestContext) => {
   const received: Buffer[] = [];
   const sockets = new Set<Socket>();
@@ -81,7 +81,7 @@ const arrived = (broker: { received: () => string }, text: string) =>
   eventually(() => assert.ok(broker.received().endsWith(text)), 5_000);
 
 describe('the proxy', () => {
-  test('passes on both ways, and closes what the client closes', async (t) => {
+  test('passes on both directions, and closes the connection that the client closes', async (t) => {
     const { client } = await start(t);
     client.socket.write(request(METADATA, 1, 'hello'));
     await answers(client, 'hello');
@@ -89,7 +89,7 @@ describe('the proxy', () => {
     await once(client.socket, 'close');
   });
 
-  test('holds every piece for the delay, both ways, and passes on at once what is held when it ends', async (t) => {
+  test('delay: holds every piece, in both directions, and passes on held pieces at once when it ends', async (t) => {
     const { proxy, client } = await start(t);
     proxy.trouble = { kind: 'delay', ms: 100 };
     const before = performance.now();
@@ -103,7 +103,7 @@ describe('the proxy', () => {
     await answers(client, 'held too');
   });
 
-  test('delivers late what was sent before its client went away', async (t) => {
+  test('delay: delivers pieces whose client has already closed the connection', async (t) => {
     const { broker, proxy, client } = await start(t);
     proxy.trouble = { kind: 'delay', ms: 100 };
     client.socket.end(request(METADATA, 1, 'last words'));
@@ -111,7 +111,7 @@ describe('the proxy', () => {
     await arrived(broker, 'last words');
   });
 
-  test('trickles: in small pieces, no byte lost and none changed', async (t) => {
+  test('trickle: passes on small pieces, and loses and changes no byte', async (t) => {
     const { proxy, client } = await start(t);
     proxy.trouble = { kind: 'trickle' };
     const text = 'abcdefghij'.repeat(20);
@@ -121,7 +121,7 @@ describe('the proxy', () => {
     assert.equal(client.text().length, response(1, Buffer.from(text)).length);
   });
 
-  test('resets the open connections, and each new one once it has sent something', async (t) => {
+  test('reset: resets the open connections, and each new one when it sends something', async (t) => {
     const { proxy, client } = await start(t);
     proxy.trouble = { kind: 'reset' };
     await isReset(client);
@@ -134,7 +134,7 @@ describe('the proxy', () => {
     await answers(last, 'well again');
   });
 
-  test('half open: what is sent vanishes without a word; the connection is reset once the trouble is over', async (t) => {
+  test('half open: drops what the client sends without an error, and resets the connection at the end', async (t) => {
     const { broker, proxy, client } = await start(t);
     client.socket.write(request(METADATA, 1, 'before'));
     await answers(client, 'before');
@@ -148,7 +148,7 @@ describe('the proxy', () => {
     assert.ok(broker.received().endsWith('before'));
   });
 
-  test('black hole to the broker: nothing arrives there', async (t) => {
+  test('black hole to the broker: no request arrives', async (t) => {
     const { broker, proxy, client } = await start(t);
     proxy.trouble = { kind: 'black_hole', direction: 'to_broker' };
     client.socket.write(request(METADATA, 1, 'lost'));
@@ -158,7 +158,7 @@ describe('the proxy', () => {
     assert.equal(broker.received(), '');
   });
 
-  test('black hole to the client: the request arrives, its answer does not', async (t) => {
+  test('black hole to the client: the request arrives, but its answer does not', async (t) => {
     const { broker, proxy, client } = await start(t);
     proxy.trouble = { kind: 'black_hole', direction: 'to_client' };
     client.socket.write(request(PRODUCE, 1, 'written'));
@@ -187,7 +187,7 @@ describe('the proxy', () => {
   });
 });
 
-test('frames are kept and dropped whole, however the stream is cut', () => {
+test('frames are kept or dropped whole, whatever the pieces of the stream are', () => {
   const frames = [1, 2, 3, 4].map((id) => response(id, Buffer.from('x'.repeat(id * 3 - 3))));
   const stream = Buffer.concat(frames);
   const odd = Buffer.concat([frames[0], frames[2]].flatMap((frame) => frame ?? []));

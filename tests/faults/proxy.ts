@@ -3,42 +3,48 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createFrameFilter, PRODUCE } from './kafka_frames.ts';
 import { createPipe, type Pipe } from './pipe.ts';
 
-/** What a proxy does to the bytes of every connection, those that are open included. What it holds when the trouble ends is passed on at once. */
+/**
+ * What a proxy does with the bytes of every connection, open ones included. At the end, held bytes are passed on at
+ * once.
+ */
 export type Trouble =
   | { readonly kind: 'none' }
-  /** Every piece is held for so long, both ways; it arrives also where its sender has closed the connection meanwhile. */
+  /**
+   * Every piece is held for `ms`, in both directions. It arrives even if its sender has closed the connection
+   * meanwhile.
+   */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Passed on a byte at a time. */
+  /** Bytes are passed on one at a time. */
   | { readonly kind: 'trickle' }
-  /** Every connection is reset (RST), the open ones and each new one once it has sent something. */
+  /** Every connection is reset (RST): open ones at once, new ones when they send something. */
   | { readonly kind: 'reset' }
-  /** The side of the broker is gone, and nobody tells the client: what it sends vanishes, nothing comes. */
+  /** The broker's side is closed, but the client does not learn it: its bytes are lost, and no bytes come. */
   | { readonly kind: 'half_open' }
-  /** Bytes of one direction vanish. */
+  /** The bytes of one direction are lost. */
   | { readonly kind: 'black_hole'; readonly direction: 'to_broker' | 'to_client' }
   /** Requests reach the broker, but its answers to Produce requests are lost. */
   | { readonly kind: 'drop_produce_responses' };
 
-/** A TCP proxy between clients and a broker whose advertised listener it is. */
+/** A TCP proxy between clients and a broker. The broker advertises the proxy's address. */
 export interface Proxy {
-  /** Where clients connect to. */
+  /** The port for clients. */
   readonly port: number;
   trouble: Trouble;
-  /** That have vanished so far, both ways. */
+  /** Bytes lost so far, in both directions. */
   readonly lostBytes: number;
   close(): Promise<void>;
 }
 
-/** One connection of a client, and the proxy's own to the broker. */
+/** The connection of one client, and the proxy's own connection to the broker. */
 interface Link {
   readonly client: Socket;
   readonly broker: Socket;
   readonly pipes: readonly Pipe[];
-  /** Bytes of it have vanished: its stream has a hole, so it cannot go on once the trouble is over. */
+  /** Bytes of it are lost. Its stream has a hole, so the connection is reset when the trouble ends. */
   torn: boolean;
 }
 
-/** Listens on a free port of this machine, and connects to `targetPort` for each of its clients. */
+/** Listens on a free port of this machine, and connects to `targetPort` for each client. */
 export const createProxy = async ({ targetPort }: { targetPort: number }): Promise<Proxy> => {
   let trouble: Trouble = { kind: 'none' };
   const links = new Set<Link>();

@@ -1,10 +1,13 @@
 import { Admin, Producer } from '@platformatic/kafka';
 import type { Positions } from '#kafka_common/broker.ts';
 
-/** What the broker seam rightly cannot do to a topic: bytes of any kind, cuts, deletion. For Kafka only. */
+/**
+ * What tests do to a topic, but the product's broker cannot: write any bytes, cut the log, delete the topic. Kafka
+ * only.
+ */
 export interface RawTopic {
   write(records: readonly RawRecord[]): Promise<void>;
-  /** As retention does: the log then begins at the given offset of each partition. */
+  /** Cuts the log as retention does: each partition then begins at the given offset. */
   cut(before: Positions): Promise<void>;
   remove(): Promise<void>;
   close(): Promise<void>;
@@ -22,7 +25,7 @@ export const openRawTopic = (bootstrapServers: string, topic: string): RawTopic 
   const admin = new Admin(options);
   return {
     async write(records) {
-      // One send each: a record batch has up to a megabyte.
+      // One send per record: a record batch can have at most a megabyte.
       for (const { partition, key, value } of records) {
         await producer.send({
           messages: [{ topic, partition, ...(key && { key }), ...(value && { value }) }],

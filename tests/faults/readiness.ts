@@ -1,16 +1,16 @@
 import type { Service } from './fault.ts';
 
-/** What a service tells of itself at `/health/ready`, whether it is ready or not. */
+/** The answer of `/health/ready`, whether the service is ready or not. */
 export interface Readiness {
-  /** Of the Order Service: the partitions it owns. */
+  /** The partitions that the Order Service owns. */
   readonly assigned: readonly number[];
   readonly positionsLost: number;
   readonly keyMismatches: number;
-  /** Why its store took no transaction the last time, or null. */
+  /** Why the last transaction of its store failed, or null. */
   readonly storeFailure: string | null;
 }
 
-/** On a busy machine. */
+/** Long, for a busy machine. */
 const ANSWERED_MS = 10_000;
 
 export const readinessOf = async ({ url }: Service): Promise<Readiness> => {

@@ -9,13 +9,13 @@ import {
 import type { Stage } from './fault.ts';
 
 /**
- * Makes the broker refuse every event, and say so, so that each is certainly not written; all else it does as ever.
- * @returns what makes it take them again
+ * Makes the broker reject every event, so that each is certainly not written. Everything else works as before.
+ * @returns a function that makes it accept events again
  */
 export const refuseEvents = (stage: Stage): Promise<() => Promise<void>> =>
   stage.kafka.length > 0 ? allowNothing(stage) : lockLog(stage);
 
-/** Kafka: no record is small enough for the topic. */
+/** Kafka: the topic accepts records of at most one byte. */
 const allowNothing = async ({ kafka, topic }: Stage): Promise<() => Promise<void>> => {
   const bootstrapBrokers = kafka.map(({ bootstrapServers }) => bootstrapServers);
   const name = 'max.message.bytes';
@@ -37,7 +37,7 @@ const changeTopic = async (bootstrapBrokers: string[], topic: string, change: Ch
   }
 };
 
-/** Embedded: the writers' lock of the log's file is ours, and they wait for it for a quarter of a second. */
+/** Embedded: this process holds the write lock of the log's file. Publishers wait only a quarter of a second for it. */
 // oxlint-disable-next-line require-await -- node:sqlite is synchronous, the seam is not
 const lockLog = async ({ storeDir }: Stage): Promise<() => Promise<void>> => {
   const db = new DatabaseSync(join(storeDir, 'broker.sqlite'), { timeout: 5_000 });

@@ -2,7 +2,7 @@ import type { Violation } from '#tests/checker/evidence.ts';
 import { markdownTable } from '#tests/support/markdown_table.ts';
 import type { RowResult } from './campaign.ts';
 
-/** What a row comes to, as it stands in the closing table. */
+/** The columns of the table at the end. */
 const COLUMNS = [
   'row',
   'rounds',
@@ -22,7 +22,7 @@ const COLUMNS = [
   'violations',
 ] as const;
 
-/** Told stories of each kind. */
+/** The most stories that are printed of each kind of violation. */
 const STORIES = 3;
 
 export type TableRow = readonly string[];
@@ -60,19 +60,19 @@ const worst = (times: readonly (number | null)[]): string =>
 
 export const tableText = (rows: readonly TableRow[]): string => markdownTable(HEADER, rows);
 
-/** What a person wants to know of a row beside its numbers: notes, why it failed, the first violations of each kind. */
+/** What the report of a row has beside its numbers: notes, why it failed, the first violations of each kind. */
 export const storiesOf = ({ notes, violations, failure, skippedRequests }: RowResult): string[] => {
   const kinds = Map.groupBy(violations, ({ invariant, name }) => `${invariant}: ${name}`);
   return [
     ...new Set(notes),
-    ...(skippedRequests > 0 ? [`${skippedRequests} requests not asked, as too many were open`] : []),
+    ...(skippedRequests > 0 ? [`${skippedRequests} requests were not sent, because too many were open`] : []),
     ...(failure === null ? [] : [`FAILED: ${failure}`]),
     ...Array.from(kinds.values(), storiesOfKind),
   ];
 };
 
 const storiesOfKind = (violations: readonly Violation[]): string => {
-  const told = violations.slice(0, STORIES).map(({ story }) => story);
-  const more = violations.length - told.length;
-  return [...told, ...(more > 0 ? [`... and ${more} more of this kind`] : [])].join('\n');
+  const shown = violations.slice(0, STORIES).map(({ story }) => story);
+  const more = violations.length - shown.length;
+  return [...shown, ...(more > 0 ? [`... and ${more} more of this kind`] : [])].join('\n');
 };

@@ -1,9 +1,13 @@
 import { fork } from 'node:child_process';
 
-/** What a script, run as a process of its own, sends when it is done with its orders. @throws where it ends without, or takes longer than `withinMs` */
-export const reportOf = <T>(script: URL, orders: unknown, withinMs: number): Promise<T> =>
+/**
+ * Runs a script in its own process, and returns the report that it sends.
+ * @param job given to the script as its first argument
+ * @throws Error if the script ends without a report, or takes longer than `withinMs`
+ */
+export const reportOf = <T>(script: URL, job: unknown, withinMs: number): Promise<T> =>
   new Promise((resolve, reject) => {
-    const child = fork(script, [JSON.stringify(orders)], { stdio: 'inherit' });
+    const child = fork(script, [JSON.stringify(job)], { stdio: 'inherit' });
     const limit = setTimeout(() => child.kill('SIGKILL'), withinMs);
     child.once('message', (report) => resolve(report as T));
     child.once('exit', () => {

@@ -1,4 +1,4 @@
-/** `npm run faults`: breaks the running system in every way the rows know, under load, and judges what came of it. */
+/** `npm run faults`: breaks the running system in every row's way, under load, and checks the result. */
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { kafkaStarter } from '#tests/kafka/apache_kafka.ts';
@@ -7,7 +7,15 @@ import type { Fault } from './fault.ts';
 import { HEADER, storiesOf, type TableRow, tableRow, tableText } from './report.ts';
 import { ROWS } from '#tests/faults/rows/index.ts';
 
-const USAGE = `npm run faults -- [--list] [--only NAME[,NAME]] [--short] [--rounds N] [--patience N] [--seed N] [--out FILE]`;
+const USAGE = `npm run faults -- [options]
+
+  --list            list the rows, with the rounds of the full campaign
+  --only NAME,...   play only these rows
+  --short           a few rounds of each row
+  --rounds N        this many rounds of each row
+  --patience N      multiply all time limits by N, for a slow machine (default: 1)
+  --seed N          decides everything that is random (default: 1)
+  --out FILE        append the results to this file too`;
 
 const { values } = parseArgs({
   options: {
@@ -18,17 +26,19 @@ const { values } = parseArgs({
     patience: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     out: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
 
-// Brokers are started again and again on a machine that has more to do: compiled quickly rather than well.
+// Brokers start often and live briefly here, so the quick compiler and the simple collector are enough.
 process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 
-// What is running ends with this process, which a signal alone would not let clean up.
+// `process.exit` runs the exit handlers, which end everything that was started; a signal alone would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-if (values.list) list();
-// At once: what a broken connection has left in a proxy must not hold up the end.
+if (values.help) console.log(USAGE);
+else if (values.list) list();
+// `process.exit`, because bytes of a broken connection in a proxy could keep this process running.
 else process.exit((await run(chosenRows())) ? 0 : 1);
 
 function list(): void {
@@ -40,24 +50,24 @@ function chosenRows(): readonly Fault[] {
   if (values.only === undefined) return ROWS;
   const names = values.only.split(',');
   const unknown = names.filter((name) => !ROWS.some((row) => row.name === name));
-  if (unknown.length > 0 || names.length === 0) stopWith(`no row is named ${unknown.join(', ')}; --list names them`);
+  if (unknown.length > 0 || names.length === 0) stopWith(`unknown rows: ${unknown.join(', ')}; --list shows the names`);
   return ROWS.filter(({ name }) => names.includes(name));
 }
 
-/** @returns whether every row came to its end without a violation */
+/** @returns true if every row reached its end without a violation */
 async function run(rows: readonly Fault[]): Promise<boolean> {
   const rounds = values.rounds === undefined ? null : wholeNumber('rounds', values.rounds);
   const seed = wholeNumber('seed', values.seed);
-  // On a machine that is shared, lateness says more of the others than of the services: what is lost or doubled does not.
+  // On a shared machine, late answers say little about the services; lost or doubled orders do.
   const patience = wholeNumber('patience', values.patience);
   const table: TableRow[] = [];
   let good = true;
   if (values.out !== undefined) appendFileSync(values.out, `${tableText([])}\n`);
   for (const fault of rows) {
     const planned = rounds ?? (values.short ? fault.rounds.short : fault.rounds.full);
-    const reason = planned === 0 ? 'it is not of the short campaign' : await whyNot(fault);
+    const reason = planned === 0 ? 'it is not part of the short campaign' : await whyNot(fault);
     if (reason !== null) {
-      console.log(`${fault.name}: skipped, as ${reason}`);
+      console.log(`${fault.name}: skipped, because ${reason}`);
       continue;
     }
     const result = await playRow(fault, {
@@ -72,14 +82,14 @@ async function run(rows: readonly Fault[]): Promise<boolean> {
     good &&= result.failure === null && result.violations.length === 0;
     const row = tableRow(fault.name, result);
     table.push(row);
-    tell(row, result);
+    report(row, result);
   }
   console.log(`\n${tableText(table)}`);
   return good;
 }
 
-/** As soon as a row is over: an interrupted campaign keeps what it has. */
-function tell(row: TableRow, result: RowResult): void {
+/** Reports each row at its end, so that an interrupted campaign keeps its results. */
+function report(row: TableRow, result: RowResult): void {
   const lines = [HEADER.map((name, i) => `${name} ${row[i]}`).join(', '), ...storiesOf(result)];
   console.log(lines.join('\n'));
   if (values.out === undefined) return;
@@ -90,8 +100,9 @@ function tell(row: TableRow, result: RowResult): void {
 async function whyNot(fault: Fault): Promise<string | null> {
   const starter = await kafkaStarter();
   if (fault.on.broker !== 'embedded' && starter.kind !== 'java') {
-    if (process.env['REQUIRE_KAFKA'] === '1') stopWith('REQUIRE_KAFKA=1, but Kafka cannot be run from its jars');
-    return 'Kafka is run from its jars, by Java';
+    if (process.env['REQUIRE_KAFKA'] === '1')
+      stopWith('REQUIRE_KAFKA=1, but Kafka cannot be started from its jars: install Java 17 and Maven');
+    return 'it needs Java and Maven, to start Kafka from its jars';
   }
   return fault.cannotRun?.() ?? null;
 }

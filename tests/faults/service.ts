@@ -1,17 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS, PROCESS_ENV } from '#service_common/process_settings.ts';
+import { serviceProcessOptions } from '#service_common/process_settings.ts';
 import type { ProcessEvidence } from '#tests/checker/evidence.ts';
+import { mainOf, readyUrl } from '#tests/e2e/service_process.ts';
 import { residentMemory } from '#tests/support/resident_memory.ts';
+import { watchProcess } from '#tests/support/watched_process.ts';
 import { startWatchdog } from '#tests/kafka/watchdog.ts';
 import type { Service } from './fault.ts';
 
-/** A service under the lab's eyes. */
+/** A service whose crashes and memory are recorded. */
 export interface WatchedService extends Service {
   readonly dataDir: string;
   evidence(): ProcessEvidence;
-  /** Ends it, in whatever state it is. */
+  /** Ends the service, whatever its state. */
   dispose(): Promise<void>;
 }
 
@@ -20,18 +20,12 @@ const STOP_MS = 20_000;
 const SAMPLE_MS = 500;
 const KEPT_LINES = 10_000;
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-/** Not started yet. `env` are its settings, with a port of its own and `DATA_DIR`. */
+/** Makes a service that is not started yet. @param env its settings, except for the port */
 export const createService = (
   name: Service['name'],
   port: number,
   env: Readonly<Record<string, string>> & { readonly DATA_DIR: string },
 ): WatchedService => {
-  const main = fileURLToPath(new URL(`../../services/${name}/main.ts`, import.meta.url));
   const output: string[] = [];
   const crashes: string[] = [];
   let peakResidentBytes = 0;
@@ -44,42 +38,6 @@ export const createService = (
     peakResidentBytes = Math.max(peakResidentBytes, residentMemory(child?.pid).peak || 0);
   }, SAMPLE_MS);
   sample.unref();
-
-  const spawnIt = (extra: Readonly<Record<string, string>>): ChildProcess => {
-    const started = fork(main, {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [...NODE_FLAGS],
-      env: {
-        ...PROCESS_ENV,
-        ...process.env,
-        CART_PORT: `${port}`,
-        ORDER_PORT: `${port}`,
-        ...env,
-        ...extra,
-      },
-    });
-    running.add(started);
-    for (const stream of [started.stdout, started.stderr]) {
-      createInterface({ input: stream! }).on('line', (line) => {
-        if (output.push(line) > KEPT_LINES) output.shift();
-      });
-    }
-    return started;
-  };
-
-  const whenReady = (started: ChildProcess): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const fail = (what: string): void => reject(new Error(`${name} ${what}:\n${output.slice(-20).join('\n')}`));
-      const timer = setTimeout(() => fail(`is not ready after ${START_MS} ms`), START_MS);
-      started.once('exit', (code, signal) => {
-        clearTimeout(timer);
-        fail(`ended with ${code ?? signal} before it was ready`);
-      });
-      started.once('message', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
 
   const signalAndWait = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string | null> => {
     if (child !== undefined) expected = true;
@@ -99,20 +57,20 @@ export const createService = (
       return child?.pid;
     },
     async start(extra = {}) {
-      if (child !== undefined) throw new Error(`${name} runs already`);
-      const started = spawnIt(extra);
+      if (child !== undefined) throw new Error(`${name} is already running`);
+      const started = fork(mainOf(name), {
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        ...serviceProcessOptions({ CART_PORT: `${port}`, ORDER_PORT: `${port}`, ...env, ...extra }),
+      });
+      const { ended, untilLine } = watchProcess(started, name, { output, keptLines: KEPT_LINES });
       child = started;
       expected = false;
-      exited = new Promise((resolve) => {
-        // Once its last words have been read, too.
-        started.once('close', (code, signal) => {
-          running.delete(started);
-          child = undefined;
-          if (!expected) crashes.push(`ended with ${code ?? signal}: ${lastWords(output)}`);
-          resolve(code ?? signal);
-        });
+      exited = ended.then((end) => {
+        child = undefined;
+        if (!expected) crashes.push(`ended with ${end}: ${lastWords(output)}`);
+        return end;
       });
-      await whenReady(started);
+      await untilLine(readyUrl, START_MS);
     },
     async kill() {
       await signalAndWait('SIGKILL');
@@ -122,7 +80,7 @@ export const createService = (
       return typeof end === 'number' ? end : null;
     },
     pause() {
-      // A stopped process does not notice that its parent is gone.
+      // A stopped process does not notice that its parent has ended.
       watchdog = startWatchdog({});
       watchdog.watch(child?.pid ?? 0);
       child?.kill('SIGSTOP');
@@ -133,7 +91,7 @@ export const createService = (
       watchdog = undefined;
     },
     async ended() {
-      // It may have ended before anybody asked.
+      // If it has already ended, that was counted as a crash.
       if (child === undefined && !expected) crashes.pop();
       expected = true;
       return await exited;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Shifts a process's wall clock: `--import` this, with the milliseconds to add in the file that `SHIFTED_CLOCK_FILE`
- * names; it is read again and again. The monotonic clock, and with it every timer, goes on as it is, as it does when
- * an operator or NTP sets a machine's clock.
+ * Shifts the wall clock of a process that loads this by `--import`. The file in `SHIFTED_CLOCK_FILE` has the
+ * milliseconds to add, and is read again and again. The monotonic clock and all timers do not change, as when an
+ * operator or NTP sets the clock of a machine.
  */
 const LOOK_MS = 50;
 
@@ -14,7 +14,7 @@ let shift = 0;
 
 const look = (): void => {
   const text = readFileSync(file, 'utf8').trim();
-  // Empty for a moment while it is written.
+  // The file is empty for a moment while it is written.
   if (text !== '') shift = Number(text);
 };
 

@@ -2,24 +2,24 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What can be done to a disk that is small enough to be filled. */
+/** A disk that is small enough to be filled. */
 export interface FillableDisk {
-  /** Takes all that is free, also what became free since the last time. */
+  /** Uses up all free space. A second call also uses space that became free since the first. */
   fill(): void;
-  /** Gives it back. */
+  /** Frees that space again. */
   makeRoom(): void;
 }
 
-/** A disk of its own: a tmpfs, which takes Linux and root. */
+/** A separate disk: a tmpfs, which needs Linux and root. */
 export interface SmallDisk extends FillableDisk {
-  /** Unmounts it; all on it is gone. */
+  /** Unmounts the disk; its files are lost. */
   remove(): void;
 }
 
-/** Why there can be none here, or null. */
+/** Why this machine cannot have such a disk, or null. */
 export const smallDiskProblem = (): string | null => {
-  if (process.platform !== 'linux') return 'needs Linux, for a disk that can be filled';
-  return process.getuid?.() === 0 ? null : 'needs root, to mount a disk that can be filled';
+  if (process.platform !== 'linux') return 'it needs Linux, for a disk that can be filled';
+  return process.getuid?.() === 0 ? null : 'it needs root, to mount a disk that can be filled';
 };
 
 const mounted = new Set<string>();
@@ -27,7 +27,7 @@ process.once('exit', () => {
   for (const path of mounted) unmount(path);
 });
 
-/** Mounts one at `path`, which is made where it is missing and otherwise hidden. @throws where the machine does not allow it */
+/** Mounts a disk at `path`, which is created if it is missing. @throws Error if the machine does not allow it */
 export const mountSmallDisk = (path: string, megabytes: number): SmallDisk => {
   mkdirSync(path, { recursive: true });
   execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path]);
@@ -41,7 +41,7 @@ export const mountSmallDisk = (path: string, megabytes: number): SmallDisk => {
   };
 };
 
-/** Of a disk that is mounted already. */
+/** The disk that is mounted at `path`. */
 export const diskAt = (path: string): FillableDisk => {
   const ballast = join(path, 'ballast');
   return {
@@ -70,7 +70,7 @@ const writeUntilFull = (file: number, piece: Buffer): void => {
   }
 };
 
-/** Lazily, as a process may hold a file of it open still. */
+/** Lazily, because a process may still have a file of the disk open. */
 const unmount = (path: string): void => {
   execFileSync('/bin/umount', ['--lazy', path], { stdio: 'ignore' });
 };

@@ -12,17 +12,17 @@ import { type StartedGround, startGround } from './ground.ts';
 import { createLoad, type Load } from './load.ts';
 import { createService, type WatchedService } from './service.ts';
 
-/** A stage with what only the campaign needs. */
+/** A stage, with the parts that only the campaign needs. */
 export interface OwnStage extends Stage {
   readonly services: readonly WatchedService[];
   readonly notes: readonly string[];
-  /** When the fault of the round was last said to be over; null: not yet. */
+  /** When the fault of the round ended; null: not yet. */
   healedAt: number | null;
-  /** Where the views of the order services lie. */
+  /** The folders of the Order Services' views. */
   viewDirs(): string[];
-  /** Resolves once cart, log and view hold the same; the load must have paused. */
+  /** Resolves when cart, log and view agree. The load must be paused. */
   level(withinMs?: number): Promise<void>;
-  /** Positions of the group beside those of the view, read after them: what is committed must not be ahead. */
+  /** The committed positions of the group, and those of the view, which are read later: they must not be lower. */
   commits(): Promise<{ partition: number; next: number; viewNext: number }[]>;
   /** Ends everything, and removes its files. */
   close(): Promise<void>;
@@ -32,11 +32,11 @@ export const TOPIC = 'orders.events';
 const GROUP = 'order-service';
 const STANDARD_RATE = 500;
 const READY_MS = 60_000;
-/** Longer than an agreement may take, so that a late one is told with its time. */
+/** Longer than the limit, so that a late agreement is reported with its time. */
 const AGREED_MS = 60_000;
 const SAMPLED_ORDERS = 20;
 
-/** Starts the brokers and both services. The load stands by. */
+/** Starts the brokers and both services. The load is paused. */
 export const createStage = async (
   fault: Fault,
   { short, patience }: Pick<Stage, 'short' | 'patience'>,
@@ -111,11 +111,11 @@ const stageOf = (parts: {
     const positions = viewPositions(viewDirs(), TOPIC);
     for (const [partition, { start, end }] of bounds) {
       const next = positions.get(partition) ?? 0;
-      assert.ok(next >= end || end === start, `the view stands at ${next} of ${end} in partition ${partition}`);
+      assert.ok(next >= end || end === start, `the view is at ${next} of ${end} in partition ${partition}`);
     }
   };
 
-  /** A sample through the service itself; all of them are looked up in its store when the round is judged. */
+  /** Reads a sample through the service. The check of the round looks up all of them in its store. */
   const lastOrdersAreReadable = async (): Promise<void> => {
     const { exchanges } = load;
     const created: string[] = [];

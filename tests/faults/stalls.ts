@@ -1,15 +1,15 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /**
- * How long event loops stood still, which delays every answer: that of each service, as it tells itself, and that of
- * the clients, whose times are then worth as much less.
+ * How long event loops were blocked, which delays every answer. Each service reports it for itself. A block of the
+ * clients' event loop makes their measured times less exact.
  */
 export interface Stalls {
-  /** From now on. */
+  /** Starts measuring again. */
   reset(): void;
-  /** Asks the services, since they were asked last; those that do not answer are left out. */
+  /** Asks the services for the time since the last look; those that do not answer are left out. */
   look(services: readonly { readonly name: string; readonly url: string }[]): Promise<void>;
-  /** The longest so far, for people. */
+  /** The longest blocks so far, for people. */
   text(): string;
   close(): void;
 }
@@ -37,7 +37,7 @@ export const createStalls = (): Stalls => {
       }
     },
     text: () =>
-      `stood still for up to: ${Array.from(longest, ([name, ms]) => `${name} ${ms.toFixed(0)} ms`).join(', ')}`,
+      `event loops blocked for up to: ${Array.from(longest, ([name, ms]) => `${name} ${ms.toFixed(0)} ms`).join(', ')}`,
     close: () => void own.disable(),
   };
 };

@@ -20,27 +20,27 @@ const LOG: LogEntry[] = historyOf(ORDER, ['confirmed', 'shipped']).map((event, o
   },
 }));
 
-const view = (next: number, version: number | null, status = '', isWaiting = false): StoredView => ({
-  orders: new Map(version === null ? [] : [[ORDER, { version, status, isWaiting }]]),
+const view = (next: number, version: number | null, status = '', isPending = false): StoredView => ({
+  orders: new Map(version === null ? [] : [[ORDER, { version, status, isPending }]]),
   positions: new Map([[0, next]]),
 });
 
-describe('a view against the fold of the log up to its positions', () => {
+describe('foldDifferences, of a view and the log up to its positions', () => {
   for (const [what, seen] of [
-    ['that has everything', view(3, 3, 'shipped')],
-    ['that stands in between', view(2, 2, 'confirmed')],
-    ['that has nothing yet', view(0, null)],
+    ['a view that has everything', view(3, 3, 'shipped')],
+    ['a view that is in the middle of the log', view(2, 2, 'confirmed')],
+    ['a view that has nothing yet', view(0, null)],
   ] as const) {
-    test(`${what} does not differ`, () => assert.deepEqual(foldDifferences(seen, LOG), []));
+    test(`finds none in ${what}`, () => assert.deepEqual(foldDifferences(seen, LOG), []));
   }
 
   for (const [what, seen] of [
-    ['that lacks an order', view(3, null)],
-    ['that missed an event', view(3, 2, 'confirmed')],
-    ['that is ahead of its position', view(2, 3, 'shipped')],
-    ['with an order that the log does not hold yet', view(0, 1, 'new')],
-    ['with a status that waits though its order has come', view(3, 3, 'shipped', true)],
+    ['a view without an order of the log', view(3, null)],
+    ['a view that missed an event', view(3, 2, 'confirmed')],
+    ['a view that is ahead of its position', view(2, 3, 'shipped')],
+    ['a view with an order that is not in the log yet', view(0, 1, 'new')],
+    ['a view with a pending status although its order has come', view(3, 3, 'shipped', true)],
   ] as const) {
-    test(`${what} differs`, () => assert.equal(foldDifferences(seen, LOG).length, 1));
+    test(`finds one in ${what}`, () => assert.equal(foldDifferences(seen, LOG).length, 1));
   }
 });

@@ -11,7 +11,7 @@ import { ownKafkaForTests } from './kafka_for_tests.ts';
 
 const options = { ...(await ownKafkaForTests()), timeout: 120_000 };
 
-test('a broker that is killed and restarted still has what it acknowledged', options, async (t) => {
+test('a broker that was killed and restarted still has the messages that it acknowledged', options, async (t) => {
   const kafka = await startKafka();
   t.after(() => kafka.stop());
   const client = { clientId: 'test', bootstrapBrokers: [kafka.bootstrapServers] };
@@ -33,7 +33,7 @@ test('a broker that is killed and restarted still has what it acknowledged', opt
   assert.equal(orders?.partitions[0]?.offset, 1n);
 });
 
-test('a broker does not outlive a parent that is killed', options, async () => {
+test('a broker ends when the process that started it is killed', options, async () => {
   const script = `import { startKafka } from './apache_kafka.ts'; console.log((await startKafka()).port);`;
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: join(import.meta.dirname, '..', '..'),

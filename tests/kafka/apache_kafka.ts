@@ -1,4 +1,4 @@
-/** A real Apache Kafka for tests and development: from its jars where Java and Maven are, else in Docker. */
+/** A real Apache Kafka for tests and development: from its jars if Java and Maven are installed, else in Docker. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection, metadataV12 } from '@platformatic/kafka';
@@ -18,16 +18,18 @@ const READY_POLL_MS = 100;
 export interface KafkaBroker {
   bootstrapServers: string;
   port: number;
-  /** Of the running Java process; undefined in Docker. */
+  /** The id of the running Java process; undefined in Docker. */
   readonly pid: number | undefined;
-  /** Ends it; its data go too, unless they are kept in a `dataDir`. */
+  /** Ends the broker and deletes its data, unless they are in a `dataDir`. */
   stop(): Promise<void>;
-  /** `kill -9`; returns once the process is gone. */
+  /** `kill -9`; returns when the process has ended. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing is answered. Not on Windows. */
+  /** SIGSTOP: connections stay open, and no request is answered. Not on Windows. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** The same data and port, after `kill` or in place of the running one; returns when it answers. */
+  /**
+   * Starts the broker again with the same data and port, after shutting it down if it runs; returns when it answers.
+   */
   restart(): Promise<void>;
 }
 
@@ -39,15 +41,15 @@ interface KafkaCluster {
 
 export interface KafkaOptions {
   port?: number;
-  /** What clients are told to connect to; `port` itself, unless a proxy stands in between. */
+  /** The port that the broker tells clients to connect to: `port`, unless a proxy is in between. */
   advertisedPort?: number;
-  /** Keeps the data there, and goes on with what is in it. Not in Docker. */
+  /** The folder for the data; data that are already there are used. Not in Docker. */
   dataDir?: string;
-  /** Any of the broker's own settings. */
+  /** Settings of the broker itself. */
   properties?: Record<string, string | number>;
 }
 
-/** One broker, which is its own controller. */
+/** Starts one broker, which is its own controller. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroker> {
   const [freePort = 0, controllerPort = 0] = await freePorts(2);
   const port = options.port ?? freePort;
@@ -62,7 +64,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaBroke
   });
 }
 
-/** Every topic has a replica on each broker, and most of them must have what is acknowledged. */
+/** Starts brokers with a replica of every topic on each; a majority must have a message before it is acknowledged. */
 export async function startKafkaCluster(
   size = 3,
   given: NonNullable<KafkaOptions['properties']> = {},
@@ -92,7 +94,7 @@ async function startBroker(settings: BrokerSettings): Promise<KafkaBroker> {
   try {
     await startAndWait();
   } catch (error) {
-    // Why it did not start matters more than what is left of it.
+    // The error of the start matters more than one of the cleaning up.
     await broker.remove().catch(() => {});
     throw error;
   }
@@ -135,7 +137,7 @@ async function untilReady(broker: BrokerProcess, settings: BrokerSettings): Prom
 /** A broker lists itself in its metadata only once its controller lets it serve clients. */
 async function isReady({ port, nodeId }: BrokerSettings): Promise<boolean> {
   const connection = new Connection('kafka-ready', { connectTimeout: 1_000, requestTimeout: 1_000 });
-  // A reset connection is an event too, besides the rejection: Docker accepts for a broker that does not listen yet.
+  // A reset connection also emits an event: Docker accepts connections for a broker that does not listen yet.
   connection.on('error', () => {});
   try {
     await connection.connect('localhost', port);
@@ -161,7 +163,7 @@ async function stopAll(brokers: KafkaBroker[]): Promise<void> {
   await Promise.all(brokers.map((broker) => broker.stop()));
 }
 
-/** Kafka's own form, which never begins with a hyphen: the formatting tool would take that for an option. */
+/** An id in Kafka's own form. It never begins with a hyphen, because the format tool would read it as an option. */
 function newClusterId(): string {
   return randomBytes(16).toString('base64url').replace(/^-/, 'A');
 }

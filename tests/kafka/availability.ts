@@ -6,13 +6,13 @@ type KafkaStarter = { kind: 'java' } | { kind: 'docker' } | { kind: 'none'; reas
 
 type KafkaAvailability = { kind: 'given'; bootstrapServers: string } | KafkaStarter;
 
-/** Which Kafka the tests share: brokers that are given come before one that must be started. */
+/** The Kafka that the tests share: the brokers in `KAFKA_BOOTSTRAP_SERVERS`, else one that must be started. */
 export async function kafkaAvailability(): Promise<KafkaAvailability> {
   const bootstrapServers = process.env['KAFKA_BOOTSTRAP_SERVERS'];
   return bootstrapServers ? { kind: 'given', bootstrapServers } : kafkaStarter();
 }
 
-/** How a broker of one's own is started here, one that can be killed and paused at will. */
+/** How this machine can start its own broker, which tests can kill and pause. */
 export async function kafkaStarter(): Promise<KafkaStarter> {
   const problem = (await javaProblem()) ?? (kafkaJarsAreHere() ? undefined : await mavenProblem());
   if (!problem) return { kind: 'java' };

@@ -1,19 +1,19 @@
-/** What the fault tests may do to one broker, however it is run. Its data outlive everything but `remove`. */
+/** The process of one broker, in Java or in Docker. Only `remove` deletes its data. */
 export interface BrokerProcess {
-  /** The broker's own process id; none where it lives in a container. */
+  /** The broker's process id; undefined in a container. */
   pid(): number | undefined;
   isRunning(): Promise<boolean>;
-  /** Returns once the process exists, which is before it answers. */
+  /** Returns when the process exists, which is before it answers. */
   start(): Promise<void>;
-  /** A clean shutdown, within bounded time. */
+  /** Shuts the broker down in order; kills it if that takes too long. */
   shutDown(): Promise<void>;
-  /** `kill -9`; returns once the process is gone. */
+  /** `kill -9`; returns when the process has ended. */
   kill(): Promise<void>;
-  /** Stands still with its connections open, as a broker in a long garbage collection does. */
+  /** Stops the process with its connections open, as a long garbage collection does. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   endOfLog(): Promise<string>;
-  /** Ends it and removes its data, unless its user named the folder they are kept in. */
+  /** Ends the broker and deletes its data, unless they are in a given `dataDir`. */
   remove(): Promise<void>;
 }
 
@@ -22,11 +22,11 @@ export interface BrokerSettings {
   clusterId: string;
   /** The port the broker listens on, on this machine. */
   port: number;
-  /** The port it tells clients to connect to: another one where a proxy stands in between. */
+  /** The port that the broker tells clients to connect to: another one if a proxy is in between. */
   advertisedPort: number;
   /** One for each node of the cluster, by node id from 1. */
   controllerPorts: number[];
   properties: Record<string, string | number>;
-  /** Keeps the data in this folder; without it they go with the broker. */
+  /** The folder for the data; without it, the data are deleted with the broker. */
   dataDir?: string | undefined;
 }

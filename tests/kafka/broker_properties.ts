@@ -1,7 +1,10 @@
-/** A killed broker is let in again only when its old session has timed out, also where nobody could take its place. */
+/** A killed broker may come back only when its old session has timed out, even if no other broker could replace it. */
 const SOLE_BROKER = { 'broker.session.timeout.ms': 3_000, 'broker.heartbeat.interval.ms': 500 };
 
-/** One node is broker and controller; a laptop's share of threads and memory; no waits that only a real cluster needs. */
+/**
+ * Each node is broker and controller. Few threads and little memory, for a laptop; no waits that only a real cluster
+ * needs.
+ */
 export function brokerProperties(replication: number): Record<string, string | number> {
   const mostOf = Math.floor(replication / 2) + 1;
   return {

@@ -9,10 +9,10 @@ export async function docker(...args: string[]): Promise<string> {
   return stdout + stderr;
 }
 
-/** A single broker in a container, which keeps its data until it is removed. */
+/** A single broker in a container. Its data stay until it is removed. */
 export function dockerBroker(settings: BrokerSettings): BrokerProcess {
   if (settings.dataDir || settings.controllerPorts.length > 1)
-    throw new Error('A data folder or a cluster needs Java.');
+    throw new Error('A data folder or a cluster needs Java: Docker runs single brokers only.');
   const container = `order-events-kafka-${settings.port}`;
   const watchdog = startWatchdog({ container });
   let created = false;
@@ -53,7 +53,7 @@ function runOptions({ port, advertisedPort, properties }: BrokerSettings): strin
   return ['--publish', `127.0.0.1:${port}:9092`, ...settings.flatMap((setting) => ['--env', setting])];
 }
 
-/** As the image maps it back: `log.dirs` is KAFKA_LOG_DIRS. */
+/** The variable that the image turns into the property: `KAFKA_LOG_DIRS` for `log.dirs`. */
 function environmentName(property: string): string {
   return `KAFKA_${property.toUpperCase().replaceAll('.', '_')}`;
 }

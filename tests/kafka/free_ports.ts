@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below every system's ephemeral ports: while a broker is down, no outgoing connection can take its port, and no client
- * that keeps trying to reach it can connect to itself.
+ * These ports are below the ephemeral ports of every system. So while a broker is down, no outgoing connection takes
+ * its port, and no client that tries to reach it connects to itself.
  */
 const LOWEST = 20_000;
 const HIGHEST = 30_000;

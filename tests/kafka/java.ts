@@ -7,13 +7,13 @@ const MAVEN_TIMEOUT_MS = 300_000;
 
 const run = promisify(execFile);
 
-/** JAVA_HOME first, as Kafka's own scripts and Maven have it. */
+/** The Java of JAVA_HOME if it is set, as in Kafka's scripts and in Maven. */
 export function javaCommand(): string {
   const home = process.env['JAVA_HOME'];
   return home ? join(home, 'bin', 'java') : 'java';
 }
 
-/** Why Java cannot run a broker here, or undefined where it can. */
+/** Why Java cannot run a broker here; undefined if it can. */
 export async function javaProblem(): Promise<string | undefined> {
   try {
     const { stderr } = await run(javaCommand(), ['-version']);
@@ -33,7 +33,7 @@ export async function mavenProblem(): Promise<string | undefined> {
   }
 }
 
-/** Arguments are constants without spaces: on Windows Maven is a batch file, which only cmd.exe starts. */
+/** @param args constants without spaces: on Windows Maven is a batch file, which only cmd.exe can start */
 export async function maven(args: string[], cwd = '.'): Promise<void> {
   const [command, prefix] = process.platform === 'win32' ? ['cmd.exe', ['/d', '/c', 'mvn']] : ['mvn', []];
   await run(command, [...prefix, ...args], { cwd, timeout: MAVEN_TIMEOUT_MS });

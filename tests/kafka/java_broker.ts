@@ -11,7 +11,7 @@ import { kafkaClassPath } from './kafka_jars.ts';
 import { startWatchdog } from './watchdog.ts';
 
 const HEAP = '-Xmx256m';
-/** Compiles quickly rather than well. */
+/** For a short process: the quick compiler only. */
 const SHORT_LIVED = '-XX:TieredStopAtLevel=1';
 const SHUTDOWN_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -72,11 +72,11 @@ export async function javaBroker(settings: BrokerSettings): Promise<BrokerProces
   };
 }
 
-/** The signal stops one thread after the other: until the last one has stopped, requests are answered still. */
+/** SIGSTOP stops one thread after the other. Requests are still answered until the last one has stopped. */
 async function untilStopped(pid: number | undefined): Promise<void> {
   const tasks = `/proc/${pid}/task`;
   const deadline = performance.now() + STOP_TIMEOUT_MS;
-  // Systems without /proc do not tell.
+  // Systems without /proc do not show the states of threads.
   while (existsSync(tasks)) {
     if (performance.now() > deadline) throw new Error(`Kafka still runs ${STOP_TIMEOUT_MS} ms after it was paused`);
     const threads = await readdir(tasks);
@@ -88,7 +88,7 @@ async function untilStopped(pid: number | undefined): Promise<void> {
   }
 }
 
-/** Without stack traces, which would leave no room for their reasons. */
+/** The last lines without stack traces, which would push out the reasons above them. */
 function lastLines(log: string): string {
   const lines = log.trimEnd().split('\n');
   return lines
@@ -97,7 +97,7 @@ function lastLines(log: string): string {
     .join('\n');
 }
 
-/** Writes the properties, and formats the log folder where it is new; returns the properties file. */
+/** Writes the properties, and formats the log folder if it is new. @returns the properties file */
 async function prepareFolder(folder: string, classPath: string, settings: BrokerSettings): Promise<string> {
   await mkdir(folder, { recursive: true });
   const logFolder = join(folder, 'log');
@@ -126,7 +126,7 @@ function propertiesText(entries: Record<string, string | number>): string {
     .join('');
 }
 
-/** In a properties file a backslash is an escape. */
+/** A path with slashes: in a properties file a backslash is an escape. */
 function slashed(path: string): string {
   return path.replaceAll('\\', '/');
 }

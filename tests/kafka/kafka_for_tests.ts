@@ -1,6 +1,6 @@
 import { kafkaStarter } from './apache_kafka.ts';
 
-/** The Kafka that `npm test` shares among all test files, or why there is none: options of node:test as they stand. */
+/** The Kafka that all test files of `npm test` share; without one, the options of node:test that skip a test. */
 export function kafkaForTests(): { bootstrapServers: string } | { skip: string } {
   const bootstrapServers = process.env['TEST_KAFKA_BOOTSTRAP_SERVERS'];
   return bootstrapServers ? { bootstrapServers } : skip(process.env['TEST_KAFKA_SKIP'] ?? 'npm test starts a Kafka');

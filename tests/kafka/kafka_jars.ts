@@ -5,7 +5,7 @@ import { maven } from './java.ts';
 
 export const KAFKA_VERSION = '4.3.0';
 
-/** Log4j's own version in this Kafka; the binding alone is not among the broker's dependencies. */
+/** The version of Log4j in this Kafka. Its SLF4J binding is missing from the broker's dependencies. */
 const LOG4J_VERSION = '2.25.4';
 
 /** Under the repository root, ignored by git. */
@@ -30,13 +30,13 @@ export function kafkaJarsAreHere(): boolean {
   return existsSync(VERSION_FOLDER);
 }
 
-/** The Java class path of the broker; Java itself expands the star, on every system. */
+/** The Java class path of the broker. Java itself expands the star, on every system. */
 export async function kafkaClassPath(): Promise<string> {
   if (!kafkaJarsAreHere()) await downloadJars();
   return join(VERSION_FOLDER, 'libs', '*');
 }
 
-/** Into a folder of its own that is renamed when complete: an aborted download is never taken for a whole one. */
+/** Downloads into a new folder and renames it at the end, so an aborted download never counts as complete. */
 async function downloadJars(): Promise<void> {
   await mkdir(KAFKA_FOLDER, { recursive: true });
   const folder = await mkdtemp(join(KAFKA_FOLDER, 'download-'));

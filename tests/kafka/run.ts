@@ -1,4 +1,4 @@
-/** `npm run kafka`: a real broker for development, which keeps its data, until Ctrl+C. */
+/** `npm run kafka`: runs a real broker for development until Ctrl+C, and keeps its data. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -21,26 +21,24 @@ async function run(port: number): Promise<void> {
   if (starter.kind === 'none') throw new Error(`Kafka ${starter.reason}.`);
   if (!(await isPortFree(port))) {
     throw new Error(
-      `Port ${port} is taken, perhaps by another Kafka. To use another one: npm run kafka -- --port 9192`,
+      `Port ${port} is in use, perhaps by another Kafka. To use another port: npm run kafka -- --port 9192`,
     );
   }
   await (starter.kind === 'java' ? runFromJars(port) : runInDocker(port));
 }
 
 async function runFromJars(port: number): Promise<void> {
-  console.log(`Starting Apache Kafka ${KAFKA_VERSION}; it is fetched first where it is not here yet.`);
-  // A folder for each port: two brokers on one folder ruin it, since KRaft takes its lock only after it has written.
+  console.log(`Starting Apache Kafka ${KAFKA_VERSION}; it is downloaded first if it is not here yet.`);
+  // One folder per port: two brokers ruin a shared folder, because KRaft takes its lock only after it has written.
   const dataDir = join(KAFKA_FOLDER, 'dev-data', String(port));
   const kafka = await startKafka({ port, dataDir });
-  console.log(
-    `Kafka is ready on ${kafka.bootstrapServers}, with its data in .kafka/dev-data/${port}. Ctrl+C stops it.`,
-  );
+  console.log(`Kafka is ready on ${kafka.bootstrapServers}. Its data are in .kafka/dev-data/${port}. Ctrl+C stops it.`);
   console.log(whatNext(port));
   const endedByItself = (): void => {
     console.error(`Kafka ended by itself: see ${join(dataDir, 'broker.log')}`);
     process.exitCode = 1;
   };
-  // The broker's process is all that keeps this one going.
+  // Only the broker's process keeps this one running, so `beforeExit` means that the broker has ended.
   process.once('beforeExit', endedByItself);
   onStopSignal(() => {
     process.off('beforeExit', endedByItself);

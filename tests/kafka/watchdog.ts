@@ -2,14 +2,15 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 interface Watchdog {
-  /** Tells it the id of the broker's process, or 0 when that has ended. */
+  /** Watches for the process with this id; 0 when that process has ended. */
   watch(pid: number): void;
   end(): void;
 }
 
 /**
- * Ends a broker, and removes its container or temporary folder, when this process ends without having done so: also on
- * `kill -9`, which leaves no other chance. In a session of its own, so that Ctrl+C in the terminal leaves it to its work.
+ * Starts a process that cleans up if this process ends without doing so, even on `kill -9`: it kills the watched
+ * process and removes the container or temporary folder. It runs in its own session, so Ctrl+C in the terminal does not
+ * end it.
  */
 export function startWatchdog(leftovers: { container?: string; folder?: string }): Watchdog {
   const options = Object.entries(leftovers).map(([name, value]) => `--${name}=${value}`);
@@ -19,7 +20,7 @@ export function startWatchdog(leftovers: { container?: string; folder?: string }
     windowsHide: true,
   });
   watchdog.unref();
-  // Should somebody end the watchdog, only its protection is lost.
+  // If somebody ends the watchdog, only its protection is lost.
   watchdog.stdin.on('error', () => {});
   return {
     watch: (pid) => void watchdog.stdin.write(`${pid}\n`),

@@ -1,6 +1,6 @@
 /**
- * Started by watchdog.ts. Standard input is a pipe from the parent, which the system closes with that process; over it
- * comes the id of the broker's process, 0 while there is none.
+ * Started by watchdog.ts. Standard input is a pipe from the parent, which the system closes when the parent ends. Its
+ * lines are the id of the process to kill then; 0 for none.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -22,6 +22,6 @@ function killIfAlive(id: number): void {
   try {
     process.kill(id, 'SIGKILL');
   } catch {
-    // It ended together with the parent, as on Ctrl+C.
+    // It has already ended, as on Ctrl+C, which ends both.
   }
 }

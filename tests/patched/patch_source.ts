@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** A change to a source file of this repository, made when the module is loaded: the file itself stays as it is. */
+/**
+ * A change to a source file of this repository. It is made when the module is loaded; the file itself does not change.
+ */
 export interface SourcePatch {
   /** For messages. */
   readonly name: string;
-  /** From the repository's root, with slashes. */
+  /** The path from the repository's root, with slashes. */
   readonly file: string;
-  /** Occurs exactly once in the file. */
+  /** The text to replace; it must occur exactly once in the file. */
   readonly find: string;
   readonly replace: string;
 }
@@ -16,8 +18,8 @@ export interface SourcePatch {
 const ROOT = new URL('../../', import.meta.url);
 
 /**
- * Patches the modules that are imported from now on; several patches of one file are applied in turn.
- * @throws Error where the text to find does not occur exactly once, so that a patch cannot rot silently
+ * Patches the modules that are imported from now on. Several patches of one file are applied in turn.
+ * @throws Error if the text to find does not occur exactly once: a patch must follow its source
  */
 export const patchSources = (patches: readonly SourcePatch[]): void => {
   const sources = new Map<string, string>();
@@ -33,7 +35,7 @@ export const patchSources = (patches: readonly SourcePatch[]): void => {
   });
 };
 
-/** The source with the patch applied. @throws Error where the text to find does not occur exactly once */
+/** The source with the patch applied. @throws Error if the text to find does not occur exactly once */
 const patched = (source: string, { name, file, find, replace }: SourcePatch): string => {
   const occurrences = source.split(find).length - 1;
   if (occurrences !== 1) {

@@ -1,4 +1,4 @@
-"""Makes valid requests obey the rules that no JSON Schema can say, so that all of them have to be accepted."""
+"""Makes valid requests obey the rules that a JSON Schema cannot express, so that the services must accept all of them."""
 
 from decimal import ROUND_DOWN, Decimal
 from itertools import count
@@ -17,13 +17,13 @@ def before_call(context, case, kwargs):
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     call = next(calls)
-    # The same few orders and keys would have most requests refused for those that came before; every fifth still is.
+    # With the same few orders and keys, most requests would be refused as repeated ones. Only every fifth repeats one.
     is_new = call % 5 > 0
     if is_new and case.headers and "idempotency-key" in case.headers:
         tail = f"-{call}"
         case.headers["idempotency-key"] = case.headers["idempotency-key"][: 255 - len(tail)] + tail
     if case.operation.label == "GET /events/stream" and not (case.headers or {}).get("last-event-id"):
-        # Or there would be nothing to read until something happens.
+        # Otherwise there is nothing to read until the next event.
         case.headers["last-event-id"] = "1"
     if case.operation.label == "POST /create-order" and isinstance(case.body, dict):
         case.body = obedient(case.body)
@@ -33,14 +33,14 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """A valid request under a key that came before with another one is refused, and has to be."""
+    """Accepts the refusal of a valid request whose idempotency key came before with another request."""
     if type(failure).__name__ != "RejectedPositiveData" or response.status_code != 422:
         return True
     return response.json()["code"] != "IdempotencyKeyReused"
 
 
 def obedient(body):
-    """With as many items as it says, prices of no more decimals than the currency, and a total that is exact."""
+    """The body with the right number of items, prices with the decimals of the currency, and a total that is exact."""
     items = body.get("items")
     if not items:
         return dict(body)

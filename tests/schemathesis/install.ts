@@ -5,7 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Installs Schemathesis beside this file, once for each version of it. @returns its Python @throws where there is no Python to install it with */
+/**
+ * Installs Schemathesis beside this file, once per version.
+ * @returns its Python
+ * @throws Error if there is no Python 3.10
+ */
 export const installSchemathesis = (): string => {
   const requirements = here('requirements.txt');
   const version = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
@@ -13,7 +17,8 @@ export const installSchemathesis = (): string => {
   const python = `${folder}/${process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python'}`;
   if (existsSync(python)) return python;
   const system = ['python3', 'python'].find(isRecentPython);
-  if (system === undefined) throw new Error('Schemathesis needs Python 3.10 or newer, with venv.');
+  if (system === undefined)
+    throw new Error('Schemathesis needs Python 3.10 or newer, with venv: install python3 and python3-venv.');
   console.log('installing Schemathesis');
   try {
     execFileSync(system, ['-m', 'venv', folder], { stdio: 'inherit' });

@@ -1,4 +1,4 @@
-/** `npm run schemathesis`: holds both services, on the embedded broker, to their OpenAPI documents. */
+/** `npm run schemathesis`: tests both services, on the embedded broker, against their OpenAPI documents. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 const { values } = parseArgs({
   options: {
-    /** Of each operation, in the phases that make them up. */
+    /** Generated examples per operation. */
     examples: { type: 'string', default: '30' },
     seed: { type: 'string', default: '1' },
   },
@@ -49,7 +49,7 @@ async function examine(url: string): Promise<string> {
     .concat(['--seed', values.seed, '--max-examples', values.examples])
     .concat(['--report', 'json', '--report-json-path', report]);
   const child = spawn(python, args, {
-    // What it leaves behind goes with the folder.
+    // The files that it leaves are deleted with this folder.
     cwd: directory,
     stdio: 'inherit',
     env: { ...process.env, SCHEMATHESIS_HOOKS: here('hooks.py'), PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },

@@ -1,7 +1,7 @@
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import { historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
 
-/** What the Order Service is asked about: some orders, a status whose order does not come, and dead letters. */
+/** The data that the Order Service is asked for: some orders, a status whose order never comes, and dead letters. */
 export const publishScene = async (directory: string): Promise<void> => {
   const broker = createEmbeddedBroker({ directory });
   const early = historyOf('ORD-900', ['confirmed']).slice(1);

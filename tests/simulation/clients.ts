@@ -1,24 +1,24 @@
 import { toCreateOrder, toUpdateOrder } from '#cart_service/app/api/commands.ts';
 import type { Answer, CommandRequest } from '#cart_service/requests.ts';
 import { ERRORS } from '#service_common/errors.ts';
-import type { AskedFor, Exchange, ToldAnswer } from '#tests/checker/evidence.ts';
+import type { ClientRequest, Exchange, ClientAnswer } from '#tests/checker/evidence.ts';
 import type { Operation } from './plan.ts';
 import { writePoison, writeStatusFirst } from './other_producers.ts';
 import type { Services } from './services.ts';
 import type { World } from './world.ts';
 
-/** The clients of both services: what they ask, and what they are told. */
+/** The clients of both services, with their requests and answers. */
 export interface Clients {
   readonly exchanges: readonly Exchange[];
-  /** A planned operation, with its repetitions. */
+  /** Begins a planned operation, and repeats it as planned. */
   begin(operation: Operation): void;
-  /** Nothing is broken any more: what was not done is asked for again. */
+  /** After the heal: repeats every request that has not succeeded yet. */
   insist(): void;
-  /** An order of which nobody has heard. */
+  /** Creates an order with a new id. */
   createFresh(): void;
-  /** Requests that wait for their answer, or to be repeated. */
+  /** Requests that wait for an answer, or for their repetition. */
   readonly open: number;
-  /** The cart's process is gone. */
+  /** The process of the cart has ended: its open requests get no answer. */
   cartGone(): void;
 }
 
@@ -32,11 +32,11 @@ type Write = Extract<Operation, { kind: 'create' | 'update' }>;
 export const createClients = (world: World, services: () => Services): Clients => {
   const { time, dice, coverage } = world;
   const exchanges: Exchange[] = [];
-  /** What waits for the cart's present process; to be told that the connection is lost. */
+  /** For each request in the cart's present process: what ends it without an answer. */
   const inside = new Set<() => void>();
-  /** Requests whose last answer told nothing certain or no success. */
+  /** Requests whose last answer was lost, or was a 5xx; with the repetitions left. */
   const unsatisfied = new Map<CommandRequest, number>();
-  /** By idempotency key and fingerprint. */
+  /** The status of the first certain answer, by idempotency key and fingerprint; null before it. */
   const firstAnswers = new Map<string, number | null>();
   let open = 0;
   let fresh = 0;
@@ -60,11 +60,11 @@ export const createClients = (world: World, services: () => Services): Clients =
     });
   };
 
-  const ask = (request: CommandRequest, onAnswer: (answer: ToldAnswer | null) => void): void => {
+  const ask = (request: CommandRequest, onAnswer: (answer: ClientAnswer | null) => void): void => {
     const asked = askedFor(request);
     const askedAt = time.now;
     let isOver = false;
-    const end = (answer: ToldAnswer | null, refusedConnection = false): void => {
+    const end = (answer: ClientAnswer | null, refusedConnection = false): void => {
       if (isOver) return;
       isOver = true;
       inside.delete(lost);
@@ -83,22 +83,25 @@ export const createClients = (world: World, services: () => Services): Clients =
     const { life, program } = listening;
     inside.add(lost);
     time.at(time.now, life, () => {
-      void program.submit(request).then((answer) => life.state === 'dead' || end(told(answer)));
+      void program.submit(request).then((answer) => life.state === 'dead' || end(answerOf(answer)));
     });
   };
 
-  /** Under an idempotency key the first answer comes again, whatever has happened since: it tells nothing of the order. */
-  const isFirstAnswerAgain = ({ command, idempotencyKey }: CommandRequest, answer: ToldAnswer | null): boolean => {
+  /**
+   * An idempotency key brings its first answer again, whatever has happened since. So this says nothing about the
+   * order.
+   */
+  const isFirstAnswerAgain = ({ command, idempotencyKey }: CommandRequest, answer: ClientAnswer | null): boolean => {
     if (idempotencyKey === null) return false;
     const name = `${idempotencyKey} ${command.fingerprint}`;
     const first = firstAnswers.get(name);
     const isDecided = answer !== null && answer.outcome === null;
     firstAnswers.set(name, first ?? (isDecided ? answer.status : null));
-    // A refusal may have been kept though its first answer was never given.
+    // A refusal may have been stored under the key although its answer was lost.
     return first !== undefined && isDecided && (first === answer.status || answer.status !== 200);
   };
 
-  const count = (answer: ToldAnswer | null): void => {
+  const count = (answer: ClientAnswer | null): void => {
     coverage.exchanges += 1;
     if (answer === null) coverage['without answer'] += 1;
     else if (answer.status === 200) coverage['answered 200'] += 1;
@@ -163,13 +166,13 @@ const requestOf = (operation: Write): CommandRequest => {
   return { command, idempotencyKey, traceparent: TRACEPARENT };
 };
 
-const askedFor = ({ command }: CommandRequest): AskedFor =>
+const askedFor = ({ command }: CommandRequest): ClientRequest =>
   command.kind === 'create'
     ? { kind: 'create', orderId: command.orderId, body: command.fingerprint }
     : { kind: 'update', orderId: command.orderId, status: command.status };
 
-/** As the routes of the Cart Service answer. */
-const told = (answer: Answer): ToldAnswer => {
+/** The answer that the routes of the Cart Service give. */
+const answerOf = (answer: Answer): ClientAnswer => {
   if (answer.kind === 'done') return { status: 200, code: null, outcome: null };
   if (answer.kind === 'failed') {
     return { status: ERRORS[answer.code].status, code: answer.code, outcome: answer.outcome };

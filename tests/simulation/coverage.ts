@@ -1,4 +1,4 @@
-/** What happened in the runs, so that one sees that the faults were real. */
+/** Counts of what happened in the runs. They show that the faults really occurred. */
 export type Coverage = Record<(typeof COVERED)[number], number>;
 
 export const COVERED = [

@@ -1,17 +1,17 @@
 import { StoreError } from '#service_common/store_error.ts';
 
-/** What is durable of a store, apart from the processes that use it. States are never changed, only replaced. */
+/** The durable state of a store, outside of the processes that use it. A state is never changed, only replaced. */
 export interface Disk<S> {
   readonly state: S;
-  /** Every state so far, the empty one first: of each there may be a copy. */
+  /** Every state so far, the empty one first; each can be restored as a copy. */
   readonly history: readonly S[];
-  /** What a commit meets: `full` takes nothing; `failing` takes nothing either, but a recovery may find it. */
+  /** What happens to a commit: `full` rejects it; `failing` rejects it too, but a recovery may find it. */
   trouble: 'none' | 'full' | 'failing';
   /** @throws StoreError */
   commit(change: (state: S) => S): void;
-  /** A process opens the store. @param found whether it finds what the last failed commit left behind */
+  /** A process opens the store. @param found whether it finds the last commit that failed */
   recover(found: boolean): void;
-  /** Puts a copy in its place. */
+  /** Replaces the state by a copy. */
   restore(state: S): void;
 }
 
@@ -50,13 +50,13 @@ export const createDisk = <S>(empty: S): Disk<S> => {
   return disk;
 };
 
-/** The way from a process to its store: when an effect takes place, and when its caller learns of it. */
+/** The connection of a process to its store. It decides when an effect happens, and when the caller gets the result. */
 export interface StoreLine {
   call<T>(name: string, effect: () => T): Promise<T>;
 }
 
-/** Effects at once, for use in real time. */
+/** Runs effects at once, for real time. */
 export const DIRECT: StoreLine = {
-  // oxlint-disable-next-line require-await -- what the effect throws is to reject
+  // oxlint-disable-next-line require-await -- an error of the effect must become a rejection
   call: async (_name, effect) => effect(),
 };

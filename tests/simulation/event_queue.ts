@@ -2,11 +2,11 @@
 export interface QueuedEvent {
   /** Virtual ms. */
   readonly at: number;
-  /** Tells apart what happens at one time: what was asked for first comes first. */
+  /** Orders the events of one time: the lower number comes first. */
   readonly number: number;
 }
 
-/** The events to come, the earliest first: a binary heap. */
+/** A queue of future events, the earliest first: a binary heap. */
 export const createEventQueue = <E extends QueuedEvent>() => {
   const heap: E[] = [];
 

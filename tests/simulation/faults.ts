@@ -1,20 +1,21 @@
 import { killNode, startNode, stopNode } from './nodes.ts';
 import type { Fault } from './plan.ts';
 import type { Services } from './services.ts';
-import { SESSION_MS, TOPIC, type Trouble, type World } from './world.ts';
+import type { Trouble } from './trouble.ts';
+import { SESSION_MS, TOPIC, type World } from './world.ts';
 
-/** One that is no matter of how things begin. */
+/** A fault that comes while the services run. */
 type LiveFault = Exclude<Fault, { kind: 'late_start' }>;
 
-/** Users of a store that is put back are killed before, and started again no sooner than this. */
+/** The services of a restored store are killed before it, and started again after this time at the earliest. */
 const RESTORED_MS = 500;
 const MS_PER_HOUR = 3_600_000;
 
-/** What takes a fault away again; null where it is over at once. */
+/** Ends a fault; null if the fault ends by itself. */
 type End = (() => void) | null;
 type FaultOf<K> = Extract<Fault, { kind: K }>;
 
-/** Brings a fault in. */
+/** Begins a fault. @returns what ends it */
 export const inject = (world: World, services: Services, fault: LiveFault): End => {
   const begin = BEGINNINGS[fault.kind] as (world: World, fault: LiveFault, services: Services) => End;
   return begin(world, fault, services);
@@ -33,7 +34,7 @@ const breakNode = (world: World, fault: FaultOf<'node'>): End => {
   coverage[fault.state === 'down' ? 'leaders down' : 'leaders stopped'] += 1;
   if (fault.state === 'down') killNode(node);
   else stopNode(node);
-  // It takes a while until the others notice.
+  // The other brokers need some time to notice.
   if (fault.moves) world.after(dice.between('new leaders', 100, 2_000), () => moveAway(world, node.id));
   return () => startNode(node);
 };
@@ -108,14 +109,16 @@ const restoreView = ({ viewDisk }: World, percent: number): void => {
 const restoreCart = (world: World, percent: number): void => {
   const { cartDisk, cluster } = world;
   world.cartStoreLost.push(world.time.now);
-  // A message that lands after its store was lost is one that nobody can know of.
+  // Without this, a message could land later that no store knows of any more.
   cluster.calm();
-  const mayCome = new Set([...cartDisk.state.outbox.values()].map(({ eventId }) => eventId));
-  const came = new Set(cluster.log(TOPIC).flatMap((records) => records.map(({ headers }) => String(headers[1]?.[1]))));
+  const mayLand = new Set([...cartDisk.state.outbox.values()].map(({ eventId }) => eventId));
+  const landed = new Set(
+    cluster.log(TOPIC).flatMap((records) => records.map(({ headers }) => String(headers[1]?.[1]))),
+  );
   for (let n = agedIndex(cartDisk.history, percent); n >= 0; n--) {
     const copy = cartDisk.history[n];
-    // A copy with an event that was taken back later would bring it up again: nothing in it tells that it was.
-    if (copy?.outbox.values().every(({ eventId }) => mayCome.has(eventId) || came.has(eventId))) {
+    // Not a copy with an event that was taken back later: the copy cannot know that, and would publish the event.
+    if (copy?.outbox.values().every(({ eventId }) => mayLand.has(eventId) || landed.has(eventId))) {
       cartDisk.restore(copy);
       return;
     }

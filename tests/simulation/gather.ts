@@ -3,7 +3,7 @@ import type { CartEvidence, Evidence, LogEntry, LoggedEvent, ViewEvidence } from
 import type { StoredRecord } from './cluster.ts';
 import { TOPIC, type World } from './world.ts';
 
-/** What the log and the stores hold. */
+/** Reads the evidence from the log and the stores. */
 export const gather = (world: World): Pick<Evidence, 'log' | 'cart' | 'view' | 'commits'> => ({
   log: world.cluster.log(TOPIC).flatMap((records, partition) => records.map((record) => entryOf(partition, record))),
   cart: cartEvidence(world),
@@ -41,11 +41,11 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
     order,
   })),
   listed: [...state.orders.keys()],
-  waiting: Array.from(state.waiting.values(), ({ orderId, version, status }) => ({ orderId, version, status })),
+  pending: Array.from(state.waiting.values(), ({ orderId, version, status }) => ({ orderId, version, status })),
   deadLetters: state.deadLetters.map(({ partition, offset }) => ({ partition, offset })),
 });
 
-/** Has the view come to the end of the log, and do the cart and the view know the same? */
+/** True if the view has reached the end of the log, and the cart and the view hold the same orders. */
 export const isAgreed = ({ cartDisk, viewDisk, cluster }: World): boolean => {
   const { orders } = viewDisk.state;
   const positions = viewDisk.state.positions.get(TOPIC);

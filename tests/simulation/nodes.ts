@@ -1,33 +1,33 @@
-/** The way between a client and the brokers, one for each process. */
+/** The network between one client process and the brokers. */
 export interface Wire {
-  /** `arrive` happens at the broker, after the time on the way, also where the client has died meanwhile. */
+  /** Runs `arrive` at the broker after the time on the network, even if the client has died meanwhile. */
   toBroker(arrive: () => void): void;
-  /** `arrive` happens in the client's process, if it still lives. */
+  /** Runs `arrive` in the client's process, if that still lives. */
   toClient(arrive: () => void): void;
 }
 
-/** What became of a request, as far as its client can tell. */
+/** The result of a request, as its client sees it. */
 export type Reply<T> =
   | { readonly kind: 'answered'; readonly value: T }
-  /** No connection could be made: it has reached nobody. */
+  /** No connection could be made, so the broker has not received it. */
   | { readonly kind: 'refused' }
-  /** Sent, and the connection was lost, or the time was over. */
+  /** It was sent, but then the connection was lost, or the time-out passed. */
   | { readonly kind: 'lost' };
 
 export interface Node {
   readonly id: number;
-  /** `stopped`: keeps its connections and answers nothing. */
+  /** `stopped`: it keeps its connections but does not answer. */
   state: 'up' | 'stopped' | 'down';
-  /** What arrived while it was stopped. */
+  /** What arrived while the node was stopped. */
   readonly backlog: (() => void)[];
-  /** Cuts the connections of the requests that wait for its answer. */
+  /** For each request that waits for an answer: what cuts its connection. */
   readonly connections: Set<() => void>;
 }
 
 export const createNodes = (count: number): readonly Node[] =>
   Array.from({ length: count }, (_, id) => ({ id, state: 'up', backlog: [], connections: new Set() }));
 
-/** Its process is gone, with what it had not answered; what it had written stays. */
+/** Ends the process of the node. Open requests get no answer; written records stay. */
 export const killNode = (node: Node): void => {
   node.state = 'down';
   node.backlog.length = 0;
@@ -38,19 +38,19 @@ export const stopNode = (node: Node): void => {
   if (node.state === 'up') node.state = 'stopped';
 };
 
-/** Comes up again, or goes on. */
+/** Starts the node again, or lets it go on after a stop. */
 export const startNode = (node: Node): void => {
   node.state = 'up';
   for (const action of node.backlog.splice(0)) action();
 };
 
-/** Happens there now, or once it goes on; never where it is down. */
+/** Runs the action at the node: now, or when a stopped node goes on; never if the node is down. */
 export const arriveAt = (node: Node, action: () => void): void => {
   if (node.state === 'up') action();
   else if (node.state === 'stopped') node.backlog.push(action);
 };
 
-/** Asks a node over a wire, and waits for its answer. @param serve at the node; may answer later, or never */
+/** Asks a node over a wire, and waits for its answer. @param serve runs at the node; it may answer later, or never */
 export const ask = <T>(
   wire: Wire,
   node: Node,

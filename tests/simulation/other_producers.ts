@@ -3,17 +3,17 @@ import { encodeEvent } from '#kafka_common/serdes_json.ts';
 import type { Operation } from './plan.ts';
 import { TOPIC, type World } from './world.ts';
 
-/** What others write to the topic. */
+/** What other producers write to the topic. */
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02';
 const TIMESTAMP = '2026-01-18T12:00:00.000Z';
-/** Of orders that the Cart Service takes no requests for: it learns of them from the log. */
+/** Begins the ids of orders that no client asks for: the Cart Service learns of them from the log. */
 const ID_PREFIX = 'ORD-77';
 
 export const writePoison = ({ cluster }: World, order: number): void =>
   cluster.write(TOPIC, { key: `ORD-${order + 1}`, value: '{"event_type":"ORDER_CREATED"}', headers: {} });
 
-/** A status, and then the order that it is about. */
+/** Writes a status, and its order later. */
 export const writeStatusFirst = (
   world: World,
   { order, gapMs }: Extract<Operation, { kind: 'status_first' }>,

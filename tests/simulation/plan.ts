@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
 import type { Treatment } from './weather.ts';
 
-/** What happens in one run, as far as it is chosen; its details follow from `seed` and from what has happened before. */
+/** What happens in one run. The details follow from `seed` and from what has happened before. */
 export interface Plan {
   readonly seed: number;
   readonly partitions: number;
@@ -17,7 +17,7 @@ interface Timed {
   readonly at: number;
 }
 
-/** Of a client. `order` is a number below `ORDERS`. */
+/** What a client or another producer does. `order` is a number below `ORDERS`. */
 export type Operation = Timed &
   (
     | {
@@ -25,7 +25,7 @@ export type Operation = Timed &
         readonly order: number;
         readonly body: 'generated' | 'given';
         readonly key: number | null;
-        /** How often it is sent again after an answer that was no success and no refusal. */
+        /** How often it is repeated after a 5xx, or without an answer. */
         readonly repeats: number;
       }
     | {
@@ -36,22 +36,22 @@ export type Operation = Timed &
         readonly repeats: number;
       }
     | { readonly kind: 'read'; readonly order: number }
-    /** Another producer writes what is no event. */
+    /** Another producer writes a message that is not an event. */
     | { readonly kind: 'poison'; readonly order: number }
-    /** Another producer writes a status, and the order that it is about `gapMs` later. */
+    /** Another producer writes a status, and its order `gapMs` later. */
     | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
   );
 
 export type ServiceName = 'cart' | 'order-1' | 'order-2';
 type StoreName = 'cart' | 'view';
 
-/** Where a process can be made to die: a call of a seam, and when. */
+/** Where a process can be killed: before, during or after a call of a seam. */
 export interface CrashPoint {
   readonly call: (typeof CART_CALLS)[number] | (typeof ORDER_CALLS)[number];
   readonly moment: 'before' | 'during' | 'after';
 }
 
-/** Where it has an end, that is `ms` later, or the heal of all faults. */
+/** A fault ends `ms` after it began, or at the heal of all faults. */
 export type Fault = Timed & { readonly ms: number } & (
     | {
         readonly kind: 'publish';
@@ -59,23 +59,26 @@ export type Fault = Timed & { readonly ms: number } & (
         readonly treatment: Treatment['kind'];
         readonly percent: number;
       }
-    /** Acknowledgements take long. */
+    /** Acknowledgements are slow. */
     | { readonly kind: 'slow'; readonly node: number }
-    /** @property moves - do other brokers take over its partitions? */
+    /** @property moves - whether other brokers take over its partitions */
     | { readonly kind: 'node'; readonly node: number; readonly state: 'stopped' | 'down'; readonly moves: boolean }
-    /** At the given time, or at the `nth` call after it. Started again `ms` later. */
+    /** A kill at the given time (`point` null), or at the `nth` call after it; the service starts again `ms` later. */
     | {
         readonly kind: 'crash';
         readonly service: ServiceName;
         readonly point: CrashPoint | null;
         readonly nth: number;
       }
-    /** SIGTERM, and a start `ms` later. */
+    /** SIGTERM; the service starts again `ms` later. */
     | { readonly kind: 'terminate'; readonly service: ServiceName }
     /** SIGSTOP and SIGCONT. */
     | { readonly kind: 'pause'; readonly service: 'order-1' | 'order-2' }
     | { readonly kind: 'disk'; readonly store: StoreName; readonly trouble: 'full' | 'failing' }
-    /** Its users are killed and the store is put back from a copy: of 0 % of its age, which is a deleted one, to 100 %. */
+    /**
+     * The services of the store are killed and it is restored from a copy. 0 % is an empty store, 100 % the newest
+     * copy.
+     */
     | { readonly kind: 'restore'; readonly store: StoreName; readonly percent: number }
     | { readonly kind: 'clock'; readonly hours: number }
     | { readonly kind: 'redelivery' }
@@ -83,12 +86,13 @@ export type Fault = Timed & { readonly ms: number } & (
     | { readonly kind: 'late_start'; readonly service: ServiceName }
   );
 
-/** The faults begin, and clients ask, before this; then all faults heal. */
+/** All faults and operations begin before this time. */
 const FAULTS_UNTIL_MS = 5_000;
+/** All faults end at this time at the latest. */
 export const HEAL_AT_MS = 7_000;
 const ORDERS = 7;
 
-/** Calls of the seams, as the simulated ones name them. */
+/** Names of the seams' calls, as the simulation uses them. */
 const CART_CALLS = [
   'broker: ensure topic',
   'broker: publish',
@@ -104,14 +108,14 @@ const TREATMENTS = ['refused', 'lost', 'ack_lost', 'late', 'twice', 'partly'] as
 
 const upTo = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });
 
-/** On a grid, so that much happens at once. */
+/** On a grid, so that many things happen at the same time. */
 const at = upTo(FAULTS_UNTIL_MS / 20).map((n) => n * 20);
 const ms = upTo(250).map((n) => n * 20);
 const key = fc.option(upTo(1), { freq: 3 });
 const repeats = upTo(3);
 const order = upTo(ORDERS - 1);
 const node = upTo(2);
-/** Of those that end an order, not too many. */
+/** Statuses that end an order are rarer than the others. */
 const status = fc.constantFrom(...ORDER_STATUSES, ...ORDER_STATUSES.slice(1, 7), ...ORDER_STATUSES.slice(1, 7));
 
 const constants = <T extends string>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
@@ -147,7 +151,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-/** Mostly at a call; null: at the time. */
+/** Usually a call; null: the given time. */
 const pointAt = (calls: readonly CrashPoint['call'][]): fc.Arbitrary<CrashPoint | null> =>
   fc.option(fc.record({ call: fc.constantFrom(...calls), moment: constants('before', 'during', 'after') }), {
     freq: 5,
@@ -225,7 +229,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('late_start'), at: fc.constant(0), ms, service }) },
 );
 
-/** Without bias to small values: one plan is made of each seed, and all sizes are wanted. */
+/** Without fast-check's bias to small values: each seed gives one plan, and plans of all sizes are needed. */
 export const plans: fc.Arbitrary<Plan> = fc.noBias(
   fc.record({
     seed: fc.nat(),

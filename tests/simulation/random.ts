@@ -1,9 +1,9 @@
 /**
- * Randomness by name: every label has a sequence of its own, which depends on the seed, the label and how often it was
- * asked before. What is taken out of a plan thus leaves the rest of the run as it was, as far as it can.
+ * Randomness by name: every label has its own sequence, which depends only on the seed and the label. So a part that is
+ * removed from a plan changes the rest of the run as little as possible.
  */
 export interface Dice {
-  /** From 0 up to, not including, 1. */
+  /** A number from 0 up to, but not including, 1. */
   roll(label: string): number;
   /** An integer, both ends included. */
   between(label: string, least: number, most: number): number;

@@ -6,21 +6,21 @@ import type { RangeReport, SeedRange, SeedResult } from './simulate_worker.ts';
 export interface SeedsToRun {
   readonly from: number;
   readonly count: number;
-  /** Null: the product as it is. */
+  /** The planted bug; null: the product as it is. */
   readonly bug: string | null;
   readonly threads: number;
-  /** Looked at after every few seeds: is there no need of more? */
+  /** Asked after every few seeds: true ends the run. */
   readonly isEnough?: (results: readonly SeedResult[]) => boolean;
   readonly onProgress?: (done: number) => void;
 }
 
 export interface SeedsReport {
-  /** Of those that were run, by seed. */
+  /** The results of the seeds that were run, sorted by seed. */
   readonly results: readonly SeedResult[];
   readonly coverage: Coverage;
 }
 
-/** Seeds given to a thread at a time. */
+/** Seeds that a thread gets at a time. */
 const RANGE = 20;
 
 /** Plays many seeds on several threads. @throws the error of a seed that could not be played */

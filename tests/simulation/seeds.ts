@@ -3,14 +3,16 @@ import { patchSources } from '#tests/patched/patch_source.ts';
 import { type Plan, plans } from './plan.ts';
 import { plantedBug } from './planted_bugs.ts';
 
-/** The plan that a seed stands for. */
+/** The plan of a seed. */
 export const planOf = (seed: number): Plan => {
   const [plan] = fc.sample(plans, { seed, numRuns: 1 });
   if (plan === undefined) throw new Error(`seed ${seed} gave no plan`);
   return plan;
 };
 
-/** Loads the simulation, with the product as it is or with a planted bug; once in a thread, before anything else does. */
+/**
+ * Loads the simulation, with a planted bug if `bug` is not null. Once per thread, before other code loads the product.
+ */
 export const loadSimulation = async (bug: string | null): Promise<typeof import('./simulation.ts')> => {
   if (bug !== null) patchSources(plantedBug(bug).patches.map((patch) => ({ name: bug, ...patch })));
   return await import('./simulation.ts');

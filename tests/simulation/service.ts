@@ -8,7 +8,7 @@ import { connectTo } from './simulated_broker.ts';
 import type { Life } from './virtual_time.ts';
 import type { World } from './world.ts';
 
-/** What a process of a service is given of the world. */
+/** What the process of a service gets from the world. */
 interface Surroundings {
   readonly life: Life;
   readonly broker: Broker;
@@ -16,19 +16,19 @@ interface Surroundings {
   readonly logger: Logger;
 }
 
-/** What the processes of a service are, one after the other. */
+/** How the processes of a service start and stop. */
 export interface ServiceKind<P> {
   readonly name: ServiceName;
-  /** In the process's own name. @throws where the process ends by itself */
+  /** Runs as code of the process. @throws if the service cannot start; then the process ends */
   open(surroundings: Surroundings): Promise<P>;
   close(program: P): Promise<void>;
-  /** The process is gone. */
+  /** The process has ended. */
   onGone(): void;
 }
 
 export interface Service<P> {
   readonly name: ServiceName;
-  /** While there is a process that takes requests. */
+  /** The process that takes requests; null if there is none. */
   readonly listening: { readonly life: Life; readonly program: P } | null;
   readonly life: Life | null;
   start(): void;
@@ -38,11 +38,11 @@ export interface Service<P> {
 }
 
 const RESTART_MS = 300;
-/** Then an orchestrator would kill it. */
+/** After this time an orchestrator kills a service that is stopping. */
 const STOPPING_MS = 5_000;
 const HEARTBEAT_MS = 1_000;
 
-/** A service of one process at a time. */
+/** A service, with one process at a time. */
 export const createService = <P>(world: World, kind: ServiceKind<P>): Service<P> => {
   const { time } = world;
   let life: Life | null = null;
@@ -50,9 +50,9 @@ export const createService = <P>(world: World, kind: ServiceKind<P>): Service<P>
   let isStopping = false;
   let isWantedAgain = false;
 
-  const end = (of: Life): void => {
-    of.state = 'dead';
-    if (life !== of) return;
+  const end = (ended: Life): void => {
+    ended.state = 'dead';
+    if (life !== ended) return;
     life = null;
     program = null;
     isStopping = false;
@@ -101,7 +101,7 @@ export const createService = <P>(world: World, kind: ServiceKind<P>): Service<P>
         kind.close(stopping).then(
           () => end(own),
           (error: unknown) => {
-            // One that its store fails in the last moment leaves the rest to the next start.
+            // If the store fails while the service stops, the next start does the rest.
             if (!(error instanceof StoreError))
               world.failures.push(`${kind.name} did not stop in order: ${String(error)}`);
             end(own);
@@ -171,7 +171,7 @@ const outcomeOf = <T>(
   }
 };
 
-/** Calls that never settle once the process has died at them. */
+/** Adds the crash points. A call at which the process dies never settles. */
 const withCrashPoints = (world: World, name: ServiceName, life: Life, broker: Broker): Broker => {
   const at = <T>(call: string, work: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -188,12 +188,12 @@ const withCrashPoints = (world: World, name: ServiceName, life: Life, broker: Br
 
   return {
     ...broker,
-    ensureTopic: (...of) => at('broker: ensure topic', () => broker.ensureTopic(...of)),
-    probe: (...of) => at('broker: probe', () => broker.probe(...of)),
-    committed: (...of) => at('broker: committed', () => broker.committed(...of)),
-    publish: (...of) =>
+    ensureTopic: (...args) => at('broker: ensure topic', () => broker.ensureTopic(...args)),
+    probe: (...args) => at('broker: probe', () => broker.probe(...args)),
+    committed: (...args) => at('broker: committed', () => broker.committed(...args)),
+    publish: (...args) =>
       at('broker: publish', async () => {
-        const fates = await broker.publish(...of);
+        const fates = await broker.publish(...args);
         for (const { kind } of fates) {
           if (kind === 'unknown') world.coverage['fates unknown'] += 1;
           if (kind === 'not_written') world.coverage['fates not written'] += 1;
@@ -203,7 +203,7 @@ const withCrashPoints = (world: World, name: ServiceName, life: Life, broker: Br
   };
 };
 
-/** What a service says of itself when something happened that it has no answer to. */
+/** Log lines of a service about an error that it does not expect. */
 const FAULTS = ['a batch failed by a fault of this service', 'consuming failed, trying again'];
 
 const ignore = (): void => {};

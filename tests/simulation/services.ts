@@ -16,11 +16,11 @@ const DRAIN_MS = 2_500;
 export interface Services {
   readonly cart: Service<Publisher>;
   readonly order: readonly Service<{ readonly runner: ConsumerRunner; readonly db: ConsumerDb }>[];
-  /** Null where the plan has no such service. */
+  /** Null if the plan has no such service. */
   named(name: ServiceName): Service<unknown> | null;
 }
 
-/** The two services, wired as their `main.ts` do. @param onCartGone a cart process is gone, with the requests inside */
+/** The services, wired as in their `main.ts`. @param onCartGone called when a process of the cart has ended */
 export const createServices = (world: World, onCartGone: () => void): Services => {
   const { dice, cartDisk, viewDisk, plan } = world;
 
@@ -55,9 +55,9 @@ export const createServices = (world: World, onCartGone: () => void): Services =
     return createService<{ runner: ConsumerRunner; db: ConsumerDb }>(world, {
       name,
       onGone: () => {},
-      // oxlint-disable-next-line require-await -- as the Cart Service's
+      // oxlint-disable-next-line require-await -- the interface is asynchronous
       async open({ broker, line, logger }) {
-        // What is in doubt shows when the first process opens the file, not to one that joins others.
+        // Only the first process that opens the file recovers it: a commit in doubt is decided then.
         if (order.every((other) => other.name === name || other.life === null))
           viewDisk.recover(dice.happens('recovery of the view', 0.5));
         const db = createSimulatedConsumerDb(viewDisk, line);

@@ -1,8 +1,8 @@
 /**
- * The simulation for people and for CI.
+ * Runs the simulation, for people and for CI.
  *
  *   node tests/simulation/simulate.ts --seeds 10000 [--from 1] [--bug NAME]   many seeds, on all cores
- *   node tests/simulation/simulate.ts --seed 42 [--bug NAME]                  one again, shrunk where it fails
+ *   node tests/simulation/simulate.ts --seed 42 [--bug NAME]                  one seed again, shrunk if it fails
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -13,15 +13,15 @@ import { type Plan, plans } from './plan.ts';
 import { runSeeds } from './run_seeds.ts';
 import { loadSimulation, planOf } from './seeds.ts';
 
-/** Of failing seeds, those that are told of. */
+/** The most failing seeds that are printed. */
 const SHOWN = 10;
-/** A plan of many parts that all matter is told of as far as it could be shrunk by then. */
+/** The longest time for shrinking; then the smallest plan so far is printed. */
 const SHRINK_MS = 45_000;
 
 const number = (text: string, name: string): number => {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) {
-    console.error(`--${name} must be a whole number, not ${text}`);
+    console.error(`--${name} is ${JSON.stringify(text)}, but must be a whole number`);
     process.exit(2);
   }
   return value;
@@ -76,10 +76,10 @@ const runMany = async (from: number, count: number, bug: string | null): Promise
   for (const { seed, violations } of failed.slice(0, SHOWN)) {
     console.log(`seed ${seed}: ${[...new Set(violations.map(title))].join('; ')}`);
   }
-  if (failed.length > SHOWN) console.log(`and ${failed.length - SHOWN} seeds more`);
+  if (failed.length > SHOWN) console.log(`and ${failed.length - SHOWN} more seeds`);
   if (failed[0]) {
     const planted = bug === null ? '' : ` --bug "${bug}"`;
-    console.log(`play one again: npm run simulate -- --seed ${failed[0].seed}${planted}`);
+    console.log(`to play one again: npm run simulate -- --seed ${failed[0].seed}${planted}`);
   }
   const seconds = ((performance.now() - started) / 1_000).toFixed(0);
   console.log(`${results.length} seeds in ${seconds} s, ${failed.length} with violations; ${showCoverage(coverage)}`);

@@ -1,4 +1,4 @@
-/** Plays seeds in a thread of its own: takes ranges of them, and reports what each range came to. */
+/** Plays seeds in its own thread: receives ranges of seeds, and reports the results of each range. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { addCoverage, type Coverage, noCoverage } from './coverage.ts';
 import { loadSimulation, planOf } from './seeds.ts';
@@ -39,7 +39,7 @@ const play = async ({ from, to }: SeedRange): Promise<RangeReport> => {
 };
 
 parentPort?.on('message', (range: SeedRange) => {
-  // An error ends the thread, and is the pool's to tell of.
+  // An error ends the thread, and `runSeeds` rejects with it.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- of a window, not of a thread
   void play(range).then((report) => parentPort?.postMessage(report));
 });

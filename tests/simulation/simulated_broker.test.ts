@@ -12,7 +12,7 @@ const HEARTBEAT_MS = 200;
 const newCluster = (): Cluster =>
   createCluster({ nodes: 3, weather: FAIR, clock: Date.now, newTopicId: randomUUID, sessionMs: SESSION_MS });
 
-/** A client in real time, on wires that take no longer than it takes to let others have their turn. */
+/** A client in real time. Its wires deliver in the next turn of the event loop. */
 const connect = (cluster: Cluster): InMemoryClient => {
   let isAlive = true;
   const carry = (arrive: () => void): void => {
@@ -27,7 +27,7 @@ const addressOf = (cluster: Cluster): BrokerAddress => ({ kind: 'in_memory', con
 const absent = newCluster();
 absent.nodes.forEach(killNode);
 
-/** The clusters behind the addresses. */
+/** The cluster of each address. */
 const clusters = new Map<BrokerAddress, Cluster>();
 
 const start = () => {

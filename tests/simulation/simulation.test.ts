@@ -12,7 +12,7 @@ const SEEDS = 300;
 const run = (count: number): Promise<SeedsReport> => runSeeds({ from: 1, count, bug: null, threads: 2 });
 
 describe('the simulation', { timeout: 120_000 }, () => {
-  test(`of ${SEEDS} seeds shows no violation, and every kind of trouble`, async () => {
+  test(`shows no violation and every kind of fault in ${SEEDS} seeds`, async () => {
     const { results, coverage } = await run(SEEDS);
     assert.deepEqual(
       results.flatMap(({ seed, violations }) => violations.map(({ story }) => `seed ${seed}: ${story}`)),
@@ -24,12 +24,12 @@ describe('the simulation', { timeout: 120_000 }, () => {
     );
   });
 
-  test('of a seed comes out the same every time', async () => {
+  test('gives the same result for a seed every time', async () => {
     const [first, second] = [await run(20), await run(20)];
     assert.deepEqual(first.results, second.results);
   });
 
-  test('replays a seed that fails, shrinks it and tells its story', async () => {
+  test('replays a seed that fails, shrinks it and prints its story', async () => {
     const bug = 'dedupe off';
     const isEnough = (results: readonly SeedResult[]): boolean => results.some(isFailed);
     const { results } = await runSeeds({ from: 1, count: 1_000, bug, threads: 1, isEnough });
@@ -42,7 +42,7 @@ describe('the simulation', { timeout: 120_000 }, () => {
     const { operations, faults } = planOf(failed.seed);
     const left = stdout.match(/^ {2}(client|fault) /gm)?.length ?? 0;
     assert(left < operations.length + faults.length, stdout);
-    assert.match(stdout, /^order .*\n {2}told /m);
+    assert.match(stdout, /^order .*\n {2}asked /m);
     assert.equal(status, 1);
   });
 });

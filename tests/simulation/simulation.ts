@@ -13,7 +13,7 @@ import { createWorld, type World } from './world.ts';
 export interface Result {
   readonly violations: readonly Violation[];
   readonly coverage: Coverage;
-  /** Of all that was seen: the same for the same plan. */
+  /** A hash of all evidence; the same plan always gives the same one. */
   readonly digest: string;
 }
 
@@ -25,13 +25,13 @@ const LIMITS: Evidence['limits'] = {
   clockMs: 0,
 };
 
-/** After the heal: how long the run goes on at most, how often it looks, and how often a new order is tried. */
+/** After the heal: how long the run may last, how often it looks, and how many looks come between two new orders. */
 const REST_MS = 60_000;
 const LOOK_EVERY_MS = 100;
 const FRESH_EVERY_LOOKS = 3;
 const MAX_STEPS = 300_000;
 
-/** Plays a plan in virtual time, and judges what comes of it. The same plan always comes out the same. */
+/** Plays a plan in virtual time and checks the evidence. The same plan always gives the same result. */
 export const simulate = (plan: Plan): Promise<Result> =>
   withVirtualTime(async (time) => {
     const world = createWorld(plan, time);
@@ -82,19 +82,19 @@ const play = async (world: World, time: VirtualTime): Promise<Evidence> => {
   };
 };
 
-/** @returns what heals all at once */
+/** @returns a function that ends all faults */
 const scheduleFaults = (world: World, services: Services): (() => void) => {
   const active = new Set<() => void>();
   let isHealed = false;
 
   const begin = (fault: Parameters<typeof inject>[2]): void => {
-    const takeAway = isHealed ? null : inject(world, services, fault);
-    if (takeAway === null) return;
+    const endFault = isHealed ? null : inject(world, services, fault);
+    if (endFault === null) return;
     const end = (): void => {
-      if (active.delete(end)) takeAway();
+      if (active.delete(end)) endFault();
     };
     active.add(end);
-    // A crash point stays until a call comes to it.
+    // A crash point stays until a call reaches it, or until the heal.
     if (fault.kind !== 'crash') world.after(fault.ms, end);
   };
 
@@ -109,7 +109,7 @@ const scheduleFaults = (world: World, services: Services): (() => void) => {
   };
 };
 
-/** The clients ask on, until cart and view agree, and nothing is on its way any more. */
+/** The clients go on asking until cart and view agree and no late message is under way. */
 const untilAtRest = async (world: World, clients: Clients, at: number): Promise<Heal> => {
   let agreedAt: number | null = null;
   const first200At = (): number | null =>
@@ -135,9 +135,9 @@ const countLog = ({ coverage, viewDisk }: World, { log }: Evidence): void => {
 };
 
 /**
- * What is not promised to the repetition of a create, after the Cart Service has died. It knows again only what it has
- * not answered: within moments of an answer it cannot tell whether that was given, and does what was asked. And the log
- * does not tell which request a create came from: a store that was lost knows no repetition at all.
+ * Some promises do not hold for a repeated create after the Cart Service has died. A restarted service recognizes only
+ * requests that it had not answered; right after an answer it cannot know whether the answer was sent, and repeats it.
+ * After the loss of its store it recognizes no repeated request, because the log does not name the request of a create.
  */
 const isExcused = ({ coverage, cartStoreLost }: World, { name }: Violation): boolean =>
   (name === 'a create repeated after unknown was answered 409' && cartStoreLost.length > 0) ||

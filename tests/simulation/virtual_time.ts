@@ -2,43 +2,43 @@ import { syncBuiltinESMExports } from 'node:module';
 import timersPromises from 'node:timers/promises';
 import { createEventQueue, type QueuedEvent } from './event_queue.ts';
 
-/** A process of the simulation: its timers and what it waits for are its own, and go where it goes. */
+/** A process of the simulation. Its timers and pending calls belong to it, and end with it. */
 export interface Life {
   readonly name: string;
-  /** `stopped`: as by SIGSTOP, what is for it waits. `dead`: what is for it is gone. */
+  /** `stopped`: its events wait, as after SIGSTOP. `dead`: its events are dropped. */
   state: 'running' | 'stopped' | 'dead';
 }
 
 interface Event extends QueuedEvent {
-  /** Null: of the world, which does not die. */
+  /** The process that it belongs to; null: the world, which never dies. */
   readonly life: Life | null;
   action: (() => void) | null;
 }
 
 /**
- * Time that passes only from one event to the next, so that what happens depends on nothing but what was asked for. The
- * timers that code asks for belong to the process whose code runs.
+ * Virtual time passes only from one event to the next, so a run depends on nothing but its plan. A timer belongs to the
+ * process whose code has set it.
  */
 export interface VirtualTime {
   /** Virtual ms since the start. */
   readonly now: number;
-  /** Whose code runs; null: the world's. */
+  /** The process whose code runs; null: the world. */
   readonly life: Life | null;
-  /** Told of what is thrown out of an event. */
+  /** Called with an error that an event throws. */
   onError: (error: unknown) => void;
   /** Events that have happened so far. */
   readonly steps: number;
-  /** @param life null: the world's @returns calls it off */
+  /** Plans an event. @param life its process; null: the world @returns a function that cancels the event */
   at(ms: number, life: Life | null, action: () => void): () => void;
-  /** Lets a stopped process take up what has waited for it. */
+  /** Lets a stopped process go on, with the events that have waited for it. */
   resume(life: Life): void;
-  /** Runs until the promise has settled. @throws what it rejects with; Error where nothing is left to happen, or after `maxSteps` */
+  /** Runs until the promise has settled. @throws its rejection; Error if no event is left, or after `maxSteps` */
   runUntil<T>(promise: Promise<T>, maxSteps: number): Promise<T>;
 }
 
 const realSetImmediate = globalThis.setImmediate;
 
-/** Microtasks are over when this comes, and so are the news of rejections that nobody handles. */
+/** Resolves after all microtasks, and after the events for unhandled rejections. */
 const microtasksDone = (): Promise<void> => new Promise((resolve) => void realSetImmediate(resolve));
 
 const createVirtualTime = (): VirtualTime => {
@@ -51,7 +51,7 @@ const createVirtualTime = (): VirtualTime => {
 
   const step = async (): Promise<void> => {
     const event = queue.pop();
-    if (event === undefined) throw new Error('the simulation waits for something that never happens');
+    if (event === undefined) throw new Error('no event is left, but the run has not ended');
     const { action } = event;
     if (action === null || event.life?.state === 'dead') return;
     if (event.life?.state === 'stopped') {
@@ -83,15 +83,15 @@ const createVirtualTime = (): VirtualTime => {
     onError: (error) => {
       throw error;
     },
-    at(ms, of, action) {
-      const event: Event = { at: Math.max(now, ms), number: numbers++, life: of, action };
+    at(ms, owner, action) {
+      const event: Event = { at: Math.max(now, ms), number: numbers++, life: owner, action };
       queue.push(event);
       return () => (event.action = null);
     },
-    resume(of) {
-      of.state = 'running';
+    resume(stopped) {
+      stopped.state = 'running';
       for (const event of held.splice(0)) {
-        if (event.life === of) queue.push(event);
+        if (event.life === stopped) queue.push(event);
         else held.push(event);
       }
     },
@@ -101,7 +101,7 @@ const createVirtualTime = (): VirtualTime => {
       promise.then(settle, settle);
       await microtasksDone();
       while (!settled) {
-        if (steps > maxSteps) throw new Error(`the simulation goes on after ${maxSteps} events`);
+        if (steps > maxSteps) throw new Error(`the run has not ended after ${maxSteps} events`);
         await step();
       }
       return await promise;
@@ -110,11 +110,11 @@ const createVirtualTime = (): VirtualTime => {
   return own;
 };
 
-/** What the patched timers ask; null while time is real. */
+/** The time of the patched timers; null while time is real. */
 let current: VirtualTime | null = null;
 
 const time = (): VirtualTime => {
-  if (current === null) throw new Error('a virtual timer outside a simulation');
+  if (current === null) throw new Error('a virtual timer was set outside a simulation');
   return current;
 };
 
@@ -175,9 +175,9 @@ const virtualTimerPromises = {
     new Promise((resolve) => void time().at(time().now, time().life, () => resolve(value))),
 };
 
-/** Takes the place of real time for all code of this thread, product modules included, while `work` runs. */
+/** Replaces real time for all code of this thread, product modules included, while `work` runs. */
 export const withVirtualTime = async <T>(work: (time: VirtualTime) => Promise<T>): Promise<T> => {
-  if (current !== null) throw new Error('two simulations at once in one thread');
+  if (current !== null) throw new Error('a thread can run only one simulation at a time');
   const real = Object.fromEntries(
     Object.keys(virtualTimers).map((name) => [name, Reflect.get(globalThis, name) as unknown]),
   );

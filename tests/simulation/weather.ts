@@ -1,28 +1,28 @@
-/** What a broker does to the messages for one partition. */
+/** What a broker does with the messages for one partition. */
 export type Treatment =
   | { readonly kind: 'written' }
   | { readonly kind: 'refused' }
-  /** On the way there, which nobody knows. */
+  /** Lost on the way to the broker; the client does not know it. */
   | { readonly kind: 'lost' }
   /** Written, but the acknowledgement is lost. */
   | { readonly kind: 'ack_lost' }
-  /** The fate is told as unknown, and they are written after all, `ms` later. */
+  /** Their fate is `unknown`, and they are written `ms` later. */
   | { readonly kind: 'late'; readonly ms: number }
   /** Written at once, and again `ms` later. */
   | { readonly kind: 'twice'; readonly ms: number }
-  /** The first ones are written, of the others it is told that they are not (`refused`) or nothing. */
+  /** The first ones are written; the fate of the rest is `not_written` (`refused`) or `unknown` (`lost`). */
   | { readonly kind: 'partly'; readonly written: number; readonly rest: 'refused' | 'lost' };
 
-/** The moods of the brokers. */
+/** How the brokers behave, call by call. */
 export interface Weather {
   treat(node: number): Treatment;
-  /** Where a fate is unknown: does the client wait for its time-out, or is its connection reset? */
+  /** For an unknown fate: true if the client waits for its time-out, false if its connection is reset. */
   isSilent(node: number): boolean;
-  /** How long an answer to a publish waits at the broker. */
+  /** How long the broker delays the answer to a publish. */
   delayMs(node: number): number;
-  /** The most records that a fetch gives. */
+  /** The most records in a fetch. */
   batchRecords(): number;
-  /** Is a batch that was handled given once more? */
+  /** True if a handled batch is delivered again. */
   redelivers(): boolean;
 }
 

@@ -4,29 +4,24 @@ import type { CrashPoint, Plan, ServiceName } from './plan.ts';
 import { createDice, type Dice } from './random.ts';
 import { type CartDisk, createCartDisk } from './simulated_cart_store.ts';
 import { createViewDisk, type ViewDisk } from './simulated_consumer_db.ts';
+import { createTroubledWeather, type Trouble } from './trouble.ts';
 import type { Life, VirtualTime } from './virtual_time.ts';
-import type { Treatment, Weather } from './weather.ts';
 
 export const TOPIC = 'orders.events';
 
-/** When the simulation begins on the wall clock, ms since 1970. */
+/** The start of the simulation on the wall clock, in ms since 1970. */
 const BEGINNING = Date.UTC(2026, 0, 18, 12);
 export const SESSION_MS = 3_000;
 
-/** A crash that waits for its call. */
+/** A crash that waits for a call. */
 interface ArmedCrash extends CrashPoint {
   readonly service: ServiceName;
-  /** Calls that go well before. */
+  /** Calls that succeed before the crash. */
   left: number;
   readonly crash: () => void;
 }
 
-/** What brokers do to publishes as long as it is among the world's troubles; `node`: which one does so. */
-export type Trouble =
-  | { readonly kind: 'publish'; readonly node: number; readonly treatment: Treatment['kind']; readonly percent: number }
-  | { readonly kind: 'slow'; readonly node: number };
-
-/** All there is beside the processes, and what outlives them. */
+/** Everything outside of the processes, and what outlives them. */
 export interface World {
   readonly plan: Plan;
   readonly time: VirtualTime;
@@ -37,21 +32,21 @@ export interface World {
   readonly viewDisk: ViewDisk;
   readonly troubles: Set<Trouble>;
   readonly armed: Set<ArmedCrash>;
-  /** Positions committed to the group, with the furthest that the view had durably come. */
+  /** Positions committed to the group, each with the furthest durable position of the view at that moment. */
   readonly commits: { partition: number; next: number; viewNext: number }[];
-  /** When the cart's store was put back or deleted. */
+  /** When the cart's store was restored or deleted. */
   readonly cartStoreLost: number[];
-  /** What went wrong inside a service that must not. */
+  /** Errors inside a service that must never happen. */
   readonly failures: string[];
   redelivers: boolean;
-  /** Of the wall clock. */
+  /** How far the wall clock is ahead of virtual time. */
   clockOffsetMs: number;
   /** The wall clock, ms since 1970. */
   wall(): number;
-  /** Calls `action` in the name of the world. @param ms from now */
+  /** Runs `action` as an event of the world. @param ms from now */
   after(ms: number, action: () => void): void;
   pause(ms: number): Promise<void>;
-  /** A process comes to a call of a seam. True: it has died there. */
+  /** A process reaches a call of a seam. @returns true if the process has died there or does not run */
   comesTo(service: ServiceName, life: Life, call: string, moment: CrashPoint['moment']): boolean;
 }
 
@@ -60,54 +55,20 @@ export const createWorld = (plan: Plan, time: VirtualTime): World => {
   const coverage = noCoverage();
   const viewDisk = createViewDisk();
   const troubles = new Set<Trouble>();
-  /** How far the view has ever durably come, and how much of its history that is taken from. */
+  /** The furthest durable position of the view by partition, and how much of its history is included. */
   const reached = new Map<number, number>();
   let scanned = 0;
 
-  const weather: Weather = {
-    treat: (node) => {
-      for (const trouble of troubles) {
-        if (trouble.kind !== 'publish' || trouble.node !== node) continue;
-        if (dice.happens(`publish trouble ${node}`, trouble.percent / 100)) return treatment(trouble.treatment, node);
-      }
-      return { kind: 'written' };
-    },
-    isSilent: (node) => dice.happens(`silence ${node}`, 0.4),
-    delayMs: (node) =>
-      [...troubles].some((trouble) => trouble.kind === 'slow' && trouble.node === node)
-        ? dice.between(`delay ${node}`, 100, 6_500)
-        : 0,
-    batchRecords: () => dice.between('fetch', 1, 8),
-    redelivers: () => {
-      const again = world.redelivers && dice.happens('redelivery', 0.5);
-      if (again) coverage['batches delivered twice'] += 1;
-      return again;
-    },
-  };
-
-  const treatment = (kind: Treatment['kind'], node: number): Treatment => {
-    const ms = (): number => dice.between(`late ${node}`, 5, 5_000);
-    if (kind === 'late' || kind === 'twice') {
-      if (kind === 'late') coverage['written late'] += 1;
-      return { kind, ms: ms() };
-    }
-    if (kind === 'partly') {
-      const rest = dice.happens(`rest ${node}`, 0.5) ? 'lost' : 'refused';
-      return { kind, written: dice.between(`written ${node}`, 0, 2), rest };
-    }
-    return { kind };
-  };
-
   const cluster = createCluster({
     nodes: plan.nodes,
-    weather,
+    weather: createTroubledWeather({ troubles, dice, coverage, redelivers: () => world.redelivers }),
     clock: () => world.wall(),
     newTopicId: () => `topic-${dice.between('topic', 1, 1e9)}`,
     sessionMs: SESSION_MS,
     onCommit: (partition, next) => {
       for (; scanned < viewDisk.history.length; scanned++) {
-        for (const [of, position] of viewDisk.history[scanned]?.positions.get(TOPIC) ?? []) {
-          reached.set(of, Math.max(position.next, reached.get(of) ?? 0));
+        for (const [durable, position] of viewDisk.history[scanned]?.positions.get(TOPIC) ?? []) {
+          reached.set(durable, Math.max(position.next, reached.get(durable) ?? 0));
         }
       }
       world.commits.push({ partition, next, viewNext: reached.get(partition) ?? 0 });

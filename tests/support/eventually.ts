@@ -1,9 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Thrown by a check that need not be repeated: what it saw must never be. */
+/** Thrown by a check that must not be repeated, because it saw what must never happen. */
 export class Never extends Error {}
 
-/** Checks again and again until the check passes, and returns its result. @throws the check's last error, once the time is over, or `Never` */
+/**
+ * Repeats the check until it passes, and returns its result.
+ * @throws its last error after `withinMs`, or `Never` at once
+ */
 export const eventually = async <T>(check: () => T | Promise<T>, withinMs = 30_000): Promise<T> => {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -1,4 +1,4 @@
-/** A table as Markdown, in columns of equal width, which people can read on a terminal too. */
+/** A Markdown table. Its columns are padded, so people can read it on a terminal too. */
 export const markdownTable = (columns: readonly string[], rows: readonly (readonly string[])[]): string => {
   const widths = columns.map((name, i) => Math.max(3, name.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>

@@ -1,23 +1,23 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
-/** promtool, of Debian's package `prometheus`: what Prometheus itself says of rules and names. */
+/** Runs promtool, Prometheus' own check of rules and metric names. Debian has it in the package `prometheus`. */
 
 const isThere = spawnSync('promtool', ['--version']).status === 0;
 
-/** Why tests that need it are skipped, or false. @throws where it is asked for (`REQUIRE_PROMTOOL=1`) and missing */
+/** Why tests that need promtool are skipped, or false. @throws Error if `REQUIRE_PROMTOOL=1` and it is missing */
 export const withoutPromtool = (): string | false => {
   if (isThere) return false;
   if (process.env['REQUIRE_PROMTOOL'] === '1') throw new Error('promtool is missing: install the package prometheus');
-  return 'promtool is not there (apt-get install prometheus)';
+  return 'promtool is not installed (apt-get install prometheus)';
 };
 
-/** @throws with what it says where it finds something wrong */
+/** @returns what promtool prints @throws Error with what it prints, if it finds something wrong */
 export const promtool = (
   args: readonly string[],
   options: { readonly cwd?: string; readonly input?: string },
 ): string => execFileSync('promtool', args, { ...options, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
 
-/** The names of metrics in an expression, and those of labels. */
+/** The names of the metrics and of the labels in a PromQL expression. */
 export const namesIn = (expression: string): { metrics: string[]; labels: string[] } => {
   const labels: string[] = [];
   const bare = expression

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What a running process holds in memory, now and at most so far, in bytes; NaN where the system does not tell. */
+/** The resident memory of a running process in bytes: now, and its peak so far; NaN on systems without /proc. */
 export const residentMemory = (pid: number | undefined): { readonly now: number; readonly peak: number } => {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');

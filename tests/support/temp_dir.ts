@@ -8,7 +8,9 @@ process.once('exit', () => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** A folder of its own for a test. It goes when the test's process ends, as until then something may hold a file of it open. */
+/**
+ * Makes a folder for a test. It is deleted when the test's process ends: before, one of its files may still be open.
+ */
 export const tempDir = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'order-events-'));
   directories.push(directory);

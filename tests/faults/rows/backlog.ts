@@ -19,9 +19,9 @@ const STATUSES: readonly OrderStatus[] = [
   'completed',
 ];
 const EVENTS_OF_AN_ORDER = STATUSES.length + 1;
-/** Histories that are written side by side, so that the events of one order lie apart. */
+/** Histories that are written in parallel, so that other events come between the events of one order. */
 const SIDE_BY_SIDE = 1_000;
-/** For a million events: a thousandth of it for each thousand. */
+/** The longest time to catch up with a million events. */
 const CAUGHT_UP_MS = 300_000;
 
 const backlog: Fault = {
@@ -29,7 +29,7 @@ const backlog: Fault = {
   title: 'order service down while 1,000,000 events arrive, then started',
   rounds: { full: 1, short: 1 },
   on: { broker: 'kafka' },
-  // Meanwhile the machine has enough to do.
+  // The machine is busy enough with the backlog.
   requestsPerSecond: 50,
 
   async run(stage, round) {
@@ -41,12 +41,12 @@ const backlog: Fault = {
     await stage.order.start();
     await untilViewHasAll(stage, CAUGHT_UP_MS);
     const seconds = (performance.now() - started) / 1_000;
-    // From here on, cart and view have their ten seconds: so long a backlog may take its time.
+    // The ten seconds until cart and view agree begin only now, because a backlog takes long.
     stage.healed();
     const peak = Math.round(residentMemory(stage.order.pid).peak / 1e6);
     stage.note(
-      `${events} events written in ${((started - writing) / 1_000).toFixed(1)} s, caught up with in ${seconds.toFixed(1)} s ` +
-        `(${Math.round(events / seconds)} a second), at most ${peak} MB resident`,
+      `${events} events written in ${((started - writing) / 1_000).toFixed(1)} s, applied in ${seconds.toFixed(1)} s ` +
+        `(${Math.round(events / seconds)} per second), peak resident memory ${peak} MB`,
     );
   },
 };

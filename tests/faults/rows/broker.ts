@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
 import { withoutSignals } from './needs_signals.ts';
 
-/** One broker, which dies or stands still. */
+/** One broker, which is killed or stopped. */
 
-/** As often in any octave between: a short outage is met by other parts of the client than a long one. */
+/** Evenly distributed on a logarithmic scale, because short and long outages meet different parts of the client. */
 const DOWN_MS = { least: 500, most: 10_000 };
 
 const killed: Fault = {

@@ -14,7 +14,10 @@ const SEEN_MS = 10_000;
 const BACK_MS = 5_000;
 const SHIFTED_CLOCK = new URL('../shifted_clock.ts', import.meta.url).href;
 
-/** @param shows that the service lives by the shifted clock, or the row would show nothing. @throws as long as it does not */
+/**
+ * @param shows checks that the service uses the shifted clock: otherwise the row proves nothing. Throws while it does
+ * not
+ */
 const clockRow = (
   service: 'cart' | 'order',
   on: Fault['on'],
@@ -45,7 +48,7 @@ const clockRow = (
   },
 });
 
-/** As Kafka is by default: the time of a record is that of its producer, and more than an hour ahead is refused. */
+/** Kafka's default: a record has its producer's time, and a time more than an hour ahead is rejected. */
 const CREATE_TIME = { 'log.message.timestamp.type': 'CreateTime' };
 
 const clockOfCart = clockRow(
@@ -53,7 +56,7 @@ const clockOfCart = clockRow(
   { broker: 'kafka', options: { properties: CREATE_TIME } },
   async ({ broker, topic, load, cart }, isShifted, isAhead) => {
     if (isAhead) {
-      // Kafka takes nothing (`message.timestamp.after.max.ms`): every answer is a true no.
+      // Kafka rejects every record (`message.timestamp.after.max.ms`), so no command is done.
       const last = load.exchanges.filter(({ request }) => request.kind !== 'read').at(-1)?.answer;
       assert.match(last?.outcome ?? '', /^not_/);
       assert.ok(cart.output.some((line) => isShifted(timeOf(line))));
@@ -67,7 +70,7 @@ const clockOfCart = clockRow(
 const clockOfOrder = clockRow('order', { broker: 'kafka' }, async ({ kafka, topic, order }, isShifted) => {
   const raw = openRawTopic(kafka[0]?.bootstrapServers ?? '', topic);
   try {
-    await raw.write([{ partition: 0, key: null, value: Buffer.from('what is set aside is logged') }]);
+    await raw.write([{ partition: 0, key: null, value: Buffer.from('a dead letter, which is logged') }]);
   } finally {
     await raw.close();
   }
@@ -76,10 +79,10 @@ const clockOfOrder = clockRow('order', { broker: 'kafka' }, async ({ kafka, topi
 
 export const clockRows: readonly Fault[] = [clockOfCart, clockOfOrder];
 
-/** Of a log line, in ms since 1970; NaN where it tells none. */
+/** The time of a log line in ms since 1970; NaN if it has none. */
 const timeOf = (line: string): number => Date.parse(/"time":"([^"]+)"/.exec(line)?.[1] ?? '');
 
-/** How often writes were answered what, as `200: 17, 503 not_created: 2`. */
+/** Counts the writes by their answers, such as `200: 17, 503 not_created: 2`. */
 const tally = ({ load }: Stage, since: number): string => {
   const writes = load.exchanges.filter(({ request, askedAt }) => request.kind !== 'read' && askedAt >= since);
   const answers = writes.map(({ answer }) => (answer ? `${answer.status} ${answer.outcome ?? ''}`.trimEnd() : 'none'));

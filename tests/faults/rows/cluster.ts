@@ -8,15 +8,15 @@ import type { KafkaBroker } from '#tests/kafka/apache_kafka.ts';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
 import { withoutSignals } from './needs_signals.ts';
 
-/** Three brokers, replication 3, two in-sync replicas at least. */
+/** Three brokers, with replication 3 and `min.insync.replicas` 2. */
 
 const GONE_MS = 12_000;
 /**
- * A record is acknowledged by all in-sync replicas, so every partition waits until the one that is gone has left them:
- * the time-outs that the lab's cluster has for that, and an election where the controller was on it.
+ * Every partition waits until the dead broker has left the in-sync replicas, because all of them must acknowledge. That
+ * takes the time-outs of `QUICK_TO_FENCE`, and an election if the broker was the controller.
  */
 const OUT_OF_SYNC_MS = 6_000;
-/** At the least, what is left of an outage for the orders of the others to go on in. */
+/** The least time of an outage that is left after that, in which orders of the other leaders must succeed. */
 const LEFT_MS = 2_000;
 const P99_MS = 250;
 const IN_SYNC_MS = 60_000;
@@ -24,7 +24,7 @@ const IN_SYNC_MS = 60_000;
 interface Outage {
   readonly from: number;
   readonly to: number;
-  /** Of each partition, before it. */
+  /** The leader of each partition before the outage. */
   readonly leaders: readonly number[];
   readonly victim: number;
 }
@@ -61,7 +61,7 @@ const oneGone = (
       const others = ofOtherLeaders(stage.load.exchanges, { from, to, leaders, victim });
       const outOfSync = from + Math.min(OUT_OF_SYNC_MS * stage.patience, GONE_MS - LEFT_MS);
       const after = others.filter(({ askedAt }) => askedAt > outOfSync);
-      assert.ok(after.length > 0, 'nobody asked for anything');
+      assert.ok(after.length > 0, 'no request was sent');
       longest.push(Math.max(...others.map(timeOf)));
       p99s.push(p99(after.map(timeOf)));
       refusedInSync += others.filter(isRefused).length - after.filter(isRefused).length;
@@ -76,9 +76,9 @@ const oneGone = (
     // oxlint-disable-next-line require-await -- the interface is asynchronous
     async finish(stage) {
       stage.note(
-        `orders of the other leaders: ${refusedInSync} of ${asked} answered 503, all while the broker that was gone counted as in sync; then p99 ${Math.max(...p99s).toFixed(0)} ms; the longest answer ${Math.max(...longest).toFixed(0)} ms`,
+        `orders of the other leaders: ${refusedInSync} of ${asked} answered 503, all while the dead broker counted as in sync; then p99 ${Math.max(...p99s).toFixed(0)} ms; longest answer ${Math.max(...longest).toFixed(0)} ms`,
       );
-      assert.deepEqual(failures, [], 'orders of other leaders were not taken');
+      assert.deepEqual(failures, [], 'orders of other leaders were refused');
       assert.ok(
         Math.max(...p99s) < P99_MS * stage.patience,
         `p99 of the other leaders: ${p99s.map((ms) => ms.toFixed(0)).join(', ')} ms`,
@@ -103,16 +103,16 @@ const twoKilled: Fault = {
     stage.healed();
     const asked = stage.load.exchanges.filter(({ askedAt, endedAt }) => askedAt > from && endedAt < to);
     for (const { request, answer } of asked) {
-      const told = `${JSON.stringify(request)} was told ${JSON.stringify(answer)}`;
-      if (request.kind === 'read') assert.ok(answer?.status === 200 || answer?.status === 404, told);
+      const what = `${JSON.stringify(request)} was answered ${JSON.stringify(answer)}`;
+      if (request.kind === 'read') assert.ok(answer?.status === 200 || answer?.status === 404, what);
       else
-        assert.ok(answer !== null && (answer.status !== 503 || answer.outcome !== null) && answer.status !== 200, told);
+        assert.ok(answer !== null && (answer.status !== 503 || answer.outcome !== null) && answer.status !== 200, what);
     }
     await untilAllAreInSync(stage);
   },
 };
 
-/** A round later, the next broker can be spared. */
+/** Waits until all replicas are in sync: only then another broker may fail. */
 const untilAllAreInSync = async ({ kafka, topic }: Stage): Promise<void> => {
   const bootstrapBrokers = kafka.map(({ bootstrapServers }) => bootstrapServers);
   const admin = new Admin({ clientId: 'in-sync', bootstrapBrokers });
@@ -126,7 +126,7 @@ const untilAllAreInSync = async ({ kafka, topic }: Stage): Promise<void> => {
   }
 };
 
-/** After an outage leadership does not come back by itself: the broker with most of it, so that there is something to lose. */
+/** The broker that leads most partitions. After an outage a broker may lead none, and its loss would show nothing. */
 const busiestOf = (leaders: readonly number[]): number => {
   const counts = Map.groupBy(leaders, (leader) => leader);
   return [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? 1;

@@ -6,27 +6,27 @@ import { type CrashPoint, crashAt, lastWords, READ_PATH, WRITE_PATH } from '#tes
 import type { Fault, Ground, Service, Stage } from '#tests/faults/fault.ts';
 import { refuseEvents } from '#tests/faults/refuse_events.ts';
 
-/** For a process that is under load to come to its crash point; far more than a slow machine needs. */
+/** The longest wait until a process under load reaches its crash point; a slow machine needs far less. */
 const REACHED_MS = 60_000;
-/** For what an ended process has written to be here. */
+/** The longest wait for the last output of an ended process. */
 const OUTPUT_MS = 5_000;
 
-/** What a crash takes, to be taken away before the service is started again. */
+/** Sets up what a crash needs. @returns a function that undoes it before the service starts again */
 type Setting = (stage: Stage) => Promise<() => Promise<void>>;
 
 interface Crash {
   readonly point: CrashPoint;
-  /** Where to die before, so that the start that this point is about finds something left over. */
+  /** A crash before this one, so that the start after it finds something left over. */
   readonly first?: CrashPoint;
-  /** What has to go wrong, besides load. */
+  /** What the crash needs besides load. */
   readonly setting?: Setting;
 }
 
-/** Starts the service to be killed at the point, and waits until it has been. @throws where that does not happen */
+/** Starts the service with the crash point, and waits until it has died there. @throws Error if that does not happen */
 const die = async (stage: Stage, service: Service, { point, setting }: Crash): Promise<void> => {
   const pass = 1 + Math.floor(stage.random() * point.passes);
   const from = performance.now();
-  // It may die before it is ready.
+  // The service may die before it is ready.
   const started = service.start(crashAt(point, pass)).catch(() => {});
   const { pid } = service;
   const ended = service.ended();
@@ -49,7 +49,9 @@ const die = async (stage: Stage, service: Service, { point, setting }: Crash): P
   }
 };
 
-/** Each round one crash, in turn. The service is ended as a user would, started to die, and started as ever. */
+/**
+ * Each round plays the next crash: it stops the service, starts it with the crash point, and then starts it normally.
+ */
 const crashing = (service: 'cart' | 'order', path: string, crashes: readonly Crash[], on: Ground): Fault => {
   const roundsOf = new Map<string, number>();
   return {
@@ -59,7 +61,7 @@ const crashing = (service: 'cart' | 'order', path: string, crashes: readonly Cra
     on,
     async run(stage, round) {
       const crash = crashes[round % crashes.length];
-      if (crash === undefined) throw new Error(`there are no points in the ${path} path`);
+      if (crash === undefined) throw new Error(`the ${path} path has no crash points`);
       await stage[service].stop();
       if (crash.first !== undefined) await die(stage, stage[service], { point: crash.first });
       await die(stage, stage[service], crash);
@@ -67,7 +69,7 @@ const crashing = (service: 'cart' | 'order', path: string, crashes: readonly Cra
       stage.healed();
       roundsOf.set(crash.point.name, (roundsOf.get(crash.point.name) ?? 0) + 1);
     },
-    // oxlint-disable-next-line require-await -- other rows look into files here
+    // oxlint-disable-next-line require-await -- the interface is asynchronous
     async finish(stage) {
       stage.note(Array.from(roundsOf, ([name, rounds]) => `${name} ${rounds}`).join(', '));
     },

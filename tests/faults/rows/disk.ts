@@ -16,14 +16,14 @@ import {
 } from '#tests/faults/small_disk.ts';
 
 const FULL_MS = 3_000;
-/** For what is allocated already to be used up, and the first failure to show. */
+/** The longest wait for the first failure: SQLite uses up allocated space before. */
 const FAILS_MS = 20_000;
-/** More exchanges than a second has. */
+/** More exchanges than there are in a second. */
 const RECENT = 2_000;
 const STORE_MEGABYTES = 256;
 const LOG_MEGABYTES = 512;
 
-/** A row with one store on a disk of its own, which is full while `run` plays. */
+/** A row with one store on a separate disk, which `run` fills. */
 const storeRow = (
   service: 'cart' | 'order',
   file: string,
@@ -58,7 +58,7 @@ const cartStoreDisk = storeRow(
     const since = performance.now();
     await whileFull(stage, disk, () => assert.ok(storeFailures(stage, since).length > 0, 'no write was refused'));
     for (const { answer } of storeFailures(stage, since)) {
-      assert.match(answer?.outcome ?? '', /^(not_created|not_updated|unknown)$/, 'says what became of it');
+      assert.match(answer?.outcome ?? '', /^(not_created|not_updated|unknown)$/, 'the answer has an outcome');
     }
     stage.note(`${storeFailures(stage, since).length} answers StoreUnavailable`);
   },
@@ -71,7 +71,7 @@ const viewDisk = storeRow(
   async (stage, disk) => {
     const isFelt = async (): Promise<void> => assert.notEqual((await readinessOf(stage.order)).storeFailure, null);
     await whileFull(stage, disk, isFelt, async () => {
-      // Reads go on; of the offsets committed meanwhile, the campaign knows whether the view had reached them.
+      // Reads must go on. The campaign checks that no offset was committed that the view had not reached.
       const since = performance.now();
       await eventually(() => {
         const reads = stage.load.exchanges.filter((e) => e.request.kind === 'read' && e.askedAt >= since);
@@ -112,13 +112,13 @@ const brokerLogDisk: Fault = {
         const writes = stage.load.exchanges
           .slice(-RECENT)
           .filter((e) => e.request.kind !== 'read' && e.endedAt >= since);
-        assert.ok(writes.length > 0 && writes.every(({ answer }) => answer?.status !== 200), 'writes go on');
+        assert.ok(writes.length > 0 && writes.every(({ answer }) => answer?.status !== 200), 'writes still succeed');
       }, FAILS_MS);
       await sleep(FULL_MS);
     } finally {
       kafkaDisk?.makeRoom();
     }
-    stage.note(isAlive(kafkaOf(stage).pid) ? 'Kafka lived on' : 'Kafka ended by itself');
+    stage.note(isAlive(kafkaOf(stage).pid) ? 'Kafka went on' : 'Kafka ended by itself');
     await kafkaOf(stage).kill();
     await kafkaOf(stage).restart();
     stage.healed();
@@ -152,7 +152,7 @@ export const diskRows: readonly Fault[] = [cartStoreDisk, viewDisk, brokerLogDis
 
 const kafkaOf = (stage: Stage): Stage['kafka'][number] => {
   const [broker] = stage.kafka;
-  if (broker === undefined) throw new Error('the row is played on Kafka');
+  if (broker === undefined) throw new Error('this row needs Kafka');
   return broker;
 };
 
@@ -164,7 +164,7 @@ const isAlive = (pid: number | undefined): boolean => {
   }
 };
 
-/** SQLite keeps the files beside a store where the link leads to. */
+/** Moves a store and leaves a symbolic link. SQLite keeps the `-wal` file beside the target of the link. */
 const moveStore = async (service: Service, file: string, from: string, to: string): Promise<void> => {
   await service.stop();
   copyFileSync(join(from, file), join(to, file));
@@ -180,7 +180,7 @@ const copyBack = (file: string, from: string, to: string): void => {
   }
 };
 
-/** Fills the disk until `isFelt` passes and holds it so for a while, during which `meanwhile` is checked. */
+/** Fills the disk until `isFelt` passes, and keeps it full for a while, in which `meanwhile` must pass. */
 const whileFull = async (
   stage: Stage,
   disk: FillableDisk,
@@ -189,7 +189,7 @@ const whileFull = async (
 ): Promise<void> => {
   try {
     await eventually(async () => {
-      // Again and again: what SQLite gives back while it fails is taken too.
+      // Repeated, because SQLite frees space when it fails.
       disk.fill();
       await isFelt();
     }, FAILS_MS);

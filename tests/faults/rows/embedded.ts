@@ -4,7 +4,7 @@ import { backlogRows } from './backlog.ts';
 import { replayRows } from './replay.ts';
 import { storeRows } from './stores.ts';
 
-/** How long the load goes on between a start and the kill, at least and at most. */
+/** How long the load runs between the start and the kill. */
 const BEFORE_KILL_MS = { least: 200, most: 1_500 };
 const DEAD_MS = { least: 100, most: 1_000 };
 
@@ -15,7 +15,7 @@ const embeddedKill: Fault = {
   on: { broker: 'embedded' },
 
   async run(stage, round) {
-    // Alone in turn, and every third time both at once, as when the machine's user logs out.
+    // In turn: the cart alone, the order service alone, both at once (as when the user logs out).
     const victims = [[stage.cart], [stage.order], [stage.cart, stage.order]][round % 3] ?? [];
     await sleep(between(stage, BEFORE_KILL_MS));
     await Promise.all(victims.map((service) => service.kill()));
@@ -32,7 +32,7 @@ const onEmbeddedBroker = (fault: Fault): Fault => ({
   on: { broker: 'embedded' },
 });
 
-/** What has a crash point or a full disk is where those are; poison and cuts take what only Kafka lets a producer do. */
+/** Rows for the embedded broker. Its crash points and full disk have their own rows; poison and cuts need Kafka. */
 export const embeddedRows: readonly Fault[] = [
   embeddedKill,
   ...[...replayRows, ...storeRows, ...backlogRows].map(onEmbeddedBroker),

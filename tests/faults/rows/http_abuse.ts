@@ -4,16 +4,16 @@ import { eventually } from '#tests/support/eventually.ts';
 import type { Fault, Service } from '#tests/faults/fault.ts';
 import type { Load } from '#tests/faults/load.ts';
 import { reportOf } from '#tests/faults/report_of.ts';
-import type { AbuserOrders } from './http_abuser.ts';
+import type { AbuserJob } from './http_abuser.ts';
 import { ABUSES } from './http_abuses.ts';
 
-/** A request must have arrived whole within 10 s; it is looked for each second. */
+/** The longest wait for the end of an abuse. A whole request must arrive within 10 s, which is checked every second. */
 const ENDED_MS = 20_000;
 const GOOD_P99_MS = 1_000;
-/** The good clients keep up to 512 connections; a crowd of abusers has 1,000. */
+/** Connections that may stay open: good clients keep up to 512; a crowd of abusers has 1,000. */
 const LEFT_OPEN = 600;
 const CALM_MS = 2_000;
-/** Fewer say nothing about a 99th percentile. */
+/** The fewest answers that give a meaningful p99. */
 const TIMED = 300;
 const ABUSER = new URL('http_abuser.ts', import.meta.url);
 
@@ -30,8 +30,8 @@ const httpAbuse: Fault = {
       const before = openFiles(service);
       for (const [index, abuse] of ABUSES.entries()) {
         const since = performance.now();
-        const orders = { index, port: Number(new URL(service.url).port), withinMs: ENDED_MS } satisfies AbuserOrders;
-        const ends = await reportOf<(number | null | 'open')[]>(ABUSER, orders, 2 * ENDED_MS);
+        const job = { index, port: Number(new URL(service.url).port), withinMs: ENDED_MS } satisfies AbuserJob;
+        const ends = await reportOf<(number | null | 'open')[]>(ABUSER, job, 2 * ENDED_MS);
         const p99 = p99Of(await eventually(() => answerTimes(stage.load, since), ENDED_MS));
         const ways = Array.from(
           Map.groupBy(ends, (end) => end),
@@ -40,7 +40,7 @@ const httpAbuse: Fault = {
         stage.note(`${service.name}, ${abuse.what}: ${ways}; good clients' p99 ${p99.toFixed(0)} ms`);
         const wrong = ends.filter((end) => end === 'open' || !abuse.endsWith.includes(end));
         assert.equal(wrong.length, 0, `${service.name}, ${abuse.what}: ${ways}`);
-        // What the machine itself takes, busy with other things, is nobody's abuse.
+        // `calm` is the p99 of this machine without abuse.
         assert.ok(
           p99 < GOOD_P99_MS * stage.patience + calm,
           `${abuse.what}: p99 of the good clients is ${p99.toFixed(0)} ms`,
@@ -59,14 +59,14 @@ export const httpAbuseRows: readonly Fault[] = [httpAbuse];
 
 const p99Of = (times: readonly number[]): number => times[Math.floor(times.length * 0.99)] ?? 0;
 
-/** Of the good clients, sorted. @throws where there are too few yet */
+/** The answer times of the good clients in ms, sorted. @throws while there are too few */
 const answerTimes = ({ exchanges }: Load, since: number): number[] => {
   const answered = exchanges.filter(({ askedAt, answer }) => askedAt >= since && answer !== null);
-  assert.ok(answered.length >= TIMED, `${answered.length} answers only`);
+  assert.ok(answered.length >= TIMED, `only ${answered.length} answers`);
   return answered.map(({ askedAt, endedAt }) => endedAt - askedAt).toSorted((a, b) => a - b);
 };
 
-/** NaN where the system does not tell. */
+/** The number of open files of a service; NaN on systems without /proc. */
 const openFiles = ({ pid }: Service): number => {
   const directory = `/proc/${pid}/fd`;
   return existsSync(directory) ? readdirSync(directory).length : Number.NaN;

@@ -1,16 +1,16 @@
-/** Commits one abuse in a process of its own, so that it takes no time from the good clients that are timed meanwhile. */
+/** Commits one abuse in its own process, so that it does not slow down the good clients, whose times are measured. */
 import { ABUSES, commit } from './http_abuses.ts';
 
-export interface AbuserOrders {
-  /** In `ABUSES`. */
+export interface AbuserJob {
+  /** The index in `ABUSES`. */
   readonly index: number;
   readonly port: number;
   readonly withinMs: number;
 }
 
 process.once('disconnect', () => process.exit());
-const { index, port, withinMs } = JSON.parse(process.argv[2] ?? '') as AbuserOrders;
+const { index, port, withinMs } = JSON.parse(process.argv[2] ?? '') as AbuserJob;
 const abuse = ABUSES[index];
-if (abuse === undefined) throw new Error(`there is no abuse ${index}`);
+if (abuse === undefined) throw new Error(`ABUSES has no entry ${index}`);
 const ends = await commit(abuse, port, withinMs);
 process.send?.(ends, () => process.exit());

@@ -2,20 +2,20 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
-/** What an ill-meaning or broken client may do to a port, byte by byte, as no HTTP library would. */
+/** What a hostile or broken client may send to a port, byte by byte, as no HTTP library would. */
 export interface Abuse {
   readonly what: string;
-  /** How it must end: with one of these statuses, or, where null is among them, closed without a word. */
+  /** How each connection must end: with one of these statuses, or closed without an answer if null is among them. */
   readonly endsWith: readonly (number | null)[];
-  /** Connections that do it at once. */
+  /** Connections that do it at the same time. */
   readonly connections: number;
-  /** Resolves when it has nothing more to send or the connection is over. */
+  /** Resolves when everything is sent or the connection is closed. */
   send(socket: Socket): Promise<void>;
 }
 
 const CROWD = 1_000;
 const SLOW_BYTE_MS = 2_000;
-/** What a sender without end or patience does at most. */
+/** The most bytes of an endless sender. */
 const ENDLESS_BYTES = 64 * 1_024 * 1_024;
 
 const head = (...headers: string[]): string =>
@@ -51,7 +51,7 @@ export const ABUSES: readonly Abuse[] = [
   },
   {
     what: 'a gzip bomb',
-    // 404: the Order Service has no such route, whatever the body.
+    // 404: the Order Service does not have this route.
     endsWith: [400, 404, 413, 415],
     connections: 1,
     send: sendAll(head('Content-Encoding: gzip', `Content-Length: ${bomb.length}`), bomb),
@@ -103,7 +103,10 @@ export const ABUSES: readonly Abuse[] = [
   },
 ];
 
-/** Does it on all its connections; the status of each answer, null where one was closed without, `open` where it still is after `withinMs`. */
+/**
+ * Commits the abuse on all its connections.
+ * @returns for each its status, null if closed without one, `open` after `withinMs`
+ */
 export const commit = async (abuse: Abuse, port: number, withinMs: number): Promise<(number | null | 'open')[]> => {
   const sockets = Array.from({ length: abuse.connections }, () => connect({ port, host: 'localhost' }));
   const ends = sockets.map((socket) => {
@@ -127,7 +130,7 @@ export const commit = async (abuse: Abuse, port: number, withinMs: number): Prom
 
 const isOpen = (socket: Socket): boolean => !socket.destroyed && socket.writable;
 
-/** Resolves once the socket has taken it, or is gone. */
+/** Resolves when the socket has accepted the piece, or is closed. */
 const write = (socket: Socket, piece: string | Buffer): Promise<void> =>
   new Promise((resolve) => {
     if (!isOpen(socket)) resolve();

@@ -16,7 +16,7 @@ import { sigtermRows } from './sigterm.ts';
 import { storeRows } from './stores.ts';
 import { zombieRows } from './zombie.ts';
 
-/** The rows of the campaign, in the order in which they are played. */
+/** The rows of the campaign, in the sequence in which they are played. */
 export const ROWS: readonly Fault[] = [
   ...brokerRows,
   ...clusterRows,

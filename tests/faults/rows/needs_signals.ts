@@ -1,3 +1,3 @@
-/** For `cannotRun`: Windows ends a process where it is told to stop, to stand still, or to go on. */
+/** For `cannotRun`: on Windows, SIGTERM, SIGSTOP and SIGCONT would all end a process. */
 export const withoutSignals = (): string | null =>
-  process.platform === 'win32' ? 'Windows has no such signals' : null;
+  process.platform === 'win32' ? 'Windows does not have the signals SIGTERM, SIGSTOP and SIGCONT' : null;

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from '#tests/faults/fault.ts';
 import type { Trouble } from '#tests/faults/proxy.ts';
 
-/** The network between the services and a broker that is well itself. */
+/** Faults of the network between the services and a healthy broker. */
 
 const TROUBLE_MS = 5_000;
 
-/** In turn: from a far data centre to what is as good as gone. */
+/** Played in turn: from a distant data centre to a nearly useless connection. */
 const DELAYS_MS = [50, 200, 1_000, 5_000];
 
 const trouble = (name: string, title: string, troubleOf: (round: number) => Trouble): Fault => ({

@@ -1,43 +1,46 @@
 /**
- * Clients that ask for more than a service can do, as a process of their own, so that the lab does not slow down what
- * it measures. Raw sockets with one request at a time on each: an HTTP client would take more CPU than the service.
+ * Clients that ask for more than a service can do. They run in their own process, so that the campaign does not slow
+ * them down. They use raw sockets with one request at a time, because an HTTP client would need more CPU than the
+ * service.
  */
 import { connect, type Socket } from 'node:net';
 
-export interface OverloadOrders {
+export interface OverloadJob {
   readonly port: number;
   readonly connections: number;
-  /** Open loop: requests a second, whatever the answers do. Null: closed loop, each connection asks when it is answered. */
+  /**
+   * Open loop: requests per second, whatever the answers do. Null: closed loop, the next request follows the answer.
+   */
   readonly rate: number | null;
   readonly seconds: number;
-  /** Digits of the first order's id; they count up from there. */
+  /** The number in the first order's id; the next ones count up. */
   readonly firstOrder: number;
 }
 
 export interface OverloadReport {
   readonly asked: number;
-  /** Due, but not asked, as every connection waited for an answer. */
+  /** Requests that were due but not sent, because every connection waited for an answer. */
   readonly withheld: number;
-  /** Answers by `status code outcome`. */
+  /** The number of answers, by `status code outcome`. */
   readonly answers: Readonly<Record<string, number>>;
-  /** From the first request to the last answer. */
+  /** The time from the first request to the last answer. */
   readonly seconds: number;
-  /** Answers 200 in each second. */
+  /** The 200s in each second. */
   readonly good: readonly number[];
   readonly worstMs: number;
-  /** Of the answers 200. */
+  /** The p99 of the 200s. */
   readonly p99Ms: number;
 }
 
 const TICK_MS = 5;
-/** For the answers to what was asked last. */
+/** The longest wait for the last answers. */
 const DRAIN_MS = 10_000;
 
-const orders = JSON.parse(process.argv[2] ?? '') as OverloadOrders;
+const job = JSON.parse(process.argv[2] ?? '') as OverloadJob;
 const answers: Record<string, number> = {};
 const good: number[] = [];
 const goodTimes: number[] = [];
-let nextOrder = orders.firstOrder;
+let nextOrder = job.firstOrder;
 let asked = 0;
 let answered = 0;
 let withheld = 0;
@@ -84,7 +87,7 @@ const read = (client: Client, data: string): void => {
   if (client.received.length < end + 4 + length) return;
   count(client, head.slice(9, 12), client.received.slice(end + 4, end + 4 + length));
   client.received = '';
-  if (orders.rate === null && performance.now() < started + orders.seconds * 1_000) ask(client);
+  if (job.rate === null && performance.now() < started + job.seconds * 1_000) ask(client);
   else idle.push(client);
 };
 
@@ -94,8 +97,8 @@ const ask = (client: Client): void => {
   client.socket.write(requestText());
 };
 
-const clients = Array.from({ length: orders.connections }, (): Client => {
-  const socket = connect({ port: orders.port, host: 'localhost', noDelay: true });
+const clients = Array.from({ length: job.connections }, (): Client => {
+  const socket = connect({ port: job.port, host: 'localhost', noDelay: true });
   const client: Client = { socket, askedAt: 0, received: '' };
   socket.setEncoding('latin1');
   socket.on('data', (data) => read(client, String(data)));
@@ -113,23 +116,23 @@ const report = (): void => {
 };
 
 process.once('disconnect', () => process.exit());
-if (orders.rate === null) for (const client of clients) ask(client);
+if (job.rate === null) for (const client of clients) ask(client);
 else idle.push(...clients);
 let owed = 0;
 let lastTick = started;
 const timer = setInterval(() => {
   const now = performance.now();
-  const isOver = now > started + orders.seconds * 1_000;
-  if (isOver && (answered >= asked || now > started + orders.seconds * 1_000 + DRAIN_MS)) {
+  const isOver = now > started + job.seconds * 1_000;
+  if (isOver && (answered >= asked || now > started + job.seconds * 1_000 + DRAIN_MS)) {
     clearInterval(timer);
     report();
     return;
   }
-  if (orders.rate === null || isOver) return;
-  owed += ((now - lastTick) / 1_000) * orders.rate;
+  if (job.rate === null || isOver) return;
+  owed += ((now - lastTick) / 1_000) * job.rate;
   lastTick = now;
   for (; owed >= 1; owed -= 1) {
-    // From the front: the one that has been idle longest.
+    // The one that has been idle longest.
     const client = idle.shift();
     if (client) ask(client);
     else withheld += 1;

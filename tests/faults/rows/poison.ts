@@ -52,9 +52,9 @@ const poison: Fault = {
 
     const { orders } = readView(stage.storeDir, stage.topic);
     for (const orderId of good)
-      assert.deepEqual(orders.get(orderId), { version: 2, status: 'confirmed', isWaiting: false });
+      assert.deepEqual(orders.get(orderId), { version: 2, status: 'confirmed', isPending: false });
     for (const orderId of COUNTED_ORDERS) assert.equal(orders.get(orderId)?.status, 'new');
-    // With its megabytes of letters.
+    // The listing works, although some letters have a megabyte.
     const listing = await fetch(`${stage.order.url}/dead-letters?limit=1000`, { signal: AbortSignal.timeout(10_000) });
     const listed = (await listing.json()) as { deadLetters: unknown[] };
     assert.equal(listed.deadLetters.length, before.letters + expected.length);
@@ -64,7 +64,7 @@ const poison: Fault = {
 
 export const poisonRows: readonly Fault[] = [poison];
 
-/** The values of all of them, in the order they were set aside. */
+/** The values of all dead letters, oldest first. */
 const deadLetters = ({ storeDir }: Stage): (Buffer | null)[] => {
   const db = new DatabaseSync(join(storeDir, 'order_view.sqlite'), { readOnly: true, timeout: 5_000 });
   try {
@@ -78,5 +78,5 @@ const deadLetters = ({ storeDir }: Stage): (Buffer | null)[] => {
 };
 
 const equalBytes = (a: Buffer | null, b: Buffer | null): boolean =>
-  // What was written as empty may come back as null, and the other way round.
+  // An empty value may come back as null, and a null as an empty value.
   (a ?? Buffer.alloc(0)).equals(b ?? Buffer.alloc(0));

@@ -1,12 +1,12 @@
 import { toWire } from '#kafka_common/events.ts';
 import { directOrderId, historyOf } from '#tests/faults/direct_events.ts';
 
-/** What may stand in a topic that anybody writes to, and what must become of it. */
+/** A bad message that anybody may write to the topic, and what the Order Service must do with it. */
 export interface Poison {
   readonly what: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** `counted`: a good event under a wrong key, applied all the same. */
+  /** `dead_letter`, or `counted`: a valid event with a wrong key, which is applied and counted. */
   readonly becomes: 'dead_letter' | 'counted';
 }
 
@@ -14,7 +14,7 @@ type Json = Record<string, unknown>;
 
 const FAMILY = 1;
 
-/** A good create on the wire, of an order of its own, as JSON to be spoilt. */
+/** The JSON of a valid create, for other code to spoil. Each number gives another order. */
 const goodCreate = (number: number): Json & { order: Json } => {
   const [created] = historyOf(directOrderId(FAMILY, number), []);
   if (created === undefined) throw new Error('a history begins with a create');
@@ -28,15 +28,15 @@ const goodUpdate = (number: number): Json => {
 
 const item = (fields: Json): Json => ({ item_id: 'ITEM-001', quantity: 1, price: 1, ...fields });
 
-/** Not made by `JSON.stringify`, which is not fit for it. */
+/** Not made by `JSON.stringify`, which fails on such depths. */
 const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
 const VALUES: Readonly<Record<string, Buffer | string | Json | null>> = {
   'a tombstone': null,
   'an empty value': '',
-  'bytes that are no UTF-8': Buffer.from([0x7b, 0xff, 0xfe, 0x80, 0x7d]),
+  'bytes that are not UTF-8': Buffer.from([0x7b, 0xff, 0xfe, 0x80, 0x7d]),
   'UTF-16': Buffer.from(JSON.stringify(goodUpdate(1)), 'utf16le'),
-  'text that is no JSON': 'hello',
+  'text that is not JSON': 'hello',
   'JSON that is cut off': JSON.stringify(goodCreate(2)).slice(0, -2),
   'JSON null': 'null',
   'a JSON number': '42',
@@ -53,7 +53,7 @@ const VALUES: Readonly<Record<string, Buffer | string | Json | null>> = {
   'a fraction as version': { ...goodUpdate(10), version: 1.5 },
   'a version beyond what is exact': { ...goodUpdate(11), version: 1e300 },
   'a version in quotes': { ...goodUpdate(12), version: '2' },
-  'an order id that is none': { ...goodUpdate(13), order_id: 'ORD-12a' },
+  'an invalid order id': { ...goodUpdate(13), order_id: 'ORD-12a' },
   'another order id in the body': withOrder(14, { order_id: directOrderId(FAMILY, 9_999) }),
   'an amount beyond what is exact': withOrder(15, { items: [item({ price: 1e16 })], total_amount: 1e16 }),
   'an amount of too many decimals': withOrder(16, { items: [item({ price: 0.001 })], total_amount: 0.001 }),
@@ -78,7 +78,7 @@ const KEYS: Readonly<Record<string, Buffer | null>> = {
   'no key': null,
   'an empty key': Buffer.alloc(0),
   "another order's key": Buffer.from(directOrderId(FAMILY, 9_998)),
-  'a key that is no UTF-8': Buffer.from([0xff, 0x00, 0x80]),
+  'a key that is not UTF-8': Buffer.from([0xff, 0x00, 0x80]),
 };
 
 export const POISON: readonly Poison[] = [
@@ -96,7 +96,7 @@ export const POISON: readonly Poison[] = [
   })),
 ];
 
-/** The orders that are there all the same, though their events came under wrong keys. */
+/** The orders that must exist although their events had wrong keys. */
 export const COUNTED_ORDERS: readonly string[] = Object.keys(KEYS).map((_, index) =>
   directOrderId(FAMILY, 1_000 + index),
 );

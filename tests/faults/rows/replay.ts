@@ -8,7 +8,7 @@ const FAMILY = 4;
 const ORDERS = 300;
 const APPLIED_MS = 30_000;
 
-/** The order of arrival of the three events of an order, by index. */
+/** The sequences in which the three events of an order arrive, by index. */
 const ARRIVALS = [
   [2, 0, 1],
   [2, 1, 0],
@@ -47,11 +47,11 @@ const outOfOrder = (orderId: string, index: number): Message[] => {
 
 const assertAllArrived = (orderIds: readonly string[], orders: ReadonlyMap<string, unknown>): void => {
   for (const orderId of orderIds) {
-    assert.deepEqual(orders.get(orderId), { version: 3, status: 'shipped', isWaiting: false }, orderId);
+    assert.deepEqual(orders.get(orderId), { version: 3, status: 'shipped', isPending: false }, orderId);
   }
 };
 
-/** Each event once, or every round would replay the replays of all before it. */
+/** Each event of the log once: otherwise every round would also replay the replays before it. */
 const distinctMessages = async (broker: Broker, topic: string): Promise<Message[]> => {
   const messages = new Map<string, Message>();
   for await (const { records } of broker.read(topic, new Map())) {

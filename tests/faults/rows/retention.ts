@@ -22,7 +22,7 @@ const retentionPassed: Fault = {
   async run(stage, round) {
     const lost = directOrders(CUT_FAMILY, round * 2);
     const kept = directOrders(CUT_FAMILY, round * 2 + 1);
-    // Of a partition that it has never read, a view cannot know that anything is missing.
+    // First, the view must have read every partition: in an unread one it could not notice a loss.
     await untilViewHasAll(stage, APPLIED_MS);
     await stage.order.stop();
     await write(stage, lost);
@@ -33,12 +33,12 @@ const retentionPassed: Fault = {
       await stage.order.start();
       stage.healed();
       await untilViewHasAll(stage, APPLIED_MS);
-      // Said loudly, and counted: once for each partition.
+      // Each partition is counted and logged.
       assert.equal((await readinessOf(stage.order)).positionsLost, ends.size);
-      const said = stage.order.output.filter((line) =>
+      const warnings = stage.order.output.filter((line) =>
         line.includes('the log no longer holds the position of the view'),
       );
-      assert.ok(said.length >= ends.size, 'each partition is logged');
+      assert.ok(warnings.length >= ends.size, 'each partition is logged');
     });
     const { orders } = readView(stage.storeDir, stage.topic);
     for (const orderId of kept) assert.equal(orders.get(orderId)?.status, 'confirmed', orderId);

@@ -3,11 +3,11 @@ import type { Fault, Service } from '#tests/faults/fault.ts';
 import type { LoadExchange } from '#tests/faults/load.ts';
 import { withoutSignals } from './needs_signals.ts';
 
-const TELL_REQUESTS = new URL('../tell_requests.ts', import.meta.url).href;
+const LOG_REQUESTS = new URL('../log_requests.ts', import.meta.url).href;
 
 /**
- * Stops and starts the service; the row fails at the end if a request did. A connection that the service closes for
- * want of use just when a client sends on it takes the request with it, unread; real clients send that again.
+ * Stops and starts the service. The row fails if a request failed that the service had read. Requests that it had not
+ * read do not count: it may close an idle connection just when a client sends on it, and real clients then send again.
  */
 const sigterm = (name: Service['name']): Fault => {
   const failures: string[] = [];
@@ -18,25 +18,25 @@ const sigterm = (name: Service['name']): Fault => {
     rounds: { full: 50, short: 3 },
     on: { broker: 'kafka' },
     cannotRun: withoutSignals,
-    env: { NODE_OPTIONS: `--import=${TELL_REQUESTS}` },
+    env: { NODE_OPTIONS: `--import=${LOG_REQUESTS}` },
     async run(stage, round) {
       const service = name === 'cart_service' ? stage.cart : stage.order;
       const first = stage.load.exchanges.length;
       const stoppedAt = performance.now();
       const code = await service.stop();
-      const goneAt = performance.now();
-      times.push(goneAt - stoppedAt);
-      const read = readAsks(service);
+      const endedAt = performance.now();
+      times.push(endedAt - stoppedAt);
+      const read = numbersOfRead(service);
       await service.start();
       stage.healed();
-      // Before it, what was asked of the process that is gone may not have ended for the clients.
+      // Waits until all requests to the old process have ended for the clients too.
       await stage.agreed();
       assert.equal(code, 0, `exit code; the last of its output: ${service.output.slice(-5).join('\n')}`);
       const failed = stage.load.exchanges
         .slice(first)
-        .filter((exchange) => concerns(exchange, name) && exchange.askedAt < goneAt && isFailure(exchange, read));
-      for (const { request, answer, endedAt } of failed) {
-        const when = `${(endedAt - stoppedAt).toFixed(0)} ms after SIGTERM`;
+        .filter((exchange) => concerns(exchange, name) && exchange.askedAt < endedAt && isFailure(exchange, read));
+      for (const { request, answer, endedAt: answeredAt } of failed) {
+        const when = `${(answeredAt - stoppedAt).toFixed(0)} ms after SIGTERM`;
         failures.push(`round ${round + 1}, ${when}: ${JSON.stringify({ ...request, answer })}`);
       }
     },
@@ -48,10 +48,11 @@ const sigterm = (name: Service['name']): Fault => {
   };
 };
 
-const readAsks = ({ output }: Service): ReadonlySet<number> => {
-  const asks = output.flatMap((line) => /^has read ask (\d+)$/.exec(line)?.[1] ?? []);
-  assert.ok(asks.length > 0, 'the service does not tell what it has read');
-  return new Set(asks.map(Number));
+/** The numbers of the requests that the service has read. */
+const numbersOfRead = ({ output }: Service): ReadonlySet<number> => {
+  const numbers = output.flatMap((line) => /^has read request (\d+)$/.exec(line)?.[1] ?? []);
+  assert.ok(numbers.length > 0, 'the service does not log the requests that it reads');
+  return new Set(numbers.map(Number));
 };
 
 const concerns = ({ request }: LoadExchange, name: Service['name']): boolean =>

@@ -7,7 +7,7 @@ import { untilViewHasAll } from '#tests/faults/stored_view.ts';
 
 const OLDER_BY_ORDERS = 1_000;
 const OLDER_WITHIN_MS = 60_000;
-/** How long events arrive, or clients ask in vain, before the service is there again. */
+/** How long the service is down, while events arrive and clients send requests. */
 const AWAY_MS = 500;
 const REBUILT_MS = 60_000;
 
@@ -33,7 +33,7 @@ const viewLost: Fault = {
     await loseStore(stage, stage.order, 'order_view.sqlite', round);
     const started = performance.now();
     await untilViewHasAll(stage, REBUILT_MS);
-    // Reading the whole log again takes as long as the log is; then there are ten seconds.
+    // The ten seconds until cart and view agree begin only now, because reading the whole log takes long.
     stage.healed();
     stage.note(`rebuilt in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
   },
@@ -41,12 +41,12 @@ const viewLost: Fault = {
 
 export const storeRows: readonly Fault[] = [cartStoreLost, viewLost];
 
-/** Even rounds put an older copy back, odd ones start with nothing. */
+/** Replaces the store of a service: by an older copy in even rounds, by nothing in odd ones. */
 const loseStore = async (stage: Stage, service: Stage['cart'], name: string, round: number): Promise<void> => {
   const path = join(stage.storeDir, name);
   const isPutBack = round % 2 === 0;
   if (isPutBack) {
-    // From a service that has been stopped, as only then the file alone is the store.
+    // The service must be stopped for the copy: only then the file is the whole store.
     await service.stop();
     copyFileSync(path, `${path}.copy`);
     await service.start();

@@ -8,17 +8,17 @@ const sight = (at: number, next: number, owned: readonly number[] = [0]): Sight 
   owned,
 });
 
-describe('the offsets of a group that a zombie wakes in', () => {
-  test('that only go on are well', () => {
+describe('movedBack, for the offsets of a group in which a zombie wakes up', () => {
+  test('finds nothing if offsets only grow', () => {
     assert.deepEqual(movedBack([sight(0, 5), sight(100, 7), sight(200, 7)]), []);
   });
 
-  test('that go back while another member goes on owning the partition are the work of the zombie', () => {
+  test('finds an offset that went back while another member kept the partition', () => {
     const sights = [sight(0, 7), sight(100, 5), sight(200, 8), sight(1_700, 9)];
     assert.deepEqual(movedBack(sights), ['partition 0: from 7 to 5']);
   });
 
-  test('that go back as the other member loses the partition are of its new owner, whose view may be older', () => {
+  test('accepts an offset that went back when the member lost the partition: the view of the new owner may be older', () => {
     const sights = [sight(0, 7), sight(100, 5), sight(1_100, 6, []), sight(2_000, 7, [])];
     assert.deepEqual(movedBack(sights), []);
   });

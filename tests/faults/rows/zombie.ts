@@ -9,13 +9,13 @@ import { readinessOf } from '#tests/faults/readiness.ts';
 import { foldDifferences, readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
 
 const GROUP = 'order-service';
-/** The session time-out of a member is 10 s; beyond it, the group has given its partitions away. */
+/** The session time-out of a member is 10 s; after it, the group gives its partitions to others. */
 const GIVEN_UP_MS = 30_000;
 const SETTLED_MS = 30_000;
-/** How long the group's offsets are watched from the waking on, and how often. */
+/** How long the group's offsets are watched after the zombie wakes up, and how often. */
 const WATCHED_MS = 6_000;
 const LOOK_MS = 100;
-/** How long it takes a member to hear that it has lost a partition: a heartbeat and the way there and back. */
+/** The time until a member learns that it has lost a partition: a heartbeat and the network. */
 const HEARD_MS = 1_500;
 
 const zombie: Fault = {
@@ -26,7 +26,7 @@ const zombie: Fault = {
   env: { CONSUMER_GROUP: GROUP },
 
   async run(stage) {
-    // Of its own folder, which stays: from the second round on it comes back with a view that is out of date.
+    // The second service keeps its own folder, so from the second round on it starts with an old view.
     const dataDir = join(stage.dataDir, 'second');
     const second = await stage.start('order_service', { CONSUMER_MEMBER_ID: 'second', DATA_DIR: dataDir });
     const partitions = (await stage.broker.bounds(stage.topic)).size;
@@ -41,16 +41,16 @@ const zombie: Fault = {
       second.resume();
     }
     const sights = await watch(stage);
-    assert.deepEqual(movedBack(sights), [], 'the zombie moves offsets of partitions back that are not its own');
+    assert.deepEqual(movedBack(sights), [], 'the zombie moved back the offsets of partitions that it does not own');
     await eventually(() => assertShared(members, partitions), SETTLED_MS);
 
     const directories = [stage.storeDir, join(dataDir, 'kafka')];
-    // The log after the views, or they would know what it does not hold yet.
+    // The log is read after the views: otherwise they could have events that it does not have yet.
     const views = directories.map((directory) => readView(directory, stage.topic));
     const { entries } = await readLog(stage.broker, stage.topic);
     for (const view of views) assert.deepEqual(foldDifferences(view, entries).slice(0, 5), []);
     await assertReadable(stage, members);
-    // Alone again, the first one owns every partition, and its view becomes whole.
+    // Alone again, the first service owns every partition, and its view becomes complete.
     await second.stop();
     await eventually(async () => assert.equal((await assignedTo(stage.order)).length, partitions), SETTLED_MS);
     await untilViewHasAll(stage, SETTLED_MS);
@@ -62,7 +62,7 @@ export const zombieRows: readonly Fault[] = [zombie];
 
 const assignedTo = async (service: Service): Promise<readonly number[]> => (await readinessOf(service)).assigned;
 
-/** Each partition belongs to one of them, and each has some. */
+/** Each partition belongs to exactly one member, and each member has some. */
 const assertShared = async (members: readonly Service[], partitions: number): Promise<void> => {
   const shares = await Promise.all(members.map(assignedTo));
   assert.ok(shares.every((share) => share.length > 0));
@@ -72,7 +72,7 @@ const assertShared = async (members: readonly Service[], partitions: number): Pr
   );
 };
 
-/** The group has committed all that the log held at the call. */
+/** Waits until the group has committed everything that the log holds now. */
 const caughtUp = async ({ broker, topic }: Stage): Promise<void> => {
   const bounds = await broker.bounds(topic);
   await eventually(async () => {
@@ -81,7 +81,7 @@ const caughtUp = async ({ broker, topic }: Stage): Promise<void> => {
   }, SETTLED_MS);
 };
 
-/** The group's offsets at a moment, and the partitions that the member thinks its own that was awake all the time. */
+/** The group's offsets at a moment, and the partitions that the always running member believes to own. */
 export interface Sight {
   readonly at: number;
   readonly committed: Positions;
@@ -100,8 +100,8 @@ const watch = async ({ broker, topic, order }: Stage): Promise<Sight[]> => {
 };
 
 /**
- * Offsets that went back while the awake member owned the partition, and went on owning it: by whom else than the
- * zombie? One that has got the partition by right may go back to where its own view stands.
+ * Offsets that went back although the running member owned the partition before and after: only the zombie can have
+ * done that. A new owner of the partition may commit the position of its own view, which can be lower.
  */
 export const movedBack = (sights: readonly Sight[]): string[] =>
   sights.flatMap((sight, index) => {
@@ -110,12 +110,12 @@ export const movedBack = (sights: readonly Sight[]): string[] =>
     const after = sights.filter(({ at }) => at >= before.at && at <= sight.at + HEARD_MS);
     return [...sight.committed].flatMap(([partition, next]) => {
       const earlier = before.committed.get(partition) ?? 0;
-      const isNotTheZombies = after.every(({ owned }) => owned.includes(partition));
-      return next < earlier && isNotTheZombies ? [`partition ${partition}: from ${earlier} to ${next}`] : [];
+      const isKept = after.every(({ owned }) => owned.includes(partition));
+      return next < earlier && isKept ? [`partition ${partition}: from ${earlier} to ${next}`] : [];
     });
   });
 
-/** Every order that was answered 200 can be read from one of them. */
+/** Every order that was answered 200 can be read from one of the members. */
 const assertReadable = async ({ load }: Stage, members: readonly Service[]): Promise<void> => {
   await load.pause();
   const created = load.exchanges
