@@ -1,20 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** Installs Schemathesis beside this file, once for each version of it. @returns its Python @throws where there is no Python to install it with */
-export const installSchemathesis = (): string => {
-  const requirements = here('requirements.txt');
+/**
+ * Installs Python packages into a virtual environment beside their requirements file, once for each content of it.
+ * @param requirements path of a file in the format of pip
+ * @param what the name of the packages, for people
+ * @returns the path of the Python that has the packages
+ * @throws if there is no Python 3.10 with venv, or pip cannot install the packages
+ */
+export const installPython = (requirements: string, what: string): string => {
   const version = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = here(`.venv/${version}`);
-  const python = `${folder}/${process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python'}`;
+  const folder = join(dirname(requirements), '.venv', version);
+  const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   if (existsSync(python)) return python;
   const system = ['python3', 'python'].find(isRecentPython);
-  if (system === undefined) throw new Error('Schemathesis needs Python 3.10 or newer, with venv.');
-  console.log('installing Schemathesis');
+  if (system === undefined) throw new Error(`${what} needs Python 3.10 or newer, with venv.`);
+  console.log(`installing ${what}`);
   try {
     execFileSync(system, ['-m', 'venv', folder], { stdio: 'inherit' });
     execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--requirement', requirements], { stdio: 'inherit' });
