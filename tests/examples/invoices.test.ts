@@ -19,9 +19,9 @@ import { tempDir } from '#tests/support/temp_dir.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const pythonForTests = (): { python: string } | { skip: string } => {
+const pythonForTests = (): { command: string } | { skip: string } => {
   try {
-    return { python: installPython(here('../../examples/3_requirements.txt'), 'confluent-kafka') };
+    return { command: installPython(here('../../examples/3_requirements.txt'), 'confluent-kafka') };
   } catch (error) {
     if (process.env['REQUIRE_PYTHON'] === '1') throw error;
     return { skip: error instanceof Error ? error.message : String(error) };
@@ -101,8 +101,9 @@ const kafka = kafkaForTests();
 const python = 'skip' in kafka ? kafka : pythonForTests();
 
 describe('example 3', 'skip' in python ? python : {}, () => {
-  assert.ok('bootstrapServers' in kafka && 'python' in python);
+  assert.ok('bootstrapServers' in kafka && 'command' in python);
   const { bootstrapServers } = kafka;
+  const { command } = python;
 
   test('sets aside what it cannot use and applies each event once, whatever the topic holds', async (t) => {
     const topic = randomUUID();
@@ -110,7 +111,7 @@ describe('example 3', 'skip' in python ? python : {}, () => {
     const file = join(tempDir(), 'invoices.sqlite');
     const env = { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, ORDERS_TOPIC: topic, INVOICES_FILE: file };
 
-    const first = run(t, python.python, { ...env, INVOICES_GROUP: randomUUID() });
+    const first = run(t, command, { ...env, INVOICES_GROUP: randomUUID() });
     await eventually(() => assert.equal(first.lines().at(-1), EFFECTS.at(-1), first.all()));
     assert.deepEqual(
       first.lines().filter((line) => !line.startsWith('set aside ')),
@@ -120,7 +121,7 @@ describe('example 3', 'skip' in python ? python : {}, () => {
     first.child.kill('SIGKILL');
 
     // A new group reads the whole topic again, as after a crash that lost every commit.
-    const second = run(t, python.python, { ...env, INVOICES_GROUP: randomUUID() });
+    const second = run(t, command, { ...env, INVOICES_GROUP: randomUUID() });
     await eventually(() => assert.match(second.all(), /^waiting for events/m));
     await publish(bootstrapServers, topic, [created('ORD-10')]);
     await eventually(() => assert.ok(second.lines().length > 0, second.all()));
@@ -159,8 +160,8 @@ interface Run {
   readonly all: () => string;
 }
 
-const run = (t: TestContext, python: string, env: Record<string, string>): Run => {
-  const child = spawn(python, [here('../../examples/3_invoices.py')], {
+const run = (t: TestContext, command: string, env: Record<string, string>): Run => {
+  const child = spawn(command, [here('../../examples/3_invoices.py')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PYTHONUTF8: '1', ...env },
   });
