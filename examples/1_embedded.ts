@@ -17,7 +17,7 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
 
 const GROUP = 'examples';
-/** The W3C Trace Context of the request that caused an event. Here is no request, so it is a fixed one. */
+/** The W3C Trace Context of the request that caused an event. This example has no request, so it is fixed. */
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 /** Works on every broker: the code knows the seam alone. */
