@@ -71,7 +71,7 @@ const Headers = Type.Object(
     'content-type': Type.Literal('application/json'),
     traceparent: Text('W3C Trace Context of the request that caused it'),
     'redriven-from': Type.Optional(
-      Text('Of a dead letter that was published again: where it had come from, as `topic/partition/offset`'),
+      Text('Only on a dead letter that was published again: its former place, as `topic/partition/offset`'),
     ),
   },
   { description: 'CloudEvents 1.0 (Kafka binding, binary mode) and W3C Trace Context, each as UTF-8' },
@@ -107,7 +107,7 @@ export const asyncApiDocument = (): object => ({
     version: manifest.version,
     description:
       'The topic that joins the Cart Service and the Order Service: it is the record of all orders, kept without end. ' +
-      'What is delivered twice has the same `event_id` and `version`; a consumer ignores the second.',
+      'An event may be delivered twice, with the same `event_id` and `version`; a consumer ignores the second one.',
     license: { name: 'MIT' },
   },
   defaultContentType: 'application/json',
@@ -119,7 +119,7 @@ export const asyncApiDocument = (): object => ({
     orderEvents: {
       address: 'orders.events',
       title: 'The events of all orders',
-      description: 'Created at the start where it is missing, with unlimited retention (`retention.ms=-1`).',
+      description: 'A service creates it at start if it is missing, with unlimited retention (`retention.ms=-1`).',
       servers: [{ $ref: '#/servers/kafka' }],
       messages: {
         OrderCreated: { $ref: '#/components/messages/OrderCreated' },
@@ -133,7 +133,7 @@ export const asyncApiDocument = (): object => ({
       address: '/dead-letters',
       title: 'Messages that could not be applied',
       description:
-        'They are kept by the Order Service, in its view, and not in a topic of their own: in the same transaction as the position that passes them, so that none is lost. They are listed, and published again, over HTTP.',
+        'The Order Service keeps them in its view, and not in a topic of their own. They are in the same transaction as the position behind them, so none is lost. They are listed and published again over HTTP.',
       servers: [{ $ref: '#/servers/orderService' }],
       messages: { DeadLetter: { $ref: '#/components/messages/DeadLetter' } },
     },
@@ -142,7 +142,8 @@ export const asyncApiDocument = (): object => ({
     publishOrderEvents: {
       action: 'send',
       title: 'The Cart Service publishes',
-      description: 'With acks=all and idempotent, partitioned as the Java client does (murmur2 of the key).',
+      description:
+        'It publishes with acks=all and idempotence. The partition is chosen as the Java client does (murmur2 of the key).',
       channel: { $ref: '#/channels/orderEvents' },
       messages: reference('OrderCreated', 'OrderStatusUpdated'),
     },
@@ -150,7 +151,7 @@ export const asyncApiDocument = (): object => ({
       action: 'receive',
       title: 'The Order Service reads',
       description:
-        'It takes the events of other producers too, with more tolerance: without `version`, with camelCase inside `order`, with unknown fields. What it cannot read becomes a dead letter.',
+        'It also reads events of other producers, with more tolerance: without `version`, with camelCase inside `order`, with unknown fields. A message that it cannot read becomes a dead letter.',
       channel: { $ref: '#/channels/orderEvents' },
       messages: reference('OrderCreated', 'OrderStatusUpdated', 'ForeignOrderCreated', 'ForeignOrderStatusUpdated'),
     },
@@ -167,27 +168,27 @@ export const asyncApiDocument = (): object => ({
     messages: {
       OrderCreated: message({
         title: 'ORDER_CREATED',
-        summary: 'An order was created. What the Cart Service writes, and consumers may rely upon',
+        summary: 'An order was created. The Cart Service writes this form, and consumers may rely on it',
         payload: WRITTEN.ORDER_CREATED,
         example: CREATED,
         headers: headersOf(CREATED),
       }),
       OrderStatusUpdated: message({
         title: 'ORDER_STATUS_UPDATED',
-        summary: 'An order took another status. What the Cart Service writes, and consumers may rely upon',
+        summary: 'The status of an order changed. The Cart Service writes this form, and consumers may rely on it',
         payload: WRITTEN.ORDER_STATUS_UPDATED,
         example: STATUS_UPDATED,
         headers: headersOf(STATUS_UPDATED),
       }),
       ForeignOrderCreated: message({
         title: 'ORDER_CREATED of another producer',
-        summary: 'All that the Order Service accepts as such; names inside `order` may be camelCase too',
+        summary: 'Everything that the Order Service accepts as this type. Names inside `order` may be camelCase too',
         payload: ACCEPTED.ORDER_CREATED,
         example: FOREIGN_CREATED,
       }),
       ForeignOrderStatusUpdated: message({
         title: 'ORDER_STATUS_UPDATED of another producer',
-        summary: 'All that the Order Service accepts as such',
+        summary: 'Everything that the Order Service accepts as this type',
         payload: ACCEPTED.ORDER_STATUS_UPDATED,
         example: FOREIGN_STATUS_UPDATED,
       }),

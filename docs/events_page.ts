@@ -53,6 +53,8 @@ export const eventsSections = (document: object): string[] => {
     ),
     '## Who writes and who reads',
     ...Object.values(operations).map(({ title, description }) => `- ${title}. ${description ?? ''}`.trim()),
+    '## What a consumer must expect',
+    CONSUMERS,
     '## Headers and key',
     'The key is the order id. The headers:',
     table(components.schemas.EventHeaders),
@@ -64,6 +66,17 @@ export const eventsSections = (document: object): string[] => {
     ]),
   ];
 };
+
+/** Each of these is in the topic of `tests/examples/invoices.test.ts`. */
+const CONSUMERS = `Any program may write to the topic, so a consumer may meet each of these:
+
+- the same event twice, or an older one after a newer one: compare \`version\`;
+- events without \`version\`: recognise a repetition by \`event_id\`;
+- a status before its order, from a producer that uses another key;
+- tombstones (no value), bytes that are not UTF-8, text that is not JSON, and JSON that breaks the schema;
+- event types and fields that it does not know.
+
+[\`examples/3_invoices.py\`](../examples/3_invoices.py) is a consumer in Python that survives all of them.`;
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
 

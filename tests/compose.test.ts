@@ -45,14 +45,14 @@ const INCLUDING = [SYSTEM, 'docker-compose.dev.yml', ...APPS.map((app) => app.st
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const compose = (file: string): ComposeFile => parse(read(file)) as ComposeFile;
-/** A path that a compose file names is relative to that file. */
+/** Paths in a compose file are relative to that file. */
 const named = (file: string, path: string): string =>
   relative(ROOT, join(ROOT, dirname(file), path)).replaceAll('\\', '/');
 
 const broker = compose(KAFKA).services['kafka'] ?? {};
 
 for (const file of INCLUDING) {
-  test(`${file} means the one Kafka, of the one project, and leaves it as it is`, () => {
+  test(`${file} includes the one Kafka file, in the same project, and does not change it`, () => {
     const { name, include, services } = compose(file);
     assert.equal(name, compose(KAFKA).name);
     assert.deepEqual(
@@ -76,13 +76,13 @@ for (const { service, port, main, standalone } of APPS) {
     assert.match(app.healthcheck?.test.join(' ') ?? '', new RegExp(`:${port.split(':').at(-1)}/health/ready`));
   });
 
-  test(`${service} reaches Kafka where Kafka says that containers reach it`, () => {
+  test(`${service} uses the address that Kafka advertises to containers`, () => {
     const bootstrapServers = compose(SYSTEM).services[service]?.environment?.['KAFKA_BOOTSTRAP_SERVERS'];
     const advertised = String(broker.environment?.['KAFKA_ADVERTISED_LISTENERS']).split(',');
     assert.ok(advertised.includes(`INTERNAL://${bootstrapServers}`));
   });
 
-  test(`${standalone} runs ${service} as the whole system does`, () => {
+  test(`${standalone} runs ${service} with the settings of the whole system`, () => {
     const { services, volumes } = compose(standalone);
     assert.deepEqual(Object.keys(services), [service]);
     assert.equal(named(standalone, services[service]?.extends?.file ?? ''), SYSTEM);

@@ -10,6 +10,15 @@ import { referencePages } from '../docs/reference.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n');
 
+/** The headings of a page, as links name them. */
+const headingsOf = (page: string): string[] =>
+  Array.from(page.matchAll(/^#+ (.+)$/gm), ([, text = '']) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
 describe('the documentation', async () => {
   for (const [path, text] of await referencePages()) {
     test(`${path} is what the code says (npm run docs writes it)`, () => {
@@ -41,14 +50,51 @@ describe('the documentation', async () => {
 
   const pages = [
     'README.md',
+    'examples/README.md',
     ...readdirSync(join(root, 'docs'), { recursive: true }).map((name) => `docs/${String(name).replaceAll('\\', '/')}`),
   ].filter((path) => path.endsWith('.md'));
   for (const path of pages) {
-    test(`${path} links only to files that are there`, () => {
-      for (const [, target = ''] of read(path).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+    test(`${path} links only to files and headings that are there`, () => {
+      for (const [, target = '', heading] of read(path).matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)/g)) {
         if (/^[a-z]+:/.test(target)) continue;
-        assert.ok(existsSync(join(root, dirname(path), target)), target);
+        const file = target === '' ? path : join(dirname(path), target);
+        assert.ok(existsSync(join(root, file)), target);
+        if (heading !== undefined) assert.ok(headingsOf(read(file)).includes(heading), `${target}#${heading}`);
       }
+    });
+  }
+
+  test('README.md is short enough to read in five minutes', () => {
+    const words = read('README.md')
+      .split(/\s+/)
+      .filter((word) => word !== '').length;
+    assert.ok(words <= 1_100, `it has ${words} words`);
+  });
+
+  test('docs/README.md links to every page', () => {
+    const index = read('docs/README.md');
+    const listed = pages.filter((path) => /^docs\/(observability\/)?[^/]+$/.test(path) && path !== 'docs/README.md');
+    for (const path of listed) assert.ok(index.includes(`](${path.slice('docs/'.length)})`), path);
+    assert.ok(listed.length > 10);
+  });
+
+  test('docs/decisions/README.md links to every decision', () => {
+    const index = read('docs/decisions/README.md');
+    const decisions = pages.filter((path) => /^docs\/decisions\/\d/.test(path));
+    for (const path of decisions) assert.ok(index.includes(`](${path.slice('docs/decisions/'.length)})`), path);
+  });
+
+  for (const path of ['docs/architecture.md', 'docs/recipes.md', 'docs/testing.md', 'examples/README.md']) {
+    test(`${path} names only files and folders that are there`, () => {
+      const named = Array.from(read(path).matchAll(/`((?:libs|services|cli|tests|bench|docs|examples)\/[\w./-]*)`/g));
+      for (const [, file = ''] of named) assert.ok(existsSync(join(root, file)), file);
+    });
+  }
+
+  for (const path of ['docs/architecture.md', 'docs/recipes.md']) {
+    test(`${path} names functions that are in the file before them`, () => {
+      const named = Array.from(read(path).matchAll(/`([\w./]+\.ts)` `(\w+)`/g));
+      for (const [, file = '', name = ''] of named) assert.match(read(file), new RegExp(`\\b${name}\\b`), file);
     });
   }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type ServiceProcess, startService } from '#tests/e2e/service_process.ts';
-import { installSchemathesis } from './install.ts';
+import { installPython } from '#tests/support/python.ts';
 import { publishScene } from './scene.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -25,7 +25,7 @@ interface Report {
   readonly test_cases: { readonly generated: number; readonly unique_failures: number };
 }
 
-const python = installSchemathesis();
+const python = installPython(here('requirements.txt'), 'Schemathesis');
 const directory = await mkdtemp(join(tmpdir(), 'schemathesis-'));
 const services: ServiceProcess[] = [];
 try {

@@ -1,25 +1,24 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+import { dirname, join } from 'node:path';
 
 /**
- * Installs Schemathesis beside this file, once per version.
- * @returns its Python
- * @throws Error if there is no Python 3.10
+ * Installs Python packages into a virtual environment beside their requirements file, once for each content of it.
+ * @param requirements path of a file in the format of pip
+ * @param what the name of the packages, for people
+ * @returns the path of the Python that has the packages
+ * @throws if there is no Python 3.10 with venv, or pip cannot install the packages
  */
-export const installSchemathesis = (): string => {
-  const requirements = here('requirements.txt');
+export const installPython = (requirements: string, what: string): string => {
   const version = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = here(`.venv/${version}`);
-  const python = `${folder}/${process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python'}`;
+  const folder = join(dirname(requirements), '.venv', version);
+  const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   if (existsSync(python)) return python;
   const system = ['python3', 'python'].find(isRecentPython);
   if (system === undefined)
-    throw new Error('Schemathesis needs Python 3.10 or newer, with venv: install python3 and python3-venv.');
-  console.log('installing Schemathesis');
+    throw new Error(`${what} needs Python 3.10 or newer, with venv: install python3 and python3-venv.`);
+  console.log(`installing ${what}`);
   try {
     execFileSync(system, ['-m', 'venv', folder], { stdio: 'inherit' });
     execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--requirement', requirements], { stdio: 'inherit' });
