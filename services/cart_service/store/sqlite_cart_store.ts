@@ -1,6 +1,9 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { OrderStatus } from '#kafka_common/models.ts';
-import { commitTransaction, lockFile, openDatabase, prepareLookup } from '#service_common/sqlite/sqlite.ts';
+import { lockFile } from '#service_common/sqlite/file_lock.ts';
+import { prepareLookup } from '#service_common/sqlite/lookup.ts';
+import { openDatabase } from '#service_common/sqlite/open_database.ts';
+import { commitTransaction } from '#service_common/sqlite/transactions.ts';
 import type {
   CartBatch,
   CartStore,
