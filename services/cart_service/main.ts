@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
-import { describeBroker } from '#kafka_common/config.ts';
+import { describeBroker, readConfig } from '#kafka_common/config.ts';
 import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded/log.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
 import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
-import { closeHttpApp } from '#service_common/http/http_app.ts';
-import { listen, runService } from '#service_common/run_service.ts';
+import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
+import { runService } from '#service_common/run_service.ts';
 import { createCartApp } from '#cart_service/app/app.ts';
 import { CART_STORE_FILE, createSqliteCartStore } from '#cart_service/store/sqlite_cart_store.ts';
 import { createPublisher } from './publisher.ts';
@@ -18,7 +18,7 @@ import { watchStore } from '#cart_service/store/watched_store.ts';
 /** Of the five seconds that stopping may take, the share of the requests inside. */
 const DRAIN_MS = 2_500;
 
-await runService('cart-service', async (config, logger, tracing) => {
+await runService('cart-service', readConfig, async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
   const { store, failure: storeFailure } = watchStore(createSqliteCartStore({ directory: config.dataDir }), (seconds) =>
