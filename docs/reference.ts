@@ -31,9 +31,10 @@ const json = (document: object): string => `${JSON.stringify(document, null, 2)}
 const GENERATED = '<!-- Made from the code by `npm run docs`: change it there. -->';
 
 const settingsPage = (): string => {
-  const rows = Object.values(SETTINGS).map(({ name, schema, allowed, description }: Setting) => {
+  const rows = Object.values(SETTINGS).map(({ name, schema, allowed, description, secret }: Setting) => {
     const initial = (schema as { default?: unknown }).default;
-    return [`\`${name}\``, initial === '' ? '(empty)' : `\`${String(initial)}\``, allowed, description];
+    const variables = secret ? `\`${name}\` or \`${name}_FILE\`` : `\`${name}\``;
+    return [variables, initial === '' ? '(empty)' : `\`${String(initial)}\``, allowed, description];
   });
   return page(
     'Settings',
