@@ -1,5 +1,5 @@
 /** `npm run demo`, `tail`, `redrive`, `rebuild`: runs the command that the first argument names. */
-import { ConfigError } from '#kafka_common/config.ts';
+import { ConfigError } from '#service_common/config.ts';
 import { BrokerError } from '#kafka_common/broker.ts';
 import { onStopSignal } from '#service_common/stop_signals.ts';
 import { StoreError } from '#service_common/store_error.ts';

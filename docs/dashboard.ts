@@ -1,8 +1,8 @@
-/** The Grafana dashboard of both services, as `npm run docs` writes it. */
+/** The Grafana dashboard of both services. `npm run docs` writes it. */
 
 interface Panel {
   readonly title: string;
-  /** PromQL, by what the legend says of each of its series. */
+  /** PromQL, by the legend of its series. */
   readonly queries: Readonly<Record<string, string>>;
   readonly unit?: 's' | 'bytes' | 'reqps' | 'cps' | 'short' | 'percentunit';
   readonly description?: string;
@@ -17,7 +17,7 @@ const rate = (counter: string, by: string): string =>
 const average = (histogram: string): string =>
   `sum(rate(${histogram}_sum{${INSTANCE}}[$__rate_interval])) / sum(rate(${histogram}_count{${INSTANCE}}[$__rate_interval]))`;
 
-/** The middle and the end of a distribution. */
+/** The median and the tail of a distribution. */
 const quantiles = (histogram: string): Panel['queries'] => ({
   p50: quantile(0.5, histogram),
   p99: quantile(0.99, histogram),
@@ -32,7 +32,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       queries: { '{{job}} {{check}}': `order_events_check_ok{${INSTANCE}}` },
     },
     {
-      title: 'Orders taken and read a second',
+      title: 'Orders taken and applied per second',
       unit: 'reqps',
       queries: {
         taken: `sum(rate(order_events_answers_total{${INSTANCE}, outcome="done"}[$__rate_interval]))`,
@@ -40,9 +40,9 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       },
     },
     {
-      title: 'From an event until it can be read',
+      title: 'Time from an event until its order is readable',
       unit: 's',
-      description: 'Between two machines, the difference of their clocks is in it.',
+      description: 'On two machines, it includes the difference of their clocks.',
       queries: quantiles('order_events_readable_latency_seconds'),
     },
   ],
@@ -78,7 +78,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
     },
     { title: 'Outbox', queries: { events: `order_events_outbox_events{${INSTANCE}}` } },
     {
-      title: 'Age of the oldest event in the outbox, and of the last acknowledgement',
+      title: 'Age of the oldest event in the outbox and of the last acknowledgement',
       unit: 's',
       queries: {
         oldest: `order_events_outbox_oldest_age_seconds{${INSTANCE}}`,
@@ -86,7 +86,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       },
     },
     {
-      title: 'Fates of events',
+      title: 'Events by fate',
       unit: 'cps',
       queries: {
         'fate {{error_type}}': rate('messaging_client_sent_messages_total', 'error_type'),
@@ -134,7 +134,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       queries: { '{{instance}}': rate('messaging_client_consumed_messages_total', 'instance') },
     },
     {
-      title: 'Waiting for somebody',
+      title: 'Dead letters and pending statuses',
       queries: {
         'dead letters held': `order_events_dead_letters_held{${INSTANCE}}`,
         'pending statuses': `order_events_pending_statuses{${INSTANCE}}`,
@@ -146,7 +146,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       queries: { '{{instance}}': `order_events_pending_statuses_oldest_age_seconds{${INSTANCE}}` },
     },
     {
-      title: 'What should not happen, in an hour',
+      title: 'Should stay 0, in an hour',
       queries: {
         'dead letters': `sum(increase(order_events_dead_letters_total{${INSTANCE}}[1h]))`,
         'key mismatches': `sum(increase(order_events_key_mismatches_total{${INSTANCE}}[1h]))`,
@@ -174,7 +174,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
       queries: { '{{job}}': `nodejs_eventloop_lag_p99_seconds{${INSTANCE}}` },
     },
     {
-      title: 'Garbage collection, share of the time',
+      title: 'Share of time in garbage collection',
       unit: 'percentunit',
       queries: { '{{job}} {{kind}}': rate('nodejs_gc_duration_seconds_sum', 'job, kind') },
     },
@@ -183,7 +183,7 @@ const ROWS: Readonly<Record<string, readonly Panel[]>> = {
 };
 
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
-/** Of the 24 columns of a dashboard. */
+/** In columns; a dashboard has 24. */
 const WIDTH = 6;
 const HEIGHT = 8;
 

@@ -1,5 +1,6 @@
 import { SETTINGS } from '#kafka_common/config.ts';
 import { addPublisherGauges } from '#cart_service/telemetry/publisher_gauges.ts';
+import type { Setting } from '#service_common/config.ts';
 import { createPublisherMetrics } from '#cart_service/telemetry/publisher_metrics.ts';
 import { createConsumerMetrics } from '#order_service/telemetry/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
@@ -12,7 +13,7 @@ import { dashboard } from './dashboard.ts';
 import { COMMANDS } from '../cli/commands.ts';
 import { helpOf } from '../cli/help.ts';
 
-/** The pages of the documentation that are made from the code, by their path in the repository. */
+/** The pages of the documentation that are generated from the code, by their path in the repository. */
 export const referencePages = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
     ['docs/settings.md', settingsPage()],
@@ -31,13 +32,14 @@ const json = (document: object): string => `${JSON.stringify(document, null, 2)}
 const GENERATED = '<!-- Made from the code by `npm run docs`: change it there. -->';
 
 const settingsPage = (): string => {
-  const rows = Object.entries(SETTINGS).map(([name, { schema, allowed, description }]) => {
+  const rows = Object.values(SETTINGS).map(({ name, schema, allowed, description, secret }: Setting) => {
     const initial = (schema as { default?: unknown }).default;
-    return [`\`${name}\``, initial === '' ? '(empty)' : `\`${String(initial)}\``, allowed, description];
+    const variables = secret ? `\`${name}\` or \`${name}_FILE\`` : `\`${name}\``;
+    return [variables, initial === '' ? '(empty)' : `\`${String(initial)}\``, allowed, description];
   });
   return page(
     'Settings',
-    'Read from the environment at start, by both services. A variable that is set but empty counts as not set. A wrong one stops the start with a line that names it, its value and what is allowed.',
+    'Both services read these variables from the environment at start. A variable that is set but empty counts as not set. A wrong one stops the start with a line that names it, its value and what is allowed.',
     ['Variable', 'Default', 'Allowed', 'Meaning'],
     rows,
   );
@@ -46,7 +48,7 @@ const settingsPage = (): string => {
 const errorsPage = (): string =>
   page(
     'Errors',
-    'Every error answer of both services is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail` and one of these as `code`. `ValidationFailed` lists the fields in `errors`; an error of a command that reached the write path has `outcome`, and a 503 `Retry-After` in seconds.',
+    'Every error answer of both services is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail` and one of these as `code`. `ValidationFailed` lists the fields in `errors`; an error of a command that reached the write path has `outcome`; a 503 has `Retry-After` in seconds.',
     ['Code', 'Status', 'Title', 'Meaning, and what to do'],
     Object.entries(ERRORS)
       .toSorted(([, a], [, b]) => a.status - b.status)
@@ -57,7 +59,7 @@ const metricsPage = (): string =>
   [
     ...pageHead(
       'Metrics',
-      'What `GET /metrics` of each service gives, in the text format of Prometheus: names and labels by its conventions, and by the semantic conventions of OpenTelemetry where those have a name. A histogram has `_bucket`, `_sum` and `_count`. The label `messaging_system` is `kafka` also on the embedded broker, which stands in for it. Counters and histograms begin at 0 when a service starts. Beside these there are those of the process (`process_*`, `nodejs_*`), from prom-client.',
+      '`GET /metrics` of each service returns these metrics in the text format of Prometheus. Names and labels follow its conventions, and the semantic conventions of OpenTelemetry if those have a name. A histogram has `_bucket`, `_sum` and `_count`. The label `messaging_system` is `kafka` on the embedded broker too, which replaces it. Counters and histograms start at 0 with the service. In addition, prom-client has metrics of the process (`process_*`, `nodejs_*`).',
     ),
     ...Object.entries(registries()).flatMap(([service, registry]) => [
       `## ${service}`,
@@ -84,7 +86,7 @@ const unread = (): never => {
   throw new Error('only described here');
 };
 
-/** The metrics of each service, of which nothing is read. */
+/** The metrics of each service. Their values are never read. */
 const registries = (): Readonly<Record<string, Registry>> => {
   const [both, cart, order] = [new Registry(), new Registry(), new Registry()];
   createHttpMetrics(both, unread);
@@ -99,7 +101,7 @@ const cliPage = (): string =>
   [
     '# Command line',
     GENERATED,
-    'What each command says with `--help`. Options come after two dashes, as in `npm run tail -- --order 123`; `npm run --silent` leaves out what npm itself says, for scripts. Results go to standard output, all else to standard error; colours only to a terminal, and not where `NO_COLOR` is set. In a container, where there is no npm script: `docker compose exec order-service node cli/main.ts rebuild`.',
+    'The `--help` of each command. Options come after two dashes, as in `npm run tail -- --order 123`. For scripts, `npm run --silent` leaves out the lines of npm itself. Results go to standard output, everything else to standard error. Colours go only to a terminal, and not if `NO_COLOR` is set. A container has no npm scripts: `docker compose exec order-service node cli/main.ts rebuild`.',
     ...COMMANDS.flatMap((command) => [
       `## ${command.name}`,
       ['```text', `npm run ${command.name} -- --help`, '', helpOf(command), '```'].join('\n'),

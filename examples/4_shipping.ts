@@ -13,19 +13,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import Type from 'typebox';
 import type { Batch, Topic } from '#kafka_common/broker.ts';
+import { readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import { check } from '#service_common/http/health.ts';
-import { createHttpApp } from '#service_common/http/http_app.ts';
+import { createHttpApp } from '#service_common/http/create_http_app.ts';
+import { listen } from '#service_common/http/http_app.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
-import { listen, runService } from '#service_common/run_service.ts';
-import { inTransaction, openDatabase } from '#service_common/sqlite/sqlite.ts';
+import { runService } from '#service_common/run_service.ts';
+import { openDatabase } from '#service_common/sqlite/open_database.ts';
+import { inTransaction } from '#service_common/sqlite/transactions.ts';
 
 const SCHEMA = `CREATE TABLE orders (order_id TEXT PRIMARY KEY, version INTEGER NOT NULL, status TEXT NOT NULL) STRICT;
   CREATE TABLE positions (topic_id TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic_id, partition)) STRICT`;
 const FILE = { name: 'shipping.sqlite', applicationId: 0x73686970, schemaVersion: 1, schema: SCHEMA };
 
-await runService('shipping', async (config, logger) => {
+await runService('shipping', readConfig, async (config, logger) => {
   const db = openDatabase({ ...FILE, directory: config.dataDir });
   const broker = await createBroker(config, 'shipping');
   const stopping = new AbortController();

@@ -1,22 +1,26 @@
 import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Config, ConfigError, describeBroker, readConfig } from '#kafka_common/config.ts';
+import { type Config, describeBroker, readConfig } from '#kafka_common/config.ts';
+import { ConfigError } from '#service_common/config.ts';
 import { serviceProcessOptions } from '#service_common/process_settings.ts';
 import { onStopSignal } from '#service_common/stop_signals.ts';
 
-/** `npm start`: both services, or those named by the arguments, each in a process of its own, until Ctrl+C. */
+/** `npm start`: both services, or those that the arguments name, each in its own process, until Ctrl+C. */
 
 const SERVICES = {
   cart_service: { title: 'Cart Service    ', does: 'takes orders    ' },
   order_service: { title: 'Order Service   ', does: 'answers reads   ' },
 } as const;
 
-/** For the services to reach the broker, before the welcome says that they have not. */
-const READY_MS = 5_000;
-const LOOK_EVERY_MS = 100;
-
 type ServiceName = keyof typeof SERVICES;
+
+/** The address of each service, in the order of their names. */
+type Urls = ReadonlyMap<ServiceName, string>;
+
+/** Time for the services to reach the broker. After it the welcome says that they have not. */
+const READY_MS = 5_000;
+const POLL_MS = 100;
 
 const readConfigOrExit = (): Config => {
   try {
@@ -28,54 +32,11 @@ const readConfigOrExit = (): Config => {
   }
 };
 
-const config = readConfigOrExit();
-const all = Object.keys(SERVICES) as ServiceName[];
-const named = all.filter((name) => process.argv.includes(name));
-const names = named.length > 0 ? named : all;
-const urls = new Map<ServiceName, string>();
-let stopping = false;
-
-const children = names.map((name) => {
-  const child = fork(fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url)), {
-    stdio: 'inherit',
-    ...serviceProcessOptions(),
-  });
-  child.on('message', (message: { ready: string }) => {
-    urls.set(name, message.ready);
-    if (urls.size === names.length) void welcome();
-  });
-  child.on('exit', (code) => {
-    // One alone is not what was asked for: the other ends with it, which has said why.
-    if (!stopping) process.exitCode = code === 0 ? 0 : 1;
-    stop();
-  });
-  return child;
-});
-
-/** Closing the channel is a stop that works on Windows too, where there is no SIGTERM. */
-function stop(): void {
-  stopping = true;
-  for (const child of children) if (child.connected) child.disconnect();
-}
-
-// The terminal sends Ctrl+C to the whole group: the services stop by themselves, and this process waits for them.
-onStopSignal(stop);
-
-async function welcome(): Promise<void> {
-  const deadline = performance.now() + READY_MS;
-  let problems = await whyNotReady();
-  while (problems.length > 0 && performance.now() < deadline && !stopping) {
-    await sleep(LOOK_EVERY_MS);
-    problems = await whyNotReady();
-  }
-  if (!stopping) printWelcome(problems);
-}
-
-/** A line for each service that is not. */
-async function whyNotReady(): Promise<string[]> {
-  const lines = names.map(async (name) => {
+/** One line for each service that is not ready. */
+const problemsOf = async (urls: Urls): Promise<string[]> => {
+  const lines = Array.from(urls, async ([name, url]) => {
     try {
-      const response = await fetch(`${urls.get(name)}/health/ready`, { signal: AbortSignal.timeout(READY_MS) });
+      const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(READY_MS) });
       const { ready, reason } = (await response.json()) as { ready: boolean; reason: string | null };
       return ready ? [] : [`  ${SERVICES[name].title}${reason}`];
     } catch (error) {
@@ -83,30 +44,78 @@ async function whyNotReady(): Promise<string[]> {
     }
   });
   return (await Promise.all(lines)).flat();
-}
+};
 
-function printWelcome(problems: readonly string[]): void {
+const notReady = (config: Config, problems: readonly string[]): string =>
+  `order-events has started, but cannot work yet with ${describeBroker(config)}:
+
+${problems.join('\n')}
+
+The services keep trying, and answer orders with 503 until then. Is Kafka running, and KAFKA_BOOTSTRAP_SERVERS right?`;
+
+const welcome = (config: Config, urls: Urls, problems: readonly string[]): string => {
   const cart = urls.get('cart_service');
   const order = urls.get('order_service');
   const create = `  curl -X POST ${cart}/create-order -H "Content-Type: application/json" -d '{"order_id":"123","number_of_items":3}'`;
   const read = `  curl "${order}/order-details?orderId=ORD-123" -H "Prefer: wait=5"`;
-  console.log(`
-${problems.length === 0 ? `order-events is running on ${describeBroker(config)}` : notReady(problems)}
+  const running = Array.from(urls, ([name, url]) => {
+    const { title, does } = SERVICES[name];
+    return `  ${title}${does}${url}    API: ${url}/documentation`;
+  });
+  return `
+${problems.length === 0 ? `order-events is running on ${describeBroker(config)}` : notReady(config, problems)}
 
-${names.map((name) => `  ${SERVICES[name].title}${SERVICES[name].does}${urls.get(name)}    API: ${urls.get(name)}/documentation`).join('\n')}
+${running.join('\n')}
 ${order ? `  Console         shows it all    ${order}/\n` : ''}
 Try in another terminal (bash; the README has PowerShell):
 
 ${[...(cart ? [create] : []), ...(order ? [read] : [])].join('\n')}
 
-Ctrl+C stops ${names.length > 1 ? 'both' : 'it'}.
-`);
+Ctrl+C stops ${urls.size > 1 ? 'both' : 'it'}.
+`;
+};
+
+const config = readConfigOrExit();
+const all = Object.keys(SERVICES) as ServiceName[];
+const named = all.filter((name) => process.argv.includes(name));
+const names = named.length > 0 ? named : all;
+const children = names.map((name) => {
+  const child = fork(fileURLToPath(new URL(`./${name}/main.ts`, import.meta.url)), {
+    stdio: 'inherit',
+    ...serviceProcessOptions(),
+  });
+  return { name, child };
+});
+
+let isStopping = false;
+/** Closes the channel to each service. This stops it on Windows too, which has no SIGTERM. */
+const stop = (): void => {
+  isStopping = true;
+  for (const { child } of children) if (child.connected) child.disconnect();
+};
+
+const greet = async (urls: Urls): Promise<void> => {
+  const deadline = performance.now() + READY_MS;
+  let problems = await problemsOf(urls);
+  while (problems.length > 0 && performance.now() < deadline && !isStopping) {
+    await sleep(POLL_MS);
+    problems = await problemsOf(urls);
+  }
+  if (!isStopping) console.log(welcome(config, urls, problems));
+};
+
+/** Empty until the service listens. */
+const urls = new Map<ServiceName, string>(names.map((name) => [name, '']));
+for (const { name, child } of children) {
+  child.on('message', (message: { ready: string }) => {
+    urls.set(name, message.ready);
+    if ([...urls.values()].every((url) => url !== '')) void greet(urls);
+  });
+  child.on('exit', (code) => {
+    // One service alone is not what the user asked for. The one that ended has said why; the other ends with it.
+    if (!isStopping) process.exitCode = code === 0 ? 0 : 1;
+    stop();
+  });
 }
-
-function notReady(problems: readonly string[]): string {
-  return `order-events has started, but cannot work yet with ${describeBroker(config)}:
-
-${problems.join('\n')}
-
-They go on trying, and orders are answered 503 until then. Is Kafka running, and KAFKA_BOOTSTRAP_SERVERS right?`;
-}
+// The terminal sends Ctrl+C to the whole group: the services stop by themselves, and this process waits for them.
+onStopSignal(stop);

@@ -30,7 +30,7 @@ describe('the documentation', async () => {
     const errors = read('docs/errors.md');
     for (const code of Object.keys(ERRORS)) assert.ok(errors.includes(`\`${code}\``), code);
     const settings = read('docs/settings.md');
-    for (const name of Object.keys(SETTINGS)) assert.ok(settings.includes(`\`${name}\``), name);
+    for (const { name } of Object.values(SETTINGS)) assert.ok(settings.includes(`\`${name}\``), name);
   });
 
   test('docs/operations.md quotes only log lines that are in the code', () => {

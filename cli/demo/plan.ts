@@ -1,7 +1,7 @@
 import { generateOrder } from '#cart_service/order_generator.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
 import { currencyExponent, fromMinorUnits } from '#kafka_common/money.ts';
-import { createRandom } from '#service_common/seeded_random.ts';
+import { createRandom } from './seeded_random.ts';
 import { type Life, lifeOf, type Mix } from './mix.ts';
 
 /** The plan of each order of a demo. It follows from the seed and the order's number alone, before anything is sent. */

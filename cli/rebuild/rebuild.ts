@@ -15,7 +15,7 @@ import {
 } from '#order_service/store/sqlite/view_files.ts';
 import { openViewSnapshot, type ViewSnapshot } from '#order_service/store/sqlite/view_snapshot.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
-import { tryLockFile } from '#service_common/sqlite/sqlite.ts';
+import { tryLockFile } from '#service_common/sqlite/file_lock.ts';
 import { openTopic } from '../broker_client.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT, failed } from '../failures.ts';

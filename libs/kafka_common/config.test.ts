@@ -3,13 +3,18 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Config, ConfigError, readConfig, SETTINGS } from './config.ts';
+import { ConfigError } from '#service_common/config.ts';
+import { type Config, readConfig, SETTINGS } from './config.ts';
 
 const NAME = 'a name of 1 to 200 letters, digits, dots, dashes and underscores, and neither `.` nor `..`';
 const PORT = 'a port number, 0 to 65535 (0: any free port)';
 const SERVERS = 'host:port, several separated by commas without spaces';
 
-const WRONG: readonly (readonly [keyof typeof SETTINGS, readonly string[], string])[] = [
+type SettingName = (typeof SETTINGS)[keyof typeof SETTINGS]['name'];
+
+const NAMES: readonly SettingName[] = Object.values(SETTINGS).map(({ name }) => name);
+
+const WRONG: readonly (readonly [SettingName, readonly string[], string])[] = [
   ['CART_PORT', ['-1', '65536', '80.5', 'http', 'true', 'null'], PORT],
   ['ORDER_PORT', ['-1', '65536', '80.5', 'http'], PORT],
   ['HOST', ['h'.repeat(256)], 'a host name or an address of this machine'],
@@ -27,7 +32,7 @@ const WRONG: readonly (readonly [keyof typeof SETTINGS, readonly string[], strin
   [
     'CONSOLE_CART_URL',
     ['localhost:8000', 'http://a/b', 'http://a; script-src *'],
-    'http:// or https://, a host and, where it needs one, a port, and nothing after that',
+    'http:// or https://, a host, a port if it needs one, and nothing after that',
   ],
   [
     'CONSOLE_ORIGINS',
@@ -57,15 +62,15 @@ describe('a setting', () => {
     });
   }
 
-  test('without a wrong value above is DATA_DIR alone, which takes any text', () => {
+  test('has a wrong value above, except DATA_DIR, which takes any text', () => {
     const covered = WRONG.map(([name]) => name);
     assert.deepEqual(
-      Object.keys(SETTINGS).filter((name) => !covered.includes(name as keyof typeof SETTINGS)),
+      NAMES.filter((name) => !covered.includes(name)),
       ['DATA_DIR'],
     );
   });
 
-  test('that is wrong beside others gets a line of its own', () => {
+  test('that is wrong beside others has a line of its own', () => {
     const wrong = Object.fromEntries(WRONG.map(([name, [value]]) => [name, value ?? '']));
     const names = refusalOf(wrong)
       .split('\n')
@@ -92,25 +97,25 @@ const DEFAULTS = {
   logFormat: 'auto',
 };
 
-/** What they mean to the program; `settings` is the list of them for people. */
-const meaningOf = (environment: Record<string, string>): Omit<Config, 'settings'> => {
-  const { settings: _settings, ...meaning } = readConfig(environment);
-  return meaning;
+/** The config without `settings`, which is the list for people. */
+const fieldsOf = (environment: Record<string, string>): Omit<Config, 'settings'> => {
+  const { settings: _settings, ...fields } = readConfig(environment);
+  return fields;
 };
 
 describe('the settings', () => {
-  test('of an empty environment are the defaults, and what is not a setting is ignored', () => {
-    assert.deepEqual(meaningOf({}), DEFAULTS);
-    assert.deepEqual(meaningOf({ PATH: '/bin', cart_port: '1', CART_PORTS: '1' }), DEFAULTS);
+  test('of an empty environment are the defaults, and other variables are ignored', () => {
+    assert.deepEqual(fieldsOf({}), DEFAULTS);
+    assert.deepEqual(fieldsOf({ PATH: '/bin', cart_port: '1', CART_PORTS: '1' }), DEFAULTS);
   });
 
   test('that are empty or blank count as not set', () => {
     for (const blank of ['', ' ', '\t']) {
-      assert.deepEqual(meaningOf(Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, blank]))), DEFAULTS);
+      assert.deepEqual(fieldsOf(Object.fromEntries(NAMES.map((name) => [name, blank]))), DEFAULTS);
     }
   });
 
-  test('that are given are taken, without the blanks around them', () => {
+  test('that are set are taken, without the blanks around them', () => {
     const given = {
       CART_PORT: '0',
       ORDER_PORT: '65535 ',
@@ -127,8 +132,8 @@ describe('the settings', () => {
       CONSOLE_ORIGINS: 'http://10.0.0.2:8001,http://[::1]:8001',
       LOG_LEVEL: 'silent',
       LOG_FORMAT: 'pretty',
-    } satisfies Record<keyof typeof SETTINGS, string>;
-    assert.deepEqual(meaningOf(given), {
+    } satisfies Record<SettingName, string>;
+    assert.deepEqual(fieldsOf(given), {
       cartPort: 0,
       orderPort: 65_535,
       host: '0.0.0.0',
@@ -147,11 +152,11 @@ describe('the settings', () => {
     });
   });
 
-  test('are listed as they are in force, each with whether it was set', () => {
+  test('are listed with the values in force, and with whether they were set', () => {
     const { settings } = readConfig({ CART_PORT: ' 9000 ', HOST: '' });
     assert.deepEqual(
       settings.map(({ name }) => name),
-      Object.keys(SETTINGS),
+      NAMES,
     );
     assert.deepEqual(settings[0], { name: 'CART_PORT', value: '9000', isDefault: false });
     assert.deepEqual(
@@ -164,13 +169,12 @@ describe('the settings', () => {
     assert.notEqual(readConfig({ ORDER_PORT: '1' }).consumerMemberId, readConfig({ ORDER_PORT: '2' }).consumerMemberId);
   });
 
-  test('with any values are read or refused with a ConfigError', () => {
-    const names = Object.keys(SETTINGS);
-    const environment = fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.string(), fc.nat().map(String)));
+  test('with any values are read, or refused with a ConfigError', () => {
+    const environment = fc.dictionary(fc.constantFrom(...NAMES), fc.oneof(fc.string(), fc.nat().map(String)));
     fc.assert(
       fc.property(environment, (given) => {
         try {
-          assert.deepEqual(Object.keys(meaningOf(given)), Object.keys(DEFAULTS));
+          assert.deepEqual(Object.keys(fieldsOf(given)).toSorted(), Object.keys(DEFAULTS).toSorted());
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error;
           for (const line of error.message.split('\n')) assert.match(line, /^[A-Z_]+ is ".*", but must be .+$/);

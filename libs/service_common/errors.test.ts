@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { type ErrorCode, ERRORS, problemBody } from './errors.ts';
 
 describe('the body of an error answer', () => {
-  test('of every code has what RFC 9457 asks for, and its code', () => {
+  test('has the fields of RFC 9457 and its code, for every code', () => {
     for (const [code, { status, title }] of Object.entries(ERRORS)) {
       assert.deepEqual(problemBody(code as ErrorCode, 'what happened'), {
         type: `urn:order-events:problem:${code}`,
@@ -16,7 +16,7 @@ describe('the body of an error answer', () => {
     }
   });
 
-  test('has the outcome and the wrong fields where there are any, and never the header', () => {
+  test('has the outcome and the wrong fields if there are any, and never the seconds of Retry-After', () => {
     const errors = [{ field: 'items.0.price', message: 'is missing' }];
     const body = problemBody('KafkaTimeout', 'late', { outcome: 'unknown', errors, retryAfter: 1 });
     assert.deepEqual(Object.keys(body), ['type', 'title', 'status', 'detail', 'code', 'outcome', 'errors']);
@@ -24,7 +24,7 @@ describe('the body of an error answer', () => {
   });
 });
 
-test('every error has a status that HTTP knows as an error, and words for people', () => {
+test('every error has an error status of HTTP, and a text for people', () => {
   for (const [code, { status, title, meaning }] of Object.entries(ERRORS)) {
     assert.ok(status >= 400 && status < 600 && STATUS_CODES[status] !== undefined, code);
     assert.ok(title.length > 0 && meaning.endsWith('.'), code);

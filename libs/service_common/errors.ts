@@ -1,8 +1,8 @@
 /**
- * Every error a client of either service can be answered, with its HTTP status and an answer as an example.
- * `docs/errors.md` and the errors of `docs/openapi` are generated from this table.
+ * Every error that a client of either service can receive. `docs/errors.md` and the errors of `docs/openapi` are
+ * generated from this table.
  */
-export const ERRORS = {
+const TABLE = {
   ValidationFailed: {
     status: 400,
     title: 'The request is not valid',
@@ -13,20 +13,20 @@ export const ERRORS = {
     status: 404,
     title: 'There is no such order',
     meaning:
-      'No order with this id is known. A new order can take a moment to be readable; `Prefer: wait=5` waits for it.',
+      'No order with this id is known. A new order can take a moment until it is readable; `Prefer: wait=5` waits for it.',
     example: { detail: 'order ORD-404 is not known' },
   },
   RouteNotFound: {
     status: 404,
     title: 'There is no such route',
     meaning: 'The path is wrong. `/documentation` lists the routes.',
-    example: { detail: 'GET /orderdetails is no route of the Order Service; /documentation lists them' },
+    example: { detail: 'GET /orderdetails is not a route of the Order Service; /documentation lists them' },
   },
   MethodNotAllowed: {
     status: 405,
     title: 'The route does not have this method',
     meaning: '`Allow` names the methods that the path has.',
-    example: { detail: 'DELETE is no method of /create-order, which has POST' },
+    example: { detail: 'DELETE is not a method of /create-order, which has POST' },
   },
   RequestTimeout: {
     status: 408,
@@ -43,13 +43,13 @@ export const ERRORS = {
     status: 409,
     title: 'The order cannot take this status',
     meaning:
-      'The lifecycle allows no step from the present status to this one: none leads back to `new`, and none out of `completed` or `cancelled`.',
+      'The lifecycle has no step from the present status to this one. No step leads back to `new` or out of `completed` or `cancelled`.',
     example: { detail: 'order ORD-123 is completed and cannot become shipped; it can become: nothing, it is final' },
   },
   RedriveUnderWay: {
     status: 409,
     title: 'Another redrive is under way',
-    meaning: 'Dead letters are published again by one request at a time. Nothing was published; try again.',
+    meaning: 'Only one request at a time publishes dead letters again. Nothing was published; try again.',
     example: { detail: 'another redrive is under way; try again when it is done' },
   },
   BodyTooLarge: {
@@ -66,7 +66,7 @@ export const ERRORS = {
   IdempotencyKeyReused: {
     status: 422,
     title: 'The Idempotency-Key was used for another request',
-    meaning: 'The same key came before with another request. Use a new key for each new request.',
+    meaning: 'An earlier request had the same key and other content. Use a new key for each new request.',
     example: { detail: 'this Idempotency-Key came before with another request, about order ORD-123' },
   },
   HeadersTooLarge: {
@@ -77,8 +77,8 @@ export const ERRORS = {
   InternalError: {
     status: 500,
     title: 'The service failed',
-    meaning: 'A fault of the service; its log has the cause.',
-    example: { detail: 'the request failed by a fault of the service, which was logged' },
+    meaning: 'The service has a fault; its log has the cause.',
+    example: { detail: 'the request failed because of a fault of the service, which was logged' },
   },
   StoreUnavailable: {
     status: 500,
@@ -94,7 +94,7 @@ export const ERRORS = {
     status: 503,
     title: 'The event could not be written to Kafka',
     meaning:
-      'No broker could be reached, or it refused the event. `outcome` says what became of the order; try again after `Retry-After` seconds.',
+      'No broker could be reached, or a broker refused the event. `outcome` says what became of the order; try again after `Retry-After` seconds.',
     example: {
       detail: 'the event was not written: no broker could be reached',
       outcome: 'not_created',
@@ -105,7 +105,7 @@ export const ERRORS = {
     status: 503,
     title: 'Kafka did not acknowledge in time',
     meaning:
-      '`outcome` says what became of the order. After `unknown`, send the same request again: it answers 200 once the event is published.',
+      '`outcome` says what became of the order. After `unknown`, send the same request again: the answer is 200 once the event is published.',
     example: { detail: 'Kafka did not acknowledge the event in time', outcome: 'unknown', retryAfter: 1 },
   },
   ProducerQueueFull: {
@@ -113,11 +113,12 @@ export const ERRORS = {
     title: 'Too many requests are waiting',
     meaning: 'More requests wait for Kafka than `QUEUE_LIMIT`. Try again after `Retry-After` seconds.',
     example: { detail: 'too many requests wait already', outcome: 'not_created', retryAfter: 1 },
+    holdsBack: true,
   },
   TooManySubscribers: {
     status: 503,
-    title: 'Too many listen to the events',
-    meaning: 'The stream of events has all the subscribers it takes. Try again after `Retry-After` seconds.',
+    title: 'Too many clients listen to the events',
+    meaning: 'The stream of events has its maximum of subscribers. Try again after `Retry-After` seconds.',
     example: { detail: 'too many listen already', retryAfter: 5 },
   },
   ServiceStopping: {
@@ -128,17 +129,28 @@ export const ERRORS = {
   },
 } as const satisfies Record<string, ErrorEntry>;
 
-export type ErrorCode = keyof typeof ERRORS;
+export type ErrorCode = keyof typeof TABLE;
 
 interface ErrorEntry {
+  /** The HTTP status. */
   readonly status: number;
   readonly title: string;
   readonly meaning: string;
-  /** Where it says more than the meaning. */
+  /** An answer, if it says more than the meaning. */
   readonly example?: ProblemExtras & { readonly detail: string };
+  /** The client's connection is not read until `Retry-After` has passed (`http/connections.ts`). */
+  readonly holdsBack?: boolean;
 }
 
-/** One thing wrong with a request: where, and what to do about it. */
+export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = TABLE;
+
+/**
+ * What became of a command whose answer is an error. An outcome that begins with `not_` is certain. See "What a 503
+ * means" in the README.
+ */
+export const OUTCOMES = ['not_created', 'not_updated', 'not_published', 'unknown'] as const;
+
+/** One thing that is wrong with a request: its place, and what to do about it. */
 export interface FieldError {
   /** The body's field or the parameter, as `items.0.price`. */
   readonly field: string;
@@ -147,19 +159,18 @@ export interface FieldError {
 
 export interface ProblemExtras {
   readonly errors?: readonly FieldError[];
-  /** What became of the command: see section "What a 503 means" of the README. */
-  readonly outcome?: string;
-  /** Seconds. */
+  readonly outcome?: (typeof OUTCOMES)[number];
+  /** Seconds. Sent as the header `Retry-After`. */
   readonly retryAfter?: number;
 }
 
-/** An answer that is an error, as RFC 9457 has it. Thrown by routes, written by `http_app.ts`. */
+/** An answer that is an error (RFC 9457). Routes throw it, `http/error_answers.ts` sends it. */
 export class Problem extends Error {
   readonly code: ErrorCode;
   readonly extras: ProblemExtras;
 
   constructor(code: ErrorCode, detail: string, extras: ProblemExtras = {}) {
-    // Nobody looks at the stack of an expected fault, and to note it down costs as much as to answer it.
+    // Nobody reads the stack of an expected error, and to record it costs as much as the whole answer.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(detail);
@@ -188,8 +199,8 @@ export const problemBody = (code: ErrorCode, detail: string, extras: ProblemExtr
   };
 };
 
-/** What an answer with this code can say. */
+/** An answer with this code. */
 export const exampleOf = (code: ErrorCode): ProblemExtras & { readonly detail: string } => {
-  const { meaning, example }: ErrorEntry = ERRORS[code];
+  const { meaning, example } = ERRORS[code];
   return example ?? { detail: meaning };
 };

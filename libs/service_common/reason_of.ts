@@ -1,2 +1,2 @@
-/** What an error says, in one line, for logs and answers; whatever was thrown. */
+/** The message of whatever was thrown, for logs and answers. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

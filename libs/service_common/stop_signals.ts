@@ -1,16 +1,17 @@
-/** How often to look whether npm still runs. */
+/** How often to check whether npm still runs. */
 const NPM_POLL_MS = 500;
 
 /**
- * Calls `stop` once, when the process is first asked to end: by SIGINT or SIGTERM, by the parent that forked it going
- * away (which is also how it is asked on Windows, where there is no SIGTERM), or by npm being ended, which takes no
- * SIGTERM on to the program that it runs.
+ * Calls `stop` once, when the process is first asked to end:
+ * - by SIGINT or SIGTERM,
+ * - when the parent that forked it goes away, or closes the channel (Windows has no SIGTERM),
+ * - when npm ends, because npm does not pass SIGTERM on to the program that it runs.
  */
 export const onStopSignal = (stop: (reason: string) => void): void => {
-  let asked = false;
+  let isAsked = false;
   const ask = (reason: string): void => {
-    if (asked) return;
-    asked = true;
+    if (isAsked) return;
+    isAsked = true;
     stop(reason);
   };
   process.on('SIGINT', () => ask('SIGINT'));

@@ -12,7 +12,7 @@ describe('withinMs', () => {
     await assert.rejects(withinMs(60_000, Promise.reject(new Error('its own'))), { message: 'its own' });
   });
 
-  test('a promise that does not settle is given up after the time, and not before', async (t) => {
+  test('a promise that does not settle is rejected after the time, and not before', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     let settled = false;
     const waiting = withinMs(1_000, never).finally(() => (settled = true));
@@ -24,23 +24,23 @@ describe('withinMs', () => {
     await given;
   });
 
-  test('no time at all is given up at once', async () => {
+  test('a promise with no time left is rejected at once', async () => {
     await assert.rejects(withinMs(-5, never), { name: 'TimeoutReached', message: 'no answer within 0 ms' });
   });
 
-  test('a promise that fails after it was given up disturbs nobody', async (t) => {
+  test('a promise that fails after its time causes no unhandled rejection', async (t) => {
     const unhandled = t.mock.fn();
     process.once('unhandledRejection', unhandled);
     t.after(() => process.off('unhandledRejection', unhandled));
     const { promise, reject } = Promise.withResolvers<never>();
     await assert.rejects(withinMs(0, promise), TimeoutReached);
     reject(new Error('late'));
-    // Unhandled rejections are told before the next macrotask.
+    // Node reports unhandled rejections before the next macrotask.
     await new Promise(setImmediate);
     assert.equal(unhandled.mock.callCount(), 0);
   });
 
-  test('a timer is not left behind to keep the process alive', async () => {
+  test('no timer is left that keeps the process alive', async () => {
     const before = activeTimers();
     await withinMs(60_000, Promise.resolve());
     assert.equal(activeTimers(), before);

@@ -1,4 +1,4 @@
-/** A wait that reached its limit. */
+/** A promise that did not settle in time. */
 export class TimeoutReached extends Error {
   constructor(ms: number) {
     super(`no answer within ${Math.max(0, Math.round(ms))} ms`);
@@ -6,7 +6,10 @@ export class TimeoutReached extends Error {
   }
 }
 
-/** The promise's own result, or a rejection after `ms` milliseconds; what it still does then is nobody's concern. @throws TimeoutReached */
+/**
+ * The promise's own result or error, if it settles within `ms` milliseconds. Later, both are ignored.
+ * @throws TimeoutReached
+ */
 export const withinMs = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {

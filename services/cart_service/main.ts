@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
-import { describeBroker } from '#kafka_common/config.ts';
+import { describeBroker, readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
-import { closeHttpApp } from '#service_common/http/http_app.ts';
-import { listen, runService } from '#service_common/run_service.ts';
+import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
+import { runService } from '#service_common/run_service.ts';
 import { createCartApp } from '#cart_service/app/app.ts';
 import { openCartStore } from '#cart_service/store/cart_store_factory.ts';
 import { watchStore } from '#cart_service/store/watched_store.ts';
@@ -17,7 +17,7 @@ import { createPublisher } from './publisher.ts';
 /** Stopping may take five seconds. This is the part for the requests that still wait. */
 const DRAIN_MS = 2_500;
 
-await runService('cart-service', async (config, logger, tracing) => {
+await runService('cart-service', readConfig, async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const { ordersTopic: topic, queueLimit } = config;
   const registry = new Registry();

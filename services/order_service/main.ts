@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { describeBroker } from '#kafka_common/config.ts';
+import { describeBroker, readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
 import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
-import { closeHttpApp } from '#service_common/http/http_app.ts';
-import { listen, runService } from '#service_common/run_service.ts';
+import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
+import { runService } from '#service_common/run_service.ts';
 import { presentEvent } from '#order_service/app/api/presenters.ts';
 import { createOrderApp, whyNotReady } from '#order_service/app/app.ts';
 import { createSqliteConsumerDb, VIEW_FILE } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
@@ -24,7 +24,7 @@ const MAX_SUBSCRIBERS = 2_000;
 /** Of the five seconds that stopping may take, the share of the requests inside. */
 const DRAIN_MS = 3_000;
 
-await runService('order-service', async (config, logger, tracing) => {
+await runService('order-service', readConfig, async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
   const releaseView = claimView(config.dataDir, logger);

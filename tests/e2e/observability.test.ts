@@ -26,16 +26,16 @@ const alerts = groups.flatMap(({ rules }) => rules);
 const { panels } = JSON.parse(read('docs/observability/grafana_dashboard.json')) as {
   panels: { title: string; targets?: { expr: string }[] }[];
 };
-/** The expressions of the dashboard, with what Grafana puts in. */
+/** The expressions of the dashboard, after Grafana has replaced its variables. */
 const shown = panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ expr }) => ({
-    of: `the panel ${title}`,
+    place: `the panel ${title}`,
     expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$instance', '.*'),
   })),
 );
-const asked = alerts.map(({ alert, expr }) => ({ of: `the alert ${alert}`, expr }));
+const asked = alerts.map(({ alert, expr }) => ({ place: `the alert ${alert}`, expr }));
 
-/** What Prometheus itself adds. */
+/** Names that Prometheus itself adds. */
 const OF_PROMETHEUS = ['up', 'job', 'instance', 'le'];
 
 describe('what the services expose', () => {
@@ -50,7 +50,7 @@ describe('what the services expose', () => {
       await createOrder(cart.url, { order_id: '1', number_of_items: 1 });
       assert.equal((await orderDetails(order.url, '1', { prefer: 'wait=10' })).status, 200);
       for (const { url } of [cart, order]) {
-        // A series of garbage collections comes with the first of them.
+        // The series of garbage collections appears with the first collection.
         text += await eventually(async () => {
           const metrics = await (await fetch(`${url}/metrics`)).text();
           assert.match(metrics, /^nodejs_gc_duration_seconds_count\{/m);
@@ -69,10 +69,10 @@ describe('what the services expose', () => {
   });
 
   test('has every metric and every label that the dashboard and the alerts ask for', () => {
-    for (const { of, expr } of [...shown, ...asked]) {
+    for (const { place, expr } of [...shown, ...asked]) {
       const { metrics, labels } = namesIn(expr);
-      assert.ok(metrics.length > 0, of);
-      for (const name of [...metrics, ...labels]) assert.ok(exposed.has(name), `${of} asks for ${name}`);
+      assert.ok(metrics.length > 0, place);
+      for (const name of [...metrics, ...labels]) assert.ok(exposed.has(name), `${place} asks for ${name}`);
     }
   });
 
@@ -93,8 +93,8 @@ describe('what the services expose', () => {
     assert.ok(count > 50);
   });
 
-  test('has names and types that Prometheus finds nothing wrong with', { skip: withoutPromtool() }, () => {
-    // Those of prom-client are as they are.
+  test('has names and types without a complaint of Prometheus', { skip: withoutPromtool() }, () => {
+    // The names of prom-client are not ours to change.
     const own = text.split('\n').filter((line) => line !== '' && !/^(# (HELP|TYPE) )?(nodejs|process)_/.test(line));
     const lines = [
       ...new Set(own.filter((line) => line.startsWith('#'))),
@@ -105,12 +105,12 @@ describe('what the services expose', () => {
   });
 });
 
-/** The metric that a line is about. */
+/** The metric of a line. */
 const nameOf = (line: string): string =>
   (/^# (?:HELP|TYPE) (\S+)/.exec(line)?.[1] ?? /^[a-z_]+/.exec(line)?.[0] ?? '').replace(/_(bucket|sum|count)$/, '');
 
 describe('the alerts', () => {
-  test('are rules that Prometheus takes', { skip: withoutPromtool() }, () => {
+  test('are rules that Prometheus accepts', { skip: withoutPromtool() }, () => {
     promtool(['check', 'config', 'prometheus.yml'], { cwd: FOLDER });
   });
 
@@ -118,19 +118,19 @@ describe('the alerts', () => {
     promtool(['test', 'rules', 'alerts_test.yml'], { cwd: FOLDER });
   });
 
-  test('have an example of firing and one of silence each', () => {
+  test('each have an example that fires and one that stays silent', () => {
     const { tests } = parse(read('docs/observability/alerts_test.yml')) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
     };
     const examples = tests.flatMap(({ alert_rule_test: rules }) => rules);
     for (const { alert } of alerts) {
-      const of = examples.filter(({ alertname }) => alertname === alert);
-      assert.deepEqual([of.length, of.filter(({ exp_alerts: { length } }) => length > 0).length], [2, 1], alert);
+      const own = examples.filter(({ alertname }) => alertname === alert);
+      assert.deepEqual([own.length, own.filter(({ exp_alerts: { length } }) => length > 0).length], [2, 1], alert);
     }
     assert.equal(examples.length, 2 * alerts.length);
   });
 
-  test('are each described, with what to do, and nothing else is', () => {
+  test('are each described with what to do, and no other alert is described', () => {
     const sections = Array.from(
       read('docs/observability.md').matchAll(/^### (OrderEvents\w+)$/gm),
       ([, name = '']) => name,
@@ -143,7 +143,7 @@ describe('the alerts', () => {
   });
 });
 
-test('what the page on alerts refers to of the page on operations is there', () => {
+test('the page on operations has every section that the page on alerts refers to', () => {
   const headings = Array.from(read('docs/operations.md').matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
     heading
       .toLowerCase()
@@ -159,7 +159,7 @@ test('what the page on alerts refers to of the page on operations is there', () 
 });
 
 describe('the dashboard', () => {
-  test('asks in expressions that Prometheus understands', { skip: withoutPromtool() }, () => {
+  test('has expressions that Prometheus understands', { skip: withoutPromtool() }, () => {
     const directory = tempDir();
     const rules = shown.map(({ expr }, n) => ({ record: `panel_${n}`, expr }));
     writeFileSync(join(directory, 'panels.yml'), stringify({ groups: [{ name: 'panels', rules }] }));

@@ -16,7 +16,7 @@ const SERVICES = [
 
 for (const { name, port, store } of SERVICES) {
   describe(`${name} refuses to start`, () => {
-    test('with a wrong setting, naming it, its value and what is allowed', async () => {
+    test('with a wrong setting, and says its name, its value and what is allowed', async () => {
       const { code, reason } = await failToStart(name, { DATA_DIR: tempDir(), [port]: 'eight thousand' });
       assert.equal(code, 1);
       assert.match(
@@ -25,7 +25,7 @@ for (const { name, port, store } of SERVICES) {
       );
     });
 
-    test('on a port that is taken, naming it', async (t) => {
+    test('on a port that is taken, and names it', async (t) => {
       const other = createServer().listen(0, 'localhost');
       await once(other, 'listening');
       t.after(() => other.close());
@@ -39,7 +39,7 @@ for (const { name, port, store } of SERVICES) {
       );
     });
 
-    test('in a DATA_DIR that is no folder', async () => {
+    test('in a DATA_DIR that is not a folder', async () => {
       const file = join(tempDir(), 'file');
       writeFileSync(file, '');
       const { code, reason } = await failToStart(name, { DATA_DIR: file });
@@ -47,7 +47,7 @@ for (const { name, port, store } of SERVICES) {
       assert.match(reason, /cannot start: cannot use .*\. Set DATA_DIR to a folder this user may write to/);
     });
 
-    test('on a store that is no database, which it leaves as it is', async () => {
+    test('on a store that is not a database, and leaves the file as it is', async () => {
       const directory = tempDir();
       mkdirSync(join(directory, 'embedded'));
       writeFileSync(join(directory, 'embedded', store), 'my holiday photos');

@@ -16,11 +16,11 @@ const start = (t: TestContext, env: Record<string, string>, ...args: string[]): 
   return started;
 };
 
-/** What it has written for people: without the lines of the log. */
+/** The output for people: without the lines of the log. */
 const said = (output: string): string => output.replaceAll(/^\{.*\}\n/gm, '');
 
 describe('npm start', () => {
-  test('says where both services are, answers what it says to try, and ends both with itself', async (t) => {
+  test('prints where both services are and commands that work, and ends both services with itself', async (t) => {
     const { output, kill, ended } = start(t, {});
     await eventually(() => assert.match(said(output()), /Ctrl\+C stops both\.\n/));
     assert.match(said(output()), /^order-events is running on the embedded broker in /m);
@@ -34,14 +34,14 @@ describe('npm start', () => {
     await assert.rejects(fetch(`${cart}/health/live`));
   });
 
-  test('of one service says nothing of the other', async (t) => {
+  test('of one service does not mention the other', async (t) => {
     const { output } = start(t, {}, 'cart_service');
     await eventually(() => assert.match(said(output()), /Ctrl\+C stops it\.\n/));
     assert.match(said(output()), /Cart Service/);
     assert.doesNotMatch(said(output()), /Order Service|Console/);
   });
 
-  test('says what is wrong where Kafka cannot be reached', async (t) => {
+  test('says what is wrong if Kafka cannot be reached', async (t) => {
     const kafka = new URL(await nobody()).host;
     const { output } = start(t, { KAFKA_BOOTSTRAP_SERVERS: kafka });
     await eventually(() => assert.match(said(output()), /Ctrl\+C stops both\.\n/));
@@ -54,7 +54,7 @@ describe('npm start', () => {
     );
   });
 
-  test('with a setting that is wrong says which, once', async (t) => {
+  test('with a wrong setting names it, once', async (t) => {
     const { code, stdout, stderr } = await start(t, { QUEUE_LIMIT: 'many' }).ended;
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(stderr, /^cannot start: QUEUE_LIMIT is "many", but must be .*\n$/);

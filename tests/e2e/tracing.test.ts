@@ -11,7 +11,7 @@ const CLIENT_TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CLIENT_SPAN = '00f067aa0ba902b7';
 const WAIT = { prefer: 'wait=10' };
 
-/** Both services on the embedded broker, with the given variables of OpenTelemetry. */
+/** Starts both services on the embedded broker, with these variables of OpenTelemetry. */
 const startBoth = async (t: TestContext, otel: Record<string, string>) => {
   const env = { DATA_DIR: tempDir(), ...otel };
   const [order, cart] = await Promise.all([startService('order_service', env), startService('cart_service', env)]);
@@ -21,7 +21,7 @@ const startBoth = async (t: TestContext, otel: Record<string, string>) => {
 };
 
 describe('the traces of both services', () => {
-  test('lead from a request over its event to what applied it', async (t) => {
+  test('lead from a request through its event to the transaction that applied it', async (t) => {
     const collector = await startCollector();
     t.after(() => collector.stop());
     const { cart, order } = await startBoth(t, {
@@ -69,24 +69,24 @@ describe('the traces of both services', () => {
     assert.ok(!collector.spans.some(({ name }) => name.includes('/health')));
   });
 
-  test('of requests in one batch share its span by links', async (t) => {
+  test('of requests in one batch are linked with the span of the batch', async (t) => {
     const collector = await startCollector();
     t.after(() => collector.stop());
     const { cart } = await startBoth(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50' });
     const ids = Array.from({ length: 40 }, (_, id) => String(id));
     await Promise.all(ids.map((id) => createOrder(cart.url, { order_id: id, number_of_items: 1 })));
-    const of = (name: string): CollectedSpan[] => collector.spans.filter((span) => span.name === name);
+    const named = (name: string): CollectedSpan[] => collector.spans.filter((span) => span.name === name);
     await eventually(() => {
-      const events = of('publish orders.events');
-      const linked = of('send orders.events').flatMap(({ links }) => links);
+      const events = named('publish orders.events');
+      const linked = named('send orders.events').flatMap(({ links }) => links);
       assert.equal(events.length, ids.length);
       assert.equal(new Set(events.map(({ traceId }) => traceId)).size, ids.length);
       assert.deepEqual(linked.map(({ spanId }) => spanId).toSorted(), events.map(({ spanId }) => spanId).toSorted());
-      assert.equal(of('process orders.events').length, ids.length);
+      assert.equal(named('process orders.events').length, ids.length);
     });
   });
 
-  test('to a collector that is down hold up neither orders nor the end', async (t) => {
+  test('to a collector that is down delay neither orders nor the stop', async (t) => {
     const [port = 0] = await freePorts(1);
     const { cart, order } = await startBoth(t, {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,

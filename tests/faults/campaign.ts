@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Positions } from '#kafka_common/broker.ts';
 import { withinMs } from '#service_common/within.ts';
-import { createRandom } from '#service_common/seeded_random.ts';
+import { createRandom } from '../../cli/demo/seeded_random.ts';
 import { check } from '#tests/checker/check.ts';
 import type { Evidence, Exchange, Heal, Limits, LogEntry, ViewEvidence, Violation } from '#tests/checker/evidence.ts';
 import { orderIds } from '#tests/e2e/api.ts';

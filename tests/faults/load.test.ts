@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import { createRandom } from '#service_common/seeded_random.ts';
+import { createRandom } from '../../cli/demo/seeded_random.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
 import { createLoad, type Load } from './load.ts';

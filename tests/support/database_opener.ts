@@ -1,6 +1,6 @@
-/** For sqlite.test.ts: opens each of the files at the moment when its turn has come. */
+/** A worker for `open_database.test.ts`: opens each file in the moment in which the test opens it too. */
 import { workerData } from 'node:worker_threads';
-import { type DatabaseFile, openDatabase } from '#service_common/sqlite/sqlite.ts';
+import { type DatabaseFile, openDatabase } from '#service_common/sqlite/open_database.ts';
 
 const { turn, files } = workerData as { turn: Int32Array; files: DatabaseFile[] };
 

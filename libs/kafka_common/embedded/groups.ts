@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inTransaction } from '#service_common/sqlite/sqlite.ts';
+import { inTransaction } from '#service_common/sqlite/transactions.ts';
 import { BrokerError, type Positions, type Topic } from '#kafka_common/broker.ts';
 import { openSharedFile, orUnavailable } from './shared_file.ts';
 

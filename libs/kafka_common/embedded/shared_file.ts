@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { reasonOf } from '#service_common/reason_of.ts';
-import { type DatabaseFile, openDatabase } from '#service_common/sqlite/sqlite.ts';
+import { type DatabaseFile, openDatabase } from '#service_common/sqlite/open_database.ts';
 import { BrokerError } from '#kafka_common/broker.ts';
 
 /**

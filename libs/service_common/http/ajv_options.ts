@@ -1,14 +1,14 @@
 import { QUERY_KEYWORDS } from './query_texts.ts';
 
-/** How requests are held to their schemas. */
+/** How Ajv validates requests against their schemas. */
 export const AJV_OPTIONS = {
-  // A value of the wrong type is an error and not a guess: "3" is not 3.
+  // A value of the wrong type is an error, not a guess: "3" is not 3.
   coerceTypes: false,
   removeAdditional: false,
   allErrors: true,
   allowUnionTypes: true,
-  // Errors come with their schemas, for what those have to say.
+  // Each error has its schema, whose `x-message` the answer shows.
   verbose: true,
-  // The last two are for texts.
+  // `x-message` and `x-examples` are only texts.
   keywords: [...QUERY_KEYWORDS, 'x-message', 'x-examples'],
 };

@@ -14,7 +14,7 @@ const spin = (ms: number): void => {
   while (performance.now() < until);
 };
 
-test('who connects to a flooded server is let in before those inside have asked again and again', async (t) => {
+test('a flooded server lets a new connection in before the open ones have asked again and again', async (t) => {
   let answered = 0;
   const server = createServer((_request, response) => {
     spin(0.5);
@@ -41,6 +41,6 @@ test('who connects to a flooded server is let in before those inside have asked 
   answered = 0;
   await Promise.all(Array.from({ length: NEWCOMERS }, () => ask(false)));
 
-  // One let in by a turn would be answered after the regulars have been a hundred times.
+  // With one new connection in a turn, the regulars would get a hundred answers each before the last newcomer.
   assert.ok(answered < (REGULARS * NEWCOMERS) / 4, `${answered} answers were given before`);
 });

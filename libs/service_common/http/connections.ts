@@ -2,44 +2,40 @@ import type { Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
-/** Who is read from, when more ask than the event loop can serve. */
-
-const HELD_BACK_MS = 1_000;
+/** Decides which connections are read when clients send more than the event loop can serve. */
 
 /**
- * Once it is answered, leaves the connection of a client unread that was told to come back later, for about as long as it
- * was told; not for exactly that, so that those refused together do not come back together. One that asks on at once would
- * only be refused again, and a few thousand of them keep the event loop from everything else; what they send stays with
- * the kernel until their time has come.
+ * Stops reading the connection of a client after its answer, for about `seconds`. The exact time is random, so that
+ * clients that were refused together do not come back together. A client that asks again at once would only be refused
+ * again, and a few thousand of them block the event loop. Meanwhile the kernel keeps what they send.
  */
-export const holdBack = ({ raw, request }: FastifyReply): void => {
+export const holdBack = ({ raw, request }: FastifyReply, seconds: number): void => {
   raw.once('finish', () => {
     const { socket } = request.raw;
-    // Injected requests have none.
+    // Injected requests have no socket.
     if (!(socket instanceof Socket)) return;
     socket.pause();
-    setTimeout(() => socket.resume(), HELD_BACK_MS * (0.75 + Math.random() / 2)).unref();
+    setTimeout(() => socket.resume(), seconds * 1_000 * (0.75 + Math.random() / 2)).unref();
   });
 };
 
-/** A turn of the event loop that takes longer leaves those who connect waiting. */
+/** After a longer turn of the event loop, new connections have waited too long. */
 const LONG_TURN_MS = 20;
-/** How long those inside wait at most for the ones at the door; what they asked before is worked on meanwhile. */
+/** The longest time that open connections wait for new ones. Requests that arrived before are served meanwhile. */
 const DOOR_OPEN_MS = 500;
 
 /**
- * Lets new connections in while the service is flooded. libuv accepts one connection in a turn of the event loop; where a
- * turn answers a thousand requests, a hundred clients that connect, and the probe of whoever watches over the service,
- * would wait for a minute. So where such a turn has accepted one, the connections that are in already are left unread
- * until nobody waits at the door any more: those turns are short.
+ * Lets new connections in while the service is flooded. libuv accepts one connection in a turn of the event loop. If a
+ * turn answers a thousand requests, a hundred new clients and the health probe would wait for a minute. So when a long
+ * turn has accepted one, the open connections are not read until no new one waits. Those turns are short.
  */
 export const letConnectionsIn = (server: Server): void => {
-  const inside = new Set<Socket>();
+  const open = new Set<Socket>();
   let accepted = 0;
   let isWatching = false;
 
   const openDoor = (): void => {
-    const waiting = [...inside].filter((socket) => !socket.isPaused());
+    const waiting = [...open].filter((socket) => !socket.isPaused());
     for (const socket of waiting) socket.pause();
     const since = performance.now();
     let seen = accepted;
@@ -50,17 +46,17 @@ export const letConnectionsIn = (server: Server): void => {
         return;
       }
       for (const socket of waiting) socket.resume();
-      // Whoever is inside has at least half of the time.
+      // Open connections get at least half of the time.
       setTimeout(() => (isWatching = false), performance.now() - since).unref();
     };
-    // This one ends the turn under way, which may have been past its accepting already.
+    // The first turn ends the present one, which may have accepted already.
     setImmediate(() => setImmediate(afterTurn));
   };
 
   server.on('connection', (socket) => {
     accepted += 1;
-    inside.add(socket);
-    socket.once('close', () => inside.delete(socket));
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
     if (isWatching) return;
     isWatching = true;
     const since = performance.now();

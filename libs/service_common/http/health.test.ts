@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check, createCheckHistory } from './health.ts';
 
-test('a check tells since when it is as it is, whatever its reason is by now', () => {
+test('a check keeps the time of its last change, even if its reason changes', () => {
   let now = 0;
   const look = createCheckHistory(() => now);
   const sinceAt = (ms: number, reason: string | null): unknown => {

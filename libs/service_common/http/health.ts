@@ -2,11 +2,11 @@
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
-  /** Why not; null where it is ok. */
+  /** Why not; null if it is ok. */
   readonly reason: string | null;
 }
 
-/** Whether a service can do its work now, and if not, why. Everything else in it is detail for an operator. */
+/** Whether a service can do its work now, and if not, why. All other fields are details for operators. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reason: string | null;
@@ -14,13 +14,13 @@ export interface Readiness {
   readonly [detail: string]: unknown;
 }
 
-/** A check that fails for this reason, or is ok where there is none. */
+/** A check that fails for this reason. It is ok if the reason is null. */
 export const check = (name: string, reason: string | null): Check => ({ name, ok: reason === null, reason });
 
-/** Since when a check is as it is, ISO 8601: accurate to the time between two looks. */
+/** `since`: the time (ISO 8601) of the last change of `ok`, as precise as the time between two looks. */
 export type TimedCheck = Check & { readonly since: string };
 
-/** Remembers when checks came to be as they are. */
+/** Remembers when each check last became ok or failed. */
 export const createCheckHistory = (now: () => number): ((checks: readonly Check[]) => TimedCheck[]) => {
   const known = new Map<string, { readonly ok: boolean; readonly since: string }>();
   return (checks) =>

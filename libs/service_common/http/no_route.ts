@@ -3,13 +3,14 @@ import { Problem } from '#service_common/errors.ts';
 import type { HttpApp } from './http_app.ts';
 
 /**
- * What is told to a request that no route takes: 405 with `Allow` where the path has other methods, else 404. To be called
- * before routes are added.
+ * Answers requests that no route takes: 405 with `Allow` if the path has other methods, else 404. Call it before any
+ * route is added.
+ * @param name the service, for people
  */
-export const noRouteAnswers = (app: HttpApp, name: string) => {
+export const problemsOfUnrouted = (app: HttpApp, name: string) => {
   const paths = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
   app.addHook('onRoute', ({ url, method }) => {
-    // That of every path takes preflights, and says by itself where there is none to take.
+    // `*` takes the preflights of every path, and answers 404 itself to anything else.
     if (url === '*') return;
     const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set() };
     paths.set(url, path);
@@ -23,15 +24,16 @@ export const noRouteAnswers = (app: HttpApp, name: string) => {
     );
     const shown = path.slice(0, 200);
     if (allowed.size === 0) {
-      return new Problem('RouteNotFound', `${method} ${shown} is no route of the ${name}; /documentation lists them`);
+      const detail = `${method} ${shown} is not a route of the ${name}; /documentation lists them`;
+      return new Problem('RouteNotFound', detail);
     }
     const allow = [...allowed].toSorted().join(', ');
     void reply.header('allow', allow);
-    return new Problem('MethodNotAllowed', `${method} is no method of ${shown}, which has ${allow}`);
+    return new Problem('MethodNotAllowed', `${method} is not a method of ${shown}, which has ${allow}`);
   };
 };
 
-/** Of a route's path as Fastify has it, where `:name` is a segment and `*` the rest. */
+/** Matches the paths of a route as Fastify writes it: `:name` is one segment, `*` is the rest. */
 const patternOf = (url: string): RegExp =>
   new RegExp(
     `^${url

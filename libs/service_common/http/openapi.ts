@@ -1,62 +1,33 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
-import Type from 'typebox';
 import manifest from '../../../package.json' with { type: 'json' };
-import { type ErrorCode, ERRORS, exampleOf, problemBody, type ProblemExtras } from '#service_common/errors.ts';
+import { type ErrorCode, ERRORS } from '#service_common/errors.ts';
 import { withNamedSchemas } from './named_schemas.ts';
+import { problemExample, problemResponse, ProblemSchema } from './problem_schema.ts';
 import { describeQueryText } from './query_texts.ts';
 
 /**
- * The OpenAPI document of a service. It is made from what the routes are made of: their schemas, which validate, and
- * the codes of the problems that they can answer, each an entry of `errors.ts`.
+ * The OpenAPI document of a service. It comes from the routes themselves: from the schemas that validate, and from the
+ * codes of the problems that each route can answer.
  */
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The problems that the route can answer, beside those of every route. */
+    /** The problems that the route can answer, in addition to those of every route. */
     problems?: readonly ErrorCode[];
   }
 }
 
-const PROBLEM_TYPE = 'application/problem+json';
+/** The problems that any route can answer. */
+const COMMON_PROBLEMS: readonly ErrorCode[] = ['RequestTimeout', 'HeadersTooLarge', 'InternalError'];
 
-/** What any request can be answered, whatever route it is for. */
-const OF_EVERY_ROUTE: readonly ErrorCode[] = ['RequestTimeout', 'HeadersTooLarge', 'InternalError'];
-
-/** What a request with a body can be answered. */
+/** The problems that any route with a body can answer. */
 export const BODY_PROBLEMS: readonly ErrorCode[] = ['ValidationFailed', 'BodyTooLarge', 'UnsupportedMediaType'];
 
-/** The codes that the route says it can answer. */
+/** All problems that a route can answer. */
 export const problemsOf = (config: { readonly problems?: readonly ErrorCode[] } | undefined): readonly ErrorCode[] => [
   ...(config?.problems ?? []),
-  ...OF_EVERY_ROUTE,
+  ...COMMON_PROBLEMS,
 ];
-
-const ProblemSchema = Type.Object(
-  {
-    type: Type.String({ format: 'uri', description: '`urn:order-events:problem:` and the code' }),
-    title: Type.String({ description: 'The same for every problem of this code' }),
-    status: Type.Integer({ minimum: 400, maximum: 599, description: 'The HTTP status' }),
-    detail: Type.String({ description: 'What happened this time, for people' }),
-    code: Type.String({ description: 'The stable name of the error, for programs' }),
-    outcome: Type.Optional(
-      Type.String({
-        enum: ['not_created', 'not_updated', 'not_published', 'unknown'],
-        description:
-          'What became of the command: what begins with `not_` is certain; after `unknown`, the same request again answers 200 once the event is published',
-      }),
-    ),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          field: Type.String({ description: 'The field of the body or the parameter, as `items.0.price`' }),
-          message: Type.String(),
-        }),
-        { description: 'What is wrong with each field' },
-      ),
-    ),
-  },
-  { description: 'RFC 9457 problem details' },
-);
 
 interface Operation {
   responses: Record<string, object>;
@@ -72,9 +43,9 @@ interface Document {
 export interface ApiOptions {
   readonly name: string;
   readonly description: string;
-  /** Where `npm start` has it. */
+  /** The port of the service under `npm start`. */
   readonly port: number;
-  /** By name, in the order in which people read about them. */
+  /** Descriptions by name, in the order of the document. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -98,14 +69,14 @@ export const describeApi = ({ name, description, port, tags }: ApiOptions): Fast
   },
 });
 
-/** Puts what operations share into the components. */
+/** Adds the problems, and moves what several operations share into the components. */
 const complete = (document: Document): object => {
   const codes = new Set<ErrorCode>();
   const responses: Record<string, object> = {};
   for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
     for (const [status, group] of byStatus(operation['x-problems'] ?? [])) {
       const responseName = group.join('Or');
-      responses[responseName] = responseOf(status, group);
+      responses[responseName] = problemResponse(status, group);
       operation.responses[status] = { $ref: `#/components/responses/${responseName}` };
       for (const code of group) codes.add(code);
     }
@@ -119,12 +90,7 @@ const complete = (document: Document): object => {
     components: {
       schemas,
       responses,
-      examples: Object.fromEntries(
-        inOrder(codes).map((code) => [
-          code,
-          { summary: ERRORS[code].title, value: problemBody(code, exampleOf(code).detail, exampleOf(code)) },
-        ]),
-      ),
+      examples: Object.fromEntries(inOrder(codes).map((code) => [code, problemExample(code)])),
     },
   };
 };
@@ -132,29 +98,6 @@ const complete = (document: Document): object => {
 const byStatus = (codes: readonly ErrorCode[]): Map<number, ErrorCode[]> =>
   Map.groupBy(inOrder(new Set(codes)), (code) => ERRORS[code].status);
 
+/** The codes in the order of the table of errors. */
 const inOrder = (codes: ReadonlySet<ErrorCode>): ErrorCode[] =>
   Object.keys(ERRORS).filter((code): code is ErrorCode => codes.has(code as ErrorCode));
-
-const responseOf = (status: number, codes: readonly ErrorCode[]): object => {
-  const everyExampleHas = (extra: keyof ProblemExtras): boolean => codes.every((code) => extra in exampleOf(code));
-  return {
-    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].meaning}`).join('\n\n'),
-    ...(everyExampleHas('retryAfter') ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
-    content: {
-      [PROBLEM_TYPE]: {
-        schema: {
-          $ref: '#/components/schemas/Problem',
-          properties: { status: { const: status }, code: { enum: codes } },
-          ...(everyExampleHas('outcome') ? { required: ['outcome'] } : {}),
-        },
-        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
-      },
-    },
-  };
-};
-
-const RETRY_AFTER = {
-  description: 'Seconds after which it makes sense to try again',
-  required: true,
-  schema: { type: 'integer', minimum: 0 },
-};

@@ -12,7 +12,7 @@ const described = (schema: object): object => {
 };
 
 describe('a whole number in a query', () => {
-  test('is one between its bounds, written plainly', () => {
+  test('is between its bounds, in plain digits', () => {
     const range = { minimum: 1, maximum: 1_000 };
     for (const text of ['1', '10', '999', '1000']) assert.ok(accepts('integerText', range, text), text);
     for (const text of ['', '0', '1001', '-1', '01', '1.0', '1e2', '0x1', ' 1', '1 ', '٣', 'x', '9'.repeat(400)]) {
@@ -20,14 +20,14 @@ describe('a whole number in a query', () => {
     }
   });
 
-  test('is told to clients as the number', () => {
+  test('is described to clients as a number', () => {
     const schema = described(IntegerText({ minimum: 1, maximum: 9, default: 5 }, 'How many'));
     assert.deepEqual(schema, { type: 'integer', minimum: 1, maximum: 9, default: 5, description: 'How many' });
   });
 });
 
 describe('an instant in a query', () => {
-  test('is a day, or a time with its zone, that exists', () => {
+  test('is a day that exists, or a time with its zone', () => {
     for (const text of ['2026-01-18', '2028-02-29', '2026-01-18T12:00Z', '2026-01-18T12:00:00.123456+02:00']) {
       assert.ok(accepts('instantText', true, text), text);
     }
@@ -36,7 +36,7 @@ describe('an instant in a query', () => {
     }
   });
 
-  test('is told to clients by the formats it may have', () => {
+  test('is described to clients by its formats', () => {
     const schema = described(InstantText('When'));
     assert.deepEqual(schema, {
       type: 'string',
@@ -46,6 +46,6 @@ describe('an instant in a query', () => {
   });
 });
 
-test('any other parameter is told as it is', () => {
+test('any other parameter is described as it is', () => {
   assert.deepEqual(described({ type: 'string', pattern: '^a$' }), { type: 'string', pattern: '^a$' });
 });

@@ -1,8 +1,8 @@
 import Type, { type TString } from 'typebox';
 
 /**
- * Numbers and instants in a query: they are texts there, which nothing converts (see `http_app.ts`). Validated as those
- * texts, and described to clients as what they stand for.
+ * Numbers and instants in a query. There they are texts, and nothing converts them (`coerceTypes` in `ajv_options.ts`).
+ * They are validated as texts, and described to clients as numbers and instants.
  */
 
 interface Range {
@@ -20,7 +20,7 @@ export const IntegerText = (range: Range & { readonly default?: number }, descri
     description,
   });
 
-/** A date alone is its first moment in UTC; a time has its zone. `Date.parse` understands what is valid. */
+/** A date alone means its first moment in UTC; a time has its zone. `Date.parse` reads every valid text. */
 export const InstantText = (description: string): TString => Type.String({ [INSTANT]: true, description });
 
 interface Validate {
@@ -43,7 +43,7 @@ const keyword = <Rule>(
 
 const INSTANT_FORM = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** The keywords as Ajv takes them. */
+/** The keywords in the form that Ajv takes. */
 export const QUERY_KEYWORDS = [
   keyword<Range>(
     INTEGER,
@@ -54,14 +54,14 @@ export const QUERY_KEYWORDS = [
   keyword<true>(
     INSTANT,
     (text) => INSTANT_FORM.test(text) && dayExists(text) && !Number.isNaN(Date.parse(text)),
-    () => 'must be a date or a time of ISO 8601 with its zone, as 2026-01-18T12:00:00Z',
+    () => 'must be a date, or a time with its zone, in ISO 8601, as 2026-01-18T12:00:00Z',
   ),
 ];
 
 /** `Date` takes 30 February for 2 March. */
 const dayExists = (text: string): boolean => new Date(text.slice(0, 10)).getUTCDate() === Number(text.slice(8, 10));
 
-/** Changes such a parameter of an OpenAPI document into what it stands for. */
+/** Changes such a parameter of an OpenAPI document into a number or an instant. */
 export const describeQueryText = (parameter: { schema?: Record<string, unknown> }): void => {
   const { [INTEGER]: range, [INSTANT]: isInstant, type, default: initial, ...others } = parameter.schema ?? {};
   if (range !== undefined) {

@@ -1,18 +1,18 @@
 import { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
-import type { CheckpointOrders } from './checkpoints.ts';
+import type { CheckpointTask } from './checkpoints.ts';
 
-const { paths, intervalMs, longLogPages } = workerData as CheckpointOrders;
+const { paths, intervalMs, longLogPages } = workerData as CheckpointTask;
 
-/** For other connections to end their transactions, when a log is begun anew. */
+/** Time for other connections to end their transactions before the log starts again from its beginning. */
 const BUSY_TIMEOUT_MS = 100;
 
-const checkpointed = (path: string): (() => void) => {
+const prepareCheckpoint = (path: string): (() => void) => {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   db.exec('PRAGMA synchronous=FULL');
-  // Holds up nobody; but behind a busy writer it never comes to the end of the log, which goes on growing.
+  // Blocks nobody. But behind a busy writer it never reaches the end of the log, and the log goes on growing.
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
-  // Right after the other, it has little left to do while it holds up writers.
+  // Blocks writers. Right after a passive checkpoint, it has little left to do.
   const restart = db.prepare('PRAGMA wal_checkpoint(RESTART)');
   return () => {
     const { log } = passive.get() as { log: number };
@@ -20,13 +20,13 @@ const checkpointed = (path: string): (() => void) => {
   };
 };
 
-const files = paths.map(checkpointed);
+const checkpoints = paths.map(prepareCheckpoint);
 setInterval(() => {
-  for (const checkpoint of files) {
+  for (const checkpoint of checkpoints) {
     try {
       checkpoint();
     } catch {
-      // The disk is full, or another process holds a lock: it comes again.
+      // The disk is full, or another process holds a lock. The next interval tries again.
     }
   }
 }, intervalMs);

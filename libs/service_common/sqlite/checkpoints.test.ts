@@ -7,7 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { eventually } from '#tests/support/eventually.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { startCheckpoints } from './checkpoints.ts';
-import { openDatabase } from './sqlite.ts';
+import { openDatabase } from './open_database.ts';
 
 const PAGE_BYTES = 4_096;
 const NOTE = 'x'.repeat(PAGE_BYTES);
@@ -39,7 +39,7 @@ const startHere = (t: TestContext, ...[paths, options]: Parameters<typeof startC
 };
 
 describe('checkpoints', () => {
-  test('bring what is committed into each file, without its own connection', async (t) => {
+  test('move commits into each file, without its own connection', async (t) => {
     const stores = ['a.sqlite', 'b.sqlite'].map((name) => openStore(t, name));
     for (const { db } of stores) write(db, 100);
     for (const { filePages } of stores) assert.ok(filePages() < 100);
@@ -50,11 +50,11 @@ describe('checkpoints', () => {
     for (const { filePages } of stores) await eventually(() => assert.ok(filePages() > 100));
   });
 
-  test('begin the log of a store anew that is written without end', async (t) => {
+  test('start the log again from its beginning under writes without a pause', async (t) => {
     const { path, db, filePages, logPages } = openStore(t, 'store.sqlite');
     startHere(t, [path], { longLogPages: 100 });
     let written = 0;
-    // Never so, as long as each page of the file has been appended to the log.
+    // Otherwise each page of the file is appended to the log, which is then at least as long as the file.
     while (filePages() < 2 * logPages() || filePages() < 1_000) {
       assert.ok(written < 50_000, `${logPages()} pages in the log`);
       write(db, 10);
@@ -64,7 +64,7 @@ describe('checkpoints', () => {
     assert.equal(db.prepare('SELECT count(*) AS n FROM notes').get()?.['n'], written);
   });
 
-  test('are made again after a time in which a lock or a transaction was in the way', async (t) => {
+  test('are made again after a lock or a transaction was in the way', async (t) => {
     const { path, db, filePages } = openStore(t, 'store.sqlite');
     startHere(t, [path], { longLogPages: 1 });
     write(db, 10);

@@ -4,11 +4,11 @@ export interface Checkpoints {
   stop(): Promise<void>;
 }
 
-/** What the thread is told to look after. */
-export interface CheckpointOrders {
+/** What the worker thread receives. */
+export interface CheckpointTask {
   readonly paths: readonly string[];
   readonly intervalMs: number;
-  /** Pages in a log, from which on it is begun anew. */
+  /** A log with more pages than this is started again from its beginning. */
   readonly longLogPages: number;
 }
 
@@ -17,21 +17,22 @@ const INTERVAL_MS = 250;
 const LONG_LOG_PAGES = 4_096;
 
 /**
- * Moves what was committed to SQLite files from their write-ahead logs into the files themselves, in a thread of its own:
- * on the one that answers requests, a checkpoint is a stand-still of some 30 ms. Where it fails (a full disk), the logs
- * grow until the connections' own checkpoints set in (`LAST_RESORT_PAGES` in `sqlite.ts`), and it is tried again.
- * @param paths files that are open already, and stay so until after `stop`
+ * Moves commits from the write-ahead logs of SQLite files into the files themselves, in a worker thread. On the main
+ * thread, a checkpoint would stop all requests for about 30 ms. If a checkpoint fails (a full disk), it is tried again.
+ * Meanwhile the log grows, until the store's own connection makes a checkpoint (`LAST_RESORT_PAGES` in
+ * `open_database.ts`).
+ * @param paths files that are open already, and stay open until after `stop`
  */
 export const startCheckpoints = (
   paths: readonly string[],
   { intervalMs = INTERVAL_MS, longLogPages = LONG_LOG_PAGES } = {},
 ): Checkpoints => {
-  const orders: CheckpointOrders = { paths, intervalMs, longLogPages };
+  const task: CheckpointTask = { paths, intervalMs, longLogPages };
   const worker = new Worker(new URL('checkpoint_worker.ts', import.meta.url), {
-    workerData: orders,
+    workerData: task,
     resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
   });
-  // Only saves time: a process goes on without it.
+  // The thread only saves time: the process works without it.
   worker.on('error', () => {});
   worker.unref();
   return {

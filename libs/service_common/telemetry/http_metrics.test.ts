@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { check } from '#service_common/http/health.ts';
-import { createHttpApp } from '#service_common/http/http_app.ts';
+import { createHttpApp } from '#service_common/http/create_http_app.ts';
 
 test('requests are timed by method, route and status, whatever clients ask for', async (t) => {
   const app = await createHttpApp({

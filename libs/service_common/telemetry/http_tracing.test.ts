@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { eventually } from '#tests/support/eventually.ts';
-import { createHttpApp } from '#service_common/http/http_app.ts';
+import { createHttpApp } from '#service_common/http/create_http_app.ts';
 import type { Attributes, StartedSpan, Tracing } from './tracing.ts';
 
 const CLIENT = `00-${'c'.repeat(32)}-${'c'.repeat(16)}-01`;
@@ -16,7 +16,7 @@ interface Ended extends StartedSpan {
   readonly error: string | undefined;
 }
 
-/** An app whose requests are traced, and the spans of those that are over. */
+/** An app whose requests are traced, the spans that have ended, and the lines of its log. */
 const tracedApp = async (t: TestContext) => {
   const spans: Ended[] = [];
   const lines: Record<string, unknown>[] = [];
@@ -63,7 +63,7 @@ test('a request has a span named by its route, in the trace of its client', asyn
   );
 });
 
-test('a request that fails by a fault has a span with an error, and its trace is in the log', async (t) => {
+test('a request that fails because of a fault has a span with an error, and its trace is in the log', async (t) => {
   const { app, spans, lines } = await tracedApp(t);
   await app.inject('/broken');
   assert.equal(spans[0]?.error, '500');

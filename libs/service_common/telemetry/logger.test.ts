@@ -4,14 +4,14 @@ import { describe, test } from 'node:test';
 import { pino } from 'pino';
 import { loggerOptions, MAX_LINE } from './logger.ts';
 
-/** What a logger writes that runs in this process. */
+/** The output of a logger in this process. */
 const written = (log: (logger: pino.Logger) => void): string[] => {
   const lines: string[] = [];
   log(pino(loggerOptions('a-service', 'info'), { write: (line: string) => void lines.push(line) }));
   return lines;
 };
 
-/** What a process writes of a line, to no terminal. */
+/** The output of a process that logs one line, without a terminal. */
 const output = (format: string): string => {
   const source = `import { createLogger } from './logger.ts';
     const logger = await createLogger('a-service', 'info', '${format}');
@@ -36,7 +36,7 @@ describe('a log line', () => {
     ['a long message', (logger) => logger.warn(`too much: ${LONG}`)],
     ['a long field of a child', (logger) => logger.child({ text: LONG }).warn('too much')],
   ] as const satisfies (readonly [string, (logger: pino.Logger) => void])[]) {
-    test(`with ${what} is cut, and JSON all the same`, () => {
+    test(`with ${what} is cut, and is still JSON`, () => {
       const [line = '', ...others] = written(log);
       assert.deepEqual(others, []);
       assert.ok(line.length <= MAX_LINE && line.endsWith('}\n'), `${line.length}`);
@@ -46,7 +46,7 @@ describe('a log line', () => {
     });
   }
 
-  test('is for people where that is asked for, and JSON where no terminal is there', () => {
+  test('is for people if the format says so, and JSON if there is no terminal', () => {
     assert.match(output('pretty'), /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: a-service: something \{"orderId":"ORD-1"\}\n$/);
     for (const format of ['auto', 'json']) assert.equal(JSON.parse(output(format)).orderId, 'ORD-1');
   });

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 describe('a histogram', () => {
-  test('reads as one of prom-client that observed the same', async () => {
+  test('has the same text as a histogram of prom-client with the same values', async () => {
     const buckets = [0.1, 1, 10];
     await fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(fc.nat(20), fc.constantFrom(...buckets, 0.5))), async (values) => {
@@ -43,7 +43,7 @@ const sortLabels = (line: string): string =>
   line.replace(/\{(.*)\}/, (_, labels: string) => labels.split(',').toSorted().join(','));
 
 describe('a gauge', () => {
-  test('whose value cannot be read has no series, and leaves the others alone', async () => {
+  test('whose value cannot be read has no series, and the other gauges have theirs', async () => {
     const metrics = createMetrics(registry);
     let isBroken = false;
     metrics.gauge('broken', 'help', () => (isBroken ? Promise.reject(new Error('disk')) : 1));
@@ -57,7 +57,7 @@ describe('a gauge', () => {
 
 const samples = (text: string): string[] => lines(text).filter((line) => !line.startsWith('#'));
 
-test('counts become a series for each of their labels', async () => {
+test('counts become a series for each set of labels', async () => {
   const counts = createCounts();
   createMetrics(registry).counter('c_total', 'help', () => counts, ['a']);
   counts.add('x', () => ({ a: 'x' }));

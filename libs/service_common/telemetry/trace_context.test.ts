@@ -10,7 +10,7 @@ const partsOf = (traceparent: string): readonly string[] =>
   VALID.exec(traceparent)?.slice(1) ?? assert.fail(`${traceparent} is not valid`);
 
 describe('the trace context of an event', () => {
-  test('goes on with the trace and the flags of a valid request, in a new span', () => {
+  test('continues the trace of a valid request with its flags, in a new span', () => {
     for (const flags of ['00', '01', 'ff']) {
       const [trace, span, itsFlags] = partsOf(childTraceparent(`00-${TRACE}-${SPAN}-${flags}`));
       assert.deepEqual([trace, itsFlags], [TRACE, flags]);
@@ -31,7 +31,7 @@ describe('the trace context of an event', () => {
     ['followed by a line', `00-${TRACE}-${SPAN}-01\n`],
   ];
   for (const [circumstance, incoming] of BROKEN) {
-    test(`starts a new trace, not sampled, where the request's is ${circumstance}`, () => {
+    test(`starts a new trace, not sampled, if the request's is ${circumstance}`, () => {
       const [trace, , flags] = partsOf(childTraceparent(incoming));
       assert.notEqual(trace, TRACE);
       assert.equal(flags, '00');
@@ -45,7 +45,7 @@ describe('the trace context of an event', () => {
   });
 });
 
-test('a trace context is read as it was written, and only a recorded one as recorded', () => {
+test('a trace context is read as it was written, and only a recorded one is recorded', () => {
   for (const flags of ['00', '01', '02', '03', 'ff']) {
     const traceparent = `00-${TRACE}-${SPAN}-${flags}`;
     const context = parseTraceparent(traceparent);

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** A span by W3C Trace Context level 1. */
+/** A span as W3C Trace Context level 1 describes it. */
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
@@ -11,7 +11,7 @@ export interface TraceContext {
 
 const SAMPLED = 1;
 
-/** What a `traceparent` names, or null where it is missing or not valid. */
+/** The span that a `traceparent` names. Null if it is missing or not valid. */
 export const parseTraceparent = (traceparent: string | undefined): TraceContext | null => {
   const match = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
   if (match === null) return null;
@@ -19,7 +19,7 @@ export const parseTraceparent = (traceparent: string | undefined): TraceContext 
   return { traceId, spanId, flags: Number.parseInt(flags, 16) };
 };
 
-/** The same where the trace is recorded, null otherwise. */
+/** The span that a `traceparent` names, if its trace is recorded. Null otherwise. */
 export const parseSampled = (traceparent: string | undefined): TraceContext | null => {
   const context = parseTraceparent(traceparent);
   return context !== null && (context.flags & SAMPLED) === SAMPLED ? context : null;
@@ -29,8 +29,8 @@ export const formatTraceparent = ({ traceId, spanId, flags }: TraceContext): str
   `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`;
 
 /**
- * The `traceparent` for an event: a new span in the trace of the request, or in a new trace where the request brought
- * none that is valid.
+ * The `traceparent` for an event: a new span in the trace of the request, or in a new trace if the request has no valid
+ * one.
  */
 export const childTraceparent = (incoming: string | undefined): string => formatTraceparent(childContext(incoming));
 
@@ -42,7 +42,7 @@ export const childContext = (incoming: string | undefined): TraceContext => {
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
-/** Asked of the system by the page: asking for some bytes at a time takes longer than all else here. */
+/** Random bytes come from the system a page at a time. A few bytes at a time would take longer than all the rest here. */
 const page = Buffer.alloc(4_096);
 let used = page.length;
 

@@ -18,8 +18,8 @@ const isSdkLoaded = (): boolean => loaded.some((url) => url.includes('/@opentele
 
 const silent = pino({ level: 'silent' });
 
-test('tracing that is off loads nothing of the SDK, and loads it where it is on', async () => {
-  const { startTracing } = await import('./tracing.ts');
+test('tracing loads nothing of the SDK if it is off, and the SDK if it is on', async () => {
+  const { startTracing } = await import('./start_tracing.ts');
   assert.equal(await startTracing('a-service', {}, silent), null);
   assert.ok(!isSdkLoaded());
   const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
@@ -45,7 +45,7 @@ interface Exported {
   readonly links: readonly string[];
 }
 
-/** Tracing to a collector that takes what it gets, refuses it, or stands still. */
+/** Tracing to a collector that takes spans, refuses them, or does not answer. */
 const tracingTo = async (t: TestContext, collector: 'good' | 'refusing' | 'silent', changes = {}) => {
   const { createTracing } = await import('./tracing_sdk.ts');
   const exported: Exported[] = [];
@@ -83,7 +83,7 @@ const aSpan = (name: string, changes: Partial<EndedSpan> = {}): EndedSpan => ({
 });
 
 describe('tracing', () => {
-  test('goes on with the trace of the parent, and records a span under the id given to others before', async (t) => {
+  test('continues the trace of the parent, and records a span under the id that others have received', async (t) => {
     const { tracing, exported } = await tracingTo(t, 'good');
     const server = tracing.begin({ name: 'server', kind: 'server', parent: PARENT });
     const self = `00-${TRACE}-1111111111111111-01`;
@@ -104,7 +104,7 @@ describe('tracing', () => {
     assert.partialDeepStrictEqual(request, { name: 'server', spanId: serverId, parent: '00f067aa0ba902b7' });
   });
 
-  test('records nothing of a trace that its client does not record, and says so in the flags', async (t) => {
+  test('does not record a trace that its client does not record, and says so in the flags', async (t) => {
     const { tracing, exported } = await tracingTo(t, 'good');
     const parent = PARENT.replace(/01$/, '00');
     const server = tracing.begin({ name: 'server', kind: 'server', parent });
@@ -120,14 +120,14 @@ describe('tracing', () => {
     ['parentbased_traceidratio', 0, true],
     ['always_on', 0, true],
   ] as const) {
-    test(`by the sampler ${sampler} of ${ratio} ${isRecorded ? 'records' : 'leaves'} what a client records`, async (t) => {
+    test(`by the sampler ${sampler} of ${ratio} ${isRecorded ? 'records' : 'does not record'} what a client records`, async (t) => {
       const { tracing } = await tracingTo(t, 'good', { sampler, ratio });
       const { traceparent } = tracing.begin({ name: 'server', kind: 'server', parent: PARENT });
       assert.equal(traceparent.endsWith('-01'), isRecorded);
     });
   }
 
-  test('to a collector that stands still keeps a queue of bounded length, and closes in time', async (t) => {
+  test('to a collector that does not answer keeps a queue of bounded length, and closes in time', async (t) => {
     const { tracing, given } = await tracingTo(t, 'silent');
     for (let n = 0; n < 10_000; n += 1) tracing.record(aSpan(`span ${n}`));
     const startedAt = performance.now();

@@ -28,10 +28,10 @@ import { childContext, formatTraceparent, parseTraceparent, type TraceContext } 
 import type { OpenSpan, StartedSpan, Tracing } from './tracing.ts';
 import type { TracingSettings } from './tracing_settings.ts';
 
-/** Tracing by the SDK of OpenTelemetry, exported as OTLP over HTTP. Loaded only where it is asked for. */
+/** Tracing by the SDK of OpenTelemetry, exported as OTLP over HTTP. Loaded only if tracing is on. */
 
 const CLOSE_MS = 1_000;
-/** Links of one span: the events of the largest batch. */
+/** The most links of one span: the events of the largest batch. */
 const MAX_LINKS = 500;
 
 const KINDS: Readonly<Record<StartedSpan['kind'], SpanKind>> = {
@@ -49,7 +49,7 @@ export const createTracing = (
 ): Tracing => {
   const random = new RandomIdGenerator();
   const sampler = samplerOf(settings);
-  /** Of the next span, where it has its ids already. */
+  /** The ids of the next span, if it has them already. */
   let given: TraceContext | null = null;
   const start = (name: string, options: SpanOptions, self: TraceContext | null, parent: Context): Span => {
     given = self;
@@ -60,7 +60,7 @@ export const createTracing = (
     }
   };
   const provider = new TracerProvider({
-    // What the environment says comes last, and so goes before.
+    // The environment comes last, so that it wins.
     resource: resourceFromAttributes({ 'service.name': service }).merge(detectResources({ detectors: [envDetector] })),
     sampler,
     idGenerator: {
@@ -100,7 +100,7 @@ export const createTracing = (
       return traceparentOf(span);
     },
     async close() {
-      // What a collector that stands still has not taken by then is lost.
+      // Spans that a collector has not taken by then are lost.
       await Promise.race([provider.shutdown().catch(() => {}), sleep(CLOSE_MS, undefined, { ref: false })]);
     },
   };
@@ -115,7 +115,7 @@ const samplerOf = ({ sampler, ratio }: TracingSettings): Sampler => {
   return sampler.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
 };
 
-/** Mostly none is recorded: the SDK takes a good deal longer to begin a span of which it drops all. */
+/** Most spans are not recorded. The SDK would take much longer to begin a span that it drops. */
 const unrecorded = (self: TraceContext): OpenSpan => ({
   traceparent: formatTraceparent({ ...self, flags: 0 }),
   isRecorded: false,
@@ -149,7 +149,7 @@ const endSpan = (span: Span, error: string | undefined, endedAt?: number): void 
   span.end(endedAt);
 };
 
-/** Says once when a collector does not take spans, and once when it does again. */
+/** Logs once when a collector does not take spans, and once when it takes them again. */
 const reporting = (exporter: SpanExporter, logger: Logger): SpanExporter => {
   let isFailing = false;
   return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ConfigError } from '#kafka_common/config.ts';
+import { ConfigError } from '#service_common/config.ts';
 import { readTracingSettings } from './tracing_settings.ts';
 
 const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' };
@@ -56,7 +56,7 @@ describe('tracing', () => {
     ['OTEL_TRACES_SAMPLER_ARG', 'half'],
     ['OTEL_BSP_MAX_QUEUE_SIZE', '0'],
   ] as const) {
-    test(`refuses ${name}=${value} with what would be allowed`, () => {
+    test(`refuses ${name}=${value} and says what is allowed`, () => {
       assert.throws(
         () => readTracingSettings({ ...ENDPOINT, [name]: value }),
         (error: Error) => error instanceof ConfigError && error.message.startsWith(`${name} is "`),

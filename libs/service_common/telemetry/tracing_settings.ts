@@ -1,14 +1,14 @@
-import { ConfigError } from '#kafka_common/config.ts';
+import { ConfigError, type Environment } from '#service_common/config.ts';
 
 /**
- * The variables of OpenTelemetry that its SDK leaves to whoever sets it up. The others (`OTEL_EXPORTER_OTLP_*` with the
- * endpoint, headers and time-outs, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`) it reads itself.
+ * The variables of OpenTelemetry that its SDK leaves to the program. The SDK reads the others itself:
+ * `OTEL_EXPORTER_OTLP_*` with the endpoint, headers and time-outs, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`.
  */
 export interface TracingSettings {
   readonly sampler: Sampler;
-  /** Of new traces, the share that is recorded, 0 to 1. */
+  /** The share of new traces that is recorded, 0 to 1. */
   readonly ratio: number;
-  /** Spans that wait to be sent; one more is dropped. */
+  /** Spans that may wait to be sent; one more is dropped. */
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
@@ -26,9 +26,7 @@ const SAMPLERS = [
 
 type Sampler = (typeof SAMPLERS)[number];
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Null where traces are not asked for. @throws ConfigError for what cannot be had */
+/** Null if the variables do not ask for traces. @throws ConfigError for a value that is wrong or not supported */
 export const readTracingSettings = (environment: Environment): TracingSettings | null => {
   const read = (name: string): string => environment[name]?.trim() ?? '';
   const exporter = read('OTEL_TRACES_EXPORTER');
@@ -37,7 +35,7 @@ export const readTracingSettings = (environment: Environment): TracingSettings |
   if (exporter === '' && endpoints.length === 0) return null;
   if (exporter !== '' && exporter !== 'otlp') throw wrong('OTEL_TRACES_EXPORTER', exporter, 'otlp or none');
   for (const name of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) {
-    // Whoever takes OTLP over HTTP takes both of its encodings.
+    // A collector that takes OTLP over HTTP takes both of its encodings. This program sends JSON.
     if (!['', 'http/json', 'http/protobuf'].includes(read(name))) throw wrong(name, read(name), 'http/json');
   }
   for (const name of endpoints) {

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { readConfig, type SettingInForce } from '#kafka_common/config.ts';
+import { readConfig } from '#kafka_common/config.ts';
+import type { SettingInForce } from '#service_common/config.ts';
 import { check, type Readiness } from '#service_common/http/health.ts';
-import { createHttpApp, type HttpApp } from '#service_common/http/http_app.ts';
+import { createHttpApp } from '#service_common/http/create_http_app.ts';
+import type { HttpApp } from '#service_common/http/http_app.ts';
 import type { Tracing } from '#service_common/telemetry/tracing.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
 import type { RunnerState, RunnerStatus } from '#order_service/consumer_runner.ts';

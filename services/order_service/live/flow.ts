@@ -3,7 +3,7 @@ import type { Broker } from '#kafka_common/broker.ts';
 import { endsOf } from '#kafka_common/ends_of.ts';
 import { withinMs } from '#service_common/within.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
-import { shareUnderWay } from '#service_common/share_under_way.ts';
+import { singleFlight } from '#service_common/single_flight.ts';
 import type { Applied } from '#order_service/consuming/batch_applier.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
 import type { RunnerStatus } from '#order_service/consumer_runner.ts';
@@ -72,7 +72,7 @@ export const createFlow = ({ db, broker, status, reasonFor, topic, group, now }:
   let ends: ReadonlyMap<number, number> = new Map();
   let brokerReason: string | null = null;
 
-  const askForEnds = shareUnderWay(async (): Promise<void> => {
+  const askForEnds = singleFlight(async (): Promise<void> => {
     try {
       ends = await withinMs(ENDS_MS, endsOf(broker, topic));
       brokerReason = null;

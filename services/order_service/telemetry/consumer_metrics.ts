@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
 import { createMetrics, SECONDS, type Series } from '#service_common/telemetry/metrics.ts';
-import { shareUnderWay } from '#service_common/share_under_way.ts';
+import { singleFlight } from '#service_common/single_flight.ts';
 import type { Applied } from '#order_service/consuming/batch_applier.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
 import type { RunnerState, RunnerStatus } from '#order_service/consumer_runner.ts';
@@ -82,7 +82,7 @@ export const createConsumerMetrics = ({ registry, db, topic, group, status, now 
   );
 
   // All gauges of the view are read together.
-  const counts = shareUnderWay(() => db.counts());
+  const counts = singleFlight(() => db.counts());
   metrics.gauge('order_events_orders', 'Orders in the view', async () => (await counts()).orders);
   metrics.gauge(
     'order_events_pending_statuses',

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { OrderStatus } from '#kafka_common/models.ts';
-import { prepareLookup } from '#service_common/sqlite/sqlite.ts';
+import { prepareLookup } from '#service_common/sqlite/lookup.ts';
 import type { OrderState } from '#cart_service/order_commands.ts';
 import type { IdempotencyRecord, LoadedOrders, OutboxRow, SeenPosition } from '#cart_service/store/cart_store.ts';
 

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { commitTransaction, lockFile, openDatabase } from '#service_common/sqlite/sqlite.ts';
+import { lockFile } from '#service_common/sqlite/file_lock.ts';
+import { openDatabase } from '#service_common/sqlite/open_database.ts';
+import { commitTransaction } from '#service_common/sqlite/transactions.ts';
 import type { CartStore } from '#cart_service/store/cart_store.ts';
 import { prepareReads } from './cart_reads.ts';
 import { CART_FILE } from './cart_schema.ts';

@@ -1,5 +1,6 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
-import { commitTransaction, openDatabase } from '#service_common/sqlite/sqlite.ts';
+import { openDatabase } from '#service_common/sqlite/open_database.ts';
+import { commitTransaction } from '#service_common/sqlite/transactions.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import type { Order } from '#kafka_common/models.ts';
 import type {

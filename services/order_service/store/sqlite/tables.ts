@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { prepareLookup } from '#service_common/sqlite/sqlite.ts';
+import { prepareLookup } from '#service_common/sqlite/lookup.ts';
 
 /**
  * Order ids are random, so every look-up and insert by id touches another page: the index that is searched by id holds

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import { reasonOf } from '#service_common/reason_of.ts';
-import { lockFile, tryLockFile } from '#service_common/sqlite/sqlite.ts';
+import { lockFile, tryLockFile } from '#service_common/sqlite/file_lock.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { VIEW_FILE, VIEW_FORMAT } from './sqlite_consumer_db.ts';
 

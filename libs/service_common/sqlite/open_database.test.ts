@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { tempDir } from '#tests/support/temp_dir.ts';
-import { commitTransaction, type DatabaseFile, inTransaction, lockFile, openDatabase, tryLockFile } from './sqlite.ts';
+import { type DatabaseFile, openDatabase } from './open_database.ts';
 
 const NAME = 'store.sqlite';
 const OUR_ID = 0x6f_65_74_74;
@@ -33,10 +33,10 @@ const writeDatabase = (directory: string, sql: string): void => {
   db.close();
 };
 
-/** Our own file with tables of a higher version. */
+/** Writes our own file with tables of a higher version. */
 const writeNewer = (directory: string): void => openDatabase(fileIn(directory, { schemaVersion: 4 })).close();
 
-/** As a killed process leaves it: with a log that was not brought into the file. */
+/** Leaves the file as a killed process does: its log is not yet part of the file. */
 const writeNewerAndKilled = (directory: string): void => {
   const elsewhere = tempDir();
   const db = openDatabase(fileIn(elsewhere, { schemaVersion: 4 }));
@@ -139,7 +139,7 @@ describe('a data folder', () => {
     });
   });
 
-  test('that is missing is made, with all above it, whatever its name', () => {
+  test('that is missing is created, with its parents, whatever its name', () => {
     const directory = join(tempDir(), 'a b', 'é#100%25?x=1&y');
     openDatabase(fileIn(directory)).close();
     openDatabase(fileIn(directory)).close();
@@ -156,7 +156,7 @@ describe('an opened database', () => {
     db.close();
   });
 
-  test('keeps what it holds when it is opened again', () => {
+  test('keeps its content when it is opened again', () => {
     const directory = tempDir();
     for (const held of [[], ['a'], ['a', 'a']]) {
       const db = openDatabase(fileIn(directory, { replacesOlder: true }));
@@ -166,7 +166,7 @@ describe('an opened database', () => {
     }
   });
 
-  test('of an older version is begun anew where all it holds can be made again', () => {
+  test('of an older version is emptied if its content can be rebuilt', () => {
     const directory = tempDir();
     const older = openDatabase(
       fileIn(directory, { schemaVersion: 2, schema: 'CREATE TABLE notes (other); CREATE TABLE more (x)' }),
@@ -179,7 +179,7 @@ describe('an opened database', () => {
     db.close();
   });
 
-  test('starts from an empty file, as a process leaves that was killed while creating it', () => {
+  test('starts from an empty file, which a process leaves that was killed while it created the file', () => {
     const directory = tempDir();
     writeFileSync(join(directory, NAME), '');
     const db = openDatabase(fileIn(directory));
@@ -187,7 +187,7 @@ describe('an opened database', () => {
     db.close();
   });
 
-  test('made by two at once, is opened by both', async (t) => {
+  test('that two create at once is opened by both', async (t) => {
     const turn = new Int32Array(new SharedArrayBuffer(4));
     const directories = Array.from({ length: 60 }, tempDir);
     const other = new Worker(new URL('../../../tests/support/database_opener.ts', import.meta.url), {
@@ -202,52 +202,5 @@ describe('an opened database', () => {
       openDatabase(fileIn(directory)).close();
     }
     await Promise.race([ended, failure]);
-  });
-});
-
-describe('a transaction', () => {
-  test('that fails leaves nothing, throws its own error, and the next one works', () => {
-    const db = openDatabase(fileIn(tempDir()));
-    const insert = db.prepare('INSERT INTO notes VALUES (?)');
-    const fail = (): never => {
-      insert.run('half');
-      throw new Error('half-way');
-    };
-    assert.throws(() => inTransaction(db, fail), { name: 'Error', message: 'half-way' });
-    assert.throws(() => commitTransaction(db, fail), {
-      name: 'StoreError',
-      code: 'STORE_UNAVAILABLE',
-      message: 'the store did not take a transaction: half-way',
-    });
-    assert.equal(
-      inTransaction(db, () => insert.run('whole').changes),
-      1,
-    );
-    assert.deepEqual(notesIn(db), ['whole']);
-    db.close();
-  });
-});
-
-const anyFile = () => ({ directory: join(tempDir(), 'new'), name: NAME });
-
-describe('the lock of a file', () => {
-  test('that is held alone, is refused to all others until it is given free', () => {
-    const locked = anyFile();
-    const unlock = lockFile(locked);
-    assert.throws(() => lockFile(locked), /is in use by another process/);
-    assert.equal(tryLockFile(locked), null);
-    assert.equal(tryLockFile(locked, 'shared'), null);
-    unlock();
-    tryLockFile(locked)?.();
-  });
-
-  test('that is shared, is refused to who wants it alone, until the last has given it free', () => {
-    const locked = anyFile();
-    const [first, second] = [lockFile(locked, 'shared'), tryLockFile(locked, 'shared')];
-    assert.equal(tryLockFile(locked), null);
-    first();
-    assert.equal(tryLockFile(locked), null);
-    second?.();
-    assert.notEqual(tryLockFile(locked), null);
   });
 });
