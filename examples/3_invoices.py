@@ -7,7 +7,7 @@ You learn what every consumer of a shared topic meets, and how to stay right:
 What cannot be used is set aside with its reason, and the messages behind it go on.
 
 Run it beside `npm run kafka` and the services on Kafka: npm run example:invoices
-The script makes a virtual environment and installs confluent-kafka in it. Invoices are kept in `invoices.sqlite`.
+The script makes a virtual environment and installs confluent-kafka in it. Invoices are kept in `data/invoices.sqlite`.
 """
 
 import json
@@ -125,7 +125,9 @@ def handle(db, message):
 
 
 def main():
-    db = sqlite3.connect(os.environ.get("INVOICES_FILE", "invoices.sqlite"))
+    file = os.environ.get("INVOICES_FILE", "data/invoices.sqlite")
+    os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
+    db = sqlite3.connect(file)
     db.executescript(TABLES)
     consumer = Consumer(
         {
