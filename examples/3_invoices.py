@@ -7,12 +7,14 @@ You learn what every consumer of a shared topic meets, and how to stay right:
 What cannot be used is set aside with its reason, and the messages behind it go on.
 
 Run it beside `npm run kafka` and the services on Kafka: npm run example:invoices
-The script makes a virtual environment and installs confluent-kafka in it. Invoices are kept in `invoices.sqlite`.
+The script makes a virtual environment and installs confluent-kafka in it. Invoices are kept in `data/invoices.sqlite`.
 """
 
 import json
 import os
+import signal
 import sqlite3
+import threading
 from decimal import Decimal
 
 from confluent_kafka import Consumer
@@ -123,7 +125,9 @@ def handle(db, message):
 
 
 def main():
-    db = sqlite3.connect(os.environ.get("INVOICES_FILE", "invoices.sqlite"))
+    file = os.environ.get("INVOICES_FILE", "data/invoices.sqlite")
+    os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
+    db = sqlite3.connect(file)
     db.executescript(TABLES)
     consumer = Consumer(
         {
@@ -133,31 +137,33 @@ def main():
             "enable.auto.commit": False,
             # A topic that is created later is found within this time.
             "topic.metadata.refresh.interval.ms": 2000,
+            # The client's own log has a line for each attempt to connect.
+            "log_level": 2,
+            "error_cb": lambda error: print(f"waiting: {error.str()}", flush=True),
         }
     )
     consumer.subscribe([os.environ.get("ORDERS_TOPIC", "orders.events")])
+    stopping = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stopping.set())
     print("waiting for events; Ctrl+C stops", flush=True)
-    try:
-        while True:
-            message = consumer.poll(1.0)
-            if message is None:
-                continue
-            if message.error():
-                # The client goes on by itself after every error that is not fatal.
-                if message.error().fatal():
-                    raise SystemExit(message.error().str())
-                print(f"waiting: {message.error().str()}", flush=True)
-                continue
-            line = handle(db, message)
-            if line:
-                print(line, flush=True)
-            # After the work: what a crash leaves uncommitted comes again, and is known again.
-            consumer.commit(message, asynchronous=True)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        consumer.close()
-        db.close()
+    while not stopping.is_set():
+        message = consumer.poll(0.5)
+        if message is None:
+            continue
+        if message.error():
+            # The client goes on by itself after every error that is not fatal.
+            if message.error().fatal():
+                raise SystemExit(message.error().str())
+            print(f"waiting: {message.error().str()}", flush=True)
+            continue
+        line = handle(db, message)
+        if line:
+            print(line, flush=True)
+        # After the work: what a crash leaves uncommitted comes again, and is known again.
+        consumer.commit(message, asynchronous=True)
+    consumer.close()
+    db.close()
 
 
 if __name__ == "__main__":
