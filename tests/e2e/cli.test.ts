@@ -4,7 +4,7 @@ import { eventually } from '#tests/support/eventually.ts';
 import { COMMANDS } from '../../cli/commands.ts';
 import { orderIds } from './api.ts';
 import { runCli, startCli } from './cli_process.ts';
-import { nobody, startSystem, TOPIC } from './cli_system.ts';
+import { unusedUrl, startSystem, TOPIC } from './cli_system.ts';
 
 /** Runs the commands as people and scripts do, against both services on the embedded broker. */
 
@@ -83,7 +83,7 @@ describe('npm run demo', () => {
   });
 
   test('ends with 3 and says what to start if a service does not answer', async () => {
-    const { code, stdout, stderr } = await runCli(['demo', '--cart', await nobody()]);
+    const { code, stdout, stderr } = await runCli(['demo', '--cart', await unusedUrl()]);
     assert.deepEqual([code, stdout], [3, '']);
     assert.match(stderr, /the Cart Service does not answer at http:.*; start it with npm start/);
   });

@@ -8,7 +8,7 @@ import { eventually } from '#tests/support/eventually.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, orderDetails, updateOrder } from './api.ts';
 import { runCli } from './cli_process.ts';
-import { ESCAPE, jsonLines, nobody, publishPoison, startSystem } from './cli_system.ts';
+import { ESCAPE, jsonLines, unusedUrl, publishPoison, startSystem } from './cli_system.ts';
 
 describe('npm run redrive', () => {
   interface Held {
@@ -106,7 +106,7 @@ describe('npm run redrive', () => {
   });
 
   test('ends with 3 if the service does not answer', async () => {
-    const { code, stderr } = await runCli(['redrive', '--url', await nobody()]);
+    const { code, stderr } = await runCli(['redrive', '--url', await unusedUrl()]);
     assert.equal(code, 3);
     assert.match(stderr, /the Order Service does not answer at/);
   });

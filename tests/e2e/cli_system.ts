@@ -28,8 +28,8 @@ export const startSystem = async (
   return { env, cart, order };
 };
 
-/** An address at which nothing answers. */
-export const nobody = async (): Promise<string> => `http://localhost:${(await freePorts(1))[0]}`;
+/** The address of a port on which nothing listens. */
+export const unusedUrl = async (): Promise<string> => `http://localhost:${(await freePorts(1))[0]}`;
 
 const WAIT = { prefer: 'wait=10' };
 

@@ -6,7 +6,7 @@ import { freePorts } from '#tests/kafka/free_ports.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder, updateOrder } from './api.ts';
 import { runCli, startCli } from './cli_process.ts';
-import { createOrders, ESCAPE, nobody, publishPoison, short, startSystem, TOPIC } from './cli_system.ts';
+import { createOrders, ESCAPE, unusedUrl, publishPoison, short, startSystem, TOPIC } from './cli_system.ts';
 import { startService } from './service_process.ts';
 
 describe('npm run tail', () => {
@@ -65,7 +65,7 @@ describe('npm run tail', () => {
 
   test('ends with 3 and creates nothing if there is no service, broker or Kafka', async () => {
     const env = { DATA_DIR: join(tempDir(), 'none') };
-    const noService = await runCli(['tail', '--url', await nobody()]);
+    const noService = await runCli(['tail', '--url', await unusedUrl()]);
     assert.equal(noService.code, 3);
     assert.match(noService.stderr, /the Order Service does not answer at/);
     const noBroker = await runCli(['tail', '--topic', TOPIC], env);

@@ -4,7 +4,7 @@ import { eventually } from '#tests/support/eventually.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { createOrder } from './api.ts';
 import { type CliProcess, startScript } from './cli_process.ts';
-import { nobody } from './cli_system.ts';
+import { unusedUrl } from './cli_system.ts';
 
 const start = (t: TestContext, env: Record<string, string>, ...args: string[]): CliProcess => {
   const places = { DATA_DIR: tempDir(), CART_PORT: '0', ORDER_PORT: '0', LOG_FORMAT: 'json' };
@@ -42,7 +42,7 @@ describe('npm start', () => {
   });
 
   test('says what is wrong if Kafka cannot be reached', async (t) => {
-    const kafka = new URL(await nobody()).host;
+    const kafka = new URL(await unusedUrl()).host;
     const { output } = start(t, { KAFKA_BOOTSTRAP_SERVERS: kafka });
     await eventually(() => assert.match(said(output()), /Ctrl\+C stops both\.\n/));
     assert.doesNotMatch(said(output()), /is running/);
