@@ -16,7 +16,8 @@ export const installPython = (requirements: string, what: string): string => {
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   if (existsSync(python)) return python;
   const system = ['python3', 'python'].find(isRecentPython);
-  if (system === undefined) throw new Error(`${what} needs Python 3.10 or newer, with venv.`);
+  if (system === undefined)
+    throw new Error(`${what} needs Python 3.10 or newer, with venv: install python3 and python3-venv.`);
   console.log(`installing ${what}`);
   try {
     execFileSync(system, ['-m', 'venv', folder], { stdio: 'inherit' });
