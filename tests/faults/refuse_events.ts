@@ -37,7 +37,7 @@ const changeTopic = async (bootstrapBrokers: string[], topic: string, change: Ch
   }
 };
 
-/** Embedded: the writers' lock of the log's file is ours, and they wait for it for a quarter of a second. */
+/** Embedded: this process holds the write lock of the log's file, and every publish waits in vain for all of its time. */
 // oxlint-disable-next-line require-await -- node:sqlite is synchronous, the seam is not
 const lockLog = async ({ storeDir }: Stage): Promise<() => Promise<void>> => {
   const db = new DatabaseSync(join(storeDir, 'broker.sqlite'), { timeout: 5_000 });
