@@ -90,7 +90,7 @@ describe('A member that is stopped', { timeout: 60_000, ...shared.options }, () 
     return name;
   };
 
-  test('at any request or answer on the way to its first fetch leaves nothing behind', async (t) => {
+  test('at any request or answer before its first fetch leaves nothing behind', async (t) => {
     const topic = await newTopic(t);
     let fetched = false;
     for (let step = 0; !fetched; step++) {
@@ -102,7 +102,7 @@ describe('A member that is stopped', { timeout: 60_000, ...shared.options }, () 
     }
   });
 
-  test('while it joins again, having been removed from its group, leaves nothing behind', async (t) => {
+  test('while it joins again after its removal from the group leaves nothing behind', async (t) => {
     const topic = await newTopic(t);
     for (const wanted of [API.joinGroup, API.syncGroup]) {
       for (const moment of MOMENTS) {
@@ -146,7 +146,7 @@ describe('A client of a Kafka that is lost', { timeout: 180_000, ...(await ownKa
     { how: 'stands still', lose: () => kafka.pause(), mend: () => kafka.resume() },
   ];
   for (const { how, lose, mend } of losses) {
-    test(`as it ${how} is closed in time, and leaves nothing behind`, async (t) => {
+    test(`is closed in time and leaves nothing behind if the broker ${how}`, async (t) => {
       const scene = createScene(t, kafkaAt(kafka.bootstrapServers));
       const broker = scene.open();
       const topic = await eventually(() => scene.topic(broker, 2));

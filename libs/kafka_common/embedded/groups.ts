@@ -118,5 +118,5 @@ const joinGroup = (
   };
 };
 
-/** The same clock in all processes of the machine. It counts from the machine's start, and nobody can set it. */
+/** The same clock in all processes of the machine. It counts from the machine's start and cannot be set. */
 const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
