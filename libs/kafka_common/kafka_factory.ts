@@ -2,8 +2,9 @@ import type { Broker } from './broker.ts';
 import type { Config } from './config.ts';
 
 /**
- * Apache Kafka where bootstrap servers are set, the embedded broker otherwise; only that one is loaded. Connects to
- * nothing yet. @throws StoreError where the embedded broker's file cannot be used
+ * Apache Kafka if bootstrap servers are set, else the embedded broker. Only the chosen one's code is loaded. Connects to
+ * nothing yet.
+ * @throws StoreError if the embedded broker's files cannot be used
  */
 export const createBroker = async (config: Config, clientId: string): Promise<Broker> => {
   if (config.kafkaBootstrapServers.length > 0) {

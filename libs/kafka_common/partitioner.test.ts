@@ -8,13 +8,13 @@ import { partitionOf } from './partitioner.ts';
 describe('the partition of a key', () => {
   for (const [key, hash] of JAVA_HASHES) {
     test(`${key} is the one that the Java client chooses`, () => {
-      // `Utils.toPositive` clears the sign bit; with 2^31 partitions the partition is the whole hash.
+      // `Utils.toPositive` clears the sign bit. With 2^31 partitions the partition is the whole hash.
       const positive = hash < 0 ? hash + 2 ** 31 : hash;
       for (const partitions of [2 ** 31, 6, 7, 1]) assert.equal(partitionOf(key, partitions), positive % partitions);
     });
   }
 
-  test('of any bytes is the one that the client library chooses', () => {
+  test('is the one that the client library chooses, for any bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (key) => {
         assert.equal(partitionOf(key, 2 ** 31), murmur2(Buffer.from(key)) & 0x7fffffff);

@@ -2,15 +2,15 @@ const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
 /**
- * The partition of a key, chosen as the Java client does (murmur2 of the UTF-8 bytes, sign bit cleared), so that
- * producers in other languages put the same order into the same partition.
+ * The partition of a key, as the Java client chooses it: murmur2 of the UTF-8 bytes, sign bit cleared. So producers in
+ * other languages put the same order into the same partition.
  */
 export const partitionOf = (key: string, partitions: number): number =>
   (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
 
 /**
- * The 32-bit murmur2 of Kafka (`org.apache.kafka.common.utils.Utils.murmur2`), as a signed number. The client library
- * has one too, but in BigInts, three times slower, and the embedded broker must not have to load the library for it.
+ * The 32-bit murmur2 of Kafka (`org.apache.kafka.common.utils.Utils.murmur2`), as a signed number. The client library's
+ * own works with BigInts and is three times slower. The embedded broker also runs without the library.
  */
 const murmur2 = (data: Buffer): number => {
   let h = SEED ^ data.length;

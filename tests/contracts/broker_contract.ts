@@ -6,7 +6,7 @@ import { publishContract } from './broker_contract_publish.ts';
 import { readContract } from './broker_contract_read.ts';
 import type { BrokerFeatures, BrokerUnderTest } from './broker_under_test.ts';
 
-/** What every broker behind the seam promises to its callers. One that passes with its honest features is done. */
+/** What every broker behind the seam promises to its callers. An implementation is done when it passes with its true features. */
 export const brokerContract = (
   name: string,
   start: () => Promise<BrokerUnderTest>,

@@ -16,9 +16,9 @@ import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
 
 const startAt = (positions: readonly (readonly [number, number])[]) => async () => new Map(positions);
 
-/** One member alone: what it is given, and what is committed for it. */
+/** One member alone: the batches it gets, and the offsets that are committed for it. */
 export const consumeContract = (address: () => BrokerAddress, features: BrokerFeatures): void => {
-  test('a member gets what comes after its positions, and a partition left out from the earliest', async (t) => {
+  test('a member gets the records from its positions on, and those of a partition left out from the earliest on', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker, 2);
@@ -40,14 +40,14 @@ export const consumeContract = (address: () => BrokerAddress, features: BrokerFe
     );
   });
 
-  test('startAt is asked once for all partitions of an assignment, with the topic as it is', async (t) => {
+  test('startAt is called once for all partitions of an assignment, with the topic as it is', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker, 4);
     const asked: unknown[] = [];
     const member = scene.member(broker, topic, {
-      startAt: async (...of) => {
-        asked.push(of);
+      startAt: async (...call) => {
+        asked.push(call);
         return new Map();
       },
     });
@@ -55,7 +55,7 @@ export const consumeContract = (address: () => BrokerAddress, features: BrokerFe
     assert.deepEqual(asked, [[topic, [0, 1, 2, 3]]]);
   });
 
-  test('a member that waits at the end gets what another client publishes, in order for each key', async (t) => {
+  test('a member that waits at the end gets what another client publishes, in order of each key', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker, 3);
@@ -158,7 +158,7 @@ export const consumeContract = (address: () => BrokerAddress, features: BrokerFe
     assert.equal(committed, Number(member.handled.at(-1)?.offset) + 1);
   });
 
-  test('consuming with a signal that has aborted already resolves and handles nothing', async (t) => {
+  test('consuming with a signal that has already aborted resolves and handles nothing', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker);
@@ -173,7 +173,7 @@ export const consumeContract = (address: () => BrokerAddress, features: BrokerFe
     });
   });
 
-  test('an error of onBatch ends consuming with it, and the batch comes again to whoever goes on', async (t) => {
+  test('an error of onBatch ends consuming with it, and the next member gets the batch again', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker);
@@ -189,12 +189,12 @@ export const consumeContract = (address: () => BrokerAddress, features: BrokerFe
   test('an error of startAt ends consuming with it', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
-    const failure = new Error('the store is gone');
+    const failure = new Error('the store failed');
     const member = scene.member(broker, await scene.topic(broker), { startAt: () => Promise.reject(failure) });
     await eventually(() => assert.equal(member.failure(), failure));
   });
 
-  test('a member stopped and started again goes on where the group has committed', async (t) => {
+  test('a member stopped and started again goes on from the committed offset', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker);
@@ -227,7 +227,7 @@ export const consumeContract = (address: () => BrokerAddress, features: BrokerFe
     assert.deepEqual(member.lost, [{ partition: 0, wanted: 1_000, resumedAt: 0 }]);
   });
 
-  test('consuming a topic that is missing rejects with TOPIC_MISSING, and works once it is there', async (t) => {
+  test('consuming a topic that is missing rejects with TOPIC_MISSING, and works once the topic exists', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const missing = scene.member(broker, { name: scene.topicName, id: '', partitions: 1 });

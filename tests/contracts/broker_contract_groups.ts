@@ -15,10 +15,10 @@ import {
 } from './broker_scene.ts';
 import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
 
-/** A restarted member has its partitions again well before its group would have missed it. */
+/** A restarted member gets its partitions back well before its session ends. */
 const RESTART_MS = 2_500;
 
-/** Until then both of a pair of twins may work. */
+/** Until then two members with one id may both work. */
 const FENCED_MS = 5_000;
 
 const oneForEachPartition = (topic: Topic, value: string) =>
@@ -36,7 +36,7 @@ const untilShared = (members: readonly Member[], partitions: number, withinMs?: 
 
 /** Several members, and several groups. */
 export const groupContract = (address: () => BrokerAddress, features: BrokerFeatures): void => {
-  test('two groups each get all of a topic, and commit apart', async (t) => {
+  test('two groups each get all records of a topic, and commit separately', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker);
@@ -49,7 +49,7 @@ export const groupContract = (address: () => BrokerAddress, features: BrokerFeat
     assert.deepEqual(await broker.committed(`${scene.group}-3`, topic.name), new Map());
   });
 
-  test('two members of a group share the partitions, and each message goes to the owner alone', async (t) => {
+  test('two members of a group share the partitions, and each message goes only to the owner', async (t) => {
     const scene = createScene(t, address());
     const [broker, other] = [scene.open(), scene.open()];
     const topic = await scene.topic(broker, 4);
@@ -64,7 +64,7 @@ export const groupContract = (address: () => BrokerAddress, features: BrokerFeat
     }
   });
 
-  test('a member that leaves hands its partitions on, at the positions it reached', async (t) => {
+  test('a member that leaves hands its partitions over, at the positions it reached', async (t) => {
     const scene = createScene(t, address());
     const [broker, other] = [scene.open(), scene.open()];
     const topic = await scene.topic(broker, 4);
@@ -84,7 +84,7 @@ export const groupContract = (address: () => BrokerAddress, features: BrokerFeat
     const broker = scene.open();
     const topic = await scene.topic(broker, 4);
     const survivor = scene.member(broker, topic, { memberId: 'survivor' });
-    const victim = scene.process({ task: 'consume', memberId: 'victim' });
+    const victim = scene.process({ kind: 'consume', memberId: 'victim' });
     await eventually(() => {
       assert(victim.reports.some((report) => report.kind === 'assigned' && report.partitions.length > 0));
       assert(Number(survivor.assigned()?.length) < 4);
@@ -105,7 +105,7 @@ export const groupContract = (address: () => BrokerAddress, features: BrokerFeat
       topic,
       messages(3, () => keyOf(0, 4)),
     );
-    const victim = scene.process({ task: 'consume', memberId: 'member' });
+    const victim = scene.process({ kind: 'consume', memberId: 'member' });
     await eventually(() => assert(victim.reports.some((report) => report.kind === 'in_hand')));
     await victim.kill();
     const restarted = scene.member(broker, topic, { memberId: 'member' });
@@ -113,7 +113,7 @@ export const groupContract = (address: () => BrokerAddress, features: BrokerFeat
     assert.deepEqual(restarted.assigned(), [0, 1, 2, 3]);
   });
 
-  test('a member whose id another process joins with is fenced, and the newer one has its partitions', async (t) => {
+  test('a member is fenced when another process joins under its id, and the newer one gets the partitions', async (t) => {
     const scene = createScene(t, address());
     const [broker, other] = [scene.open(), scene.open()];
     const topic = await scene.topic(broker, 2);

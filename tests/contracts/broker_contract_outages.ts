@@ -19,10 +19,10 @@ import {
 import type { BreakableBroker, BrokerFeatures } from './broker_under_test.ts';
 
 const TIMEOUT_MS = 2_000;
-/** What a call may take beyond its time-out, on a busy machine. */
+/** How much longer than its time-out a call may take, on a busy machine. */
 const GRACE_MS = 500;
 const PAUSE_MS = 10_000;
-/** From the broker's return until all works again. */
+/** From the broker's return until everything works again. */
 const RECOVERY_MS = 20_000;
 
 const isUnavailable = isBrokerError('UNAVAILABLE');
@@ -40,7 +40,7 @@ const publishInTime = async (broker: Broker, topic: Topic, value: string): Promi
 const untilPublished = (broker: Broker, topic: Topic, value: string): Promise<void> =>
   eventually(async () => assert.equal((await publishInTime(broker, topic, value)).kind, 'acknowledged'), RECOVERY_MS);
 
-/** Consumes as a service does: again and again, from where it was, until it is told to stop. */
+/** Consumes as a service does: again after each failure, from its last position, until it is stopped. */
 const keepConsuming = (scene: Scene, broker: Broker, topic: Topic) => {
   const stopping = new AbortController();
   const handled: ReadMessage[] = [];
@@ -76,7 +76,7 @@ const keepConsuming = (scene: Scene, broker: Broker, topic: Topic) => {
   };
 };
 
-/** A broker that is absent, killed or stopped. The broker is the suite's own. */
+/** A broker that is absent, killed or paused. No other suite uses it. */
 export const outageContract = (name: string, outages: NonNullable<BrokerFeatures['outages']>): void => {
   describe(`${name} as a broker that can be lost`, { timeout: 120_000, ...outages.options }, () => {
     let broken: BreakableBroker;
@@ -87,7 +87,7 @@ export const outageContract = (name: string, outages: NonNullable<BrokerFeatures
 
     after(() => broken.stop());
 
-    test('with a broker that is absent, nothing is written and every question rejects with UNAVAILABLE', async (t) => {
+    test('if the broker is absent, nothing is written and every other call rejects with UNAVAILABLE', async (t) => {
       const scene = createScene(t, outages.nowhere);
       const broker = scene.open();
       const topic: Topic = { name: scene.topicName, id: '00000000-0000-4000-8000-000000000000', partitions: 1 };
@@ -151,7 +151,7 @@ export const outageContract = (name: string, outages: NonNullable<BrokerFeatures
       );
     });
 
-    test('a broker that stands still for 10 s leaves fates unknown in time, and all goes on afterwards', async (t) => {
+    test('a broker that stands still for 10 s leaves fates unknown in time, and everything works afterwards', async (t) => {
       const scene = createScene(t, broken.address);
       const broker = scene.open();
       const topic = await scene.topic(broker);

@@ -22,9 +22,9 @@ const isTopicMissing = isBrokerError('TOPIC_MISSING');
 const byPosition = (a: { partition?: number; offset?: number }, b: typeof a): number =>
   Number(a.partition) - Number(b.partition) || Number(a.offset) - Number(b.offset);
 
-/** Topics, and what becomes of published messages. */
+/** Topics, and the fates of published messages. */
 export const publishContract = (address: () => BrokerAddress, features: BrokerFeatures): void => {
-  test('a topic that is missing is described as null, and what needs it rejects with TOPIC_MISSING', async (t) => {
+  test('a topic that is missing is described as null, and calls that need it reject with TOPIC_MISSING', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     assert.equal(await broker.describeTopic(scene.topicName), null);
@@ -34,7 +34,7 @@ export const publishContract = (address: () => BrokerAddress, features: BrokerFe
     await assert.rejects(Array.fromAsync(broker.read(scene.topicName, new Map())), isTopicMissing);
   });
 
-  test('ensureTopic, by several clients at once, makes one topic, which later calls leave as it is', async (t) => {
+  test('ensureTopic, called by several clients at once, creates one topic, and later calls leave it unchanged', async (t) => {
     const scene = createScene(t, address());
     const brokers = [scene.open(), scene.open(), scene.open()];
     const topics = await Promise.all(brokers.map((broker) => broker.ensureTopic(scene.topicName, 3)));
@@ -43,7 +43,7 @@ export const publishContract = (address: () => BrokerAddress, features: BrokerFe
     assert.deepEqual(await brokers[0]?.describeTopic(scene.topicName), topics[0]);
   });
 
-  test('a topic deleted and made again has another id and an empty log', async (t) => {
+  test('a topic deleted and created again has another id and an empty log', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const first = await scene.topic(broker);
@@ -166,11 +166,11 @@ export const publishContract = (address: () => BrokerAddress, features: BrokerFe
     );
   });
 
-  test('a client killed while it publishes leaves all that was acknowledged in the log', async (t) => {
+  test('a client killed while it publishes leaves every acknowledged message in the log', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker);
-    const publisher = scene.process({ task: 'publish' });
+    const publisher = scene.process({ kind: 'publish' });
     await eventually(() => assert(publisher.reports.length > 50));
     await publisher.kill();
     const acknowledged = publisher.reports.flatMap((report) => (report.kind === 'acknowledged' ? report.messages : []));

@@ -7,13 +7,13 @@ const valuesByKey = (list: readonly { key: string; value: string }[]): Map<strin
   new Map(
     Array.from(
       Map.groupBy(list, ({ key }) => key),
-      ([key, of]) => [key, of.map(({ value }) => value)],
+      ([key, ofKey]) => [key, ofKey.map(({ value }) => value)],
     ),
   );
 
 /** Reading the log outside any group. */
 export const readContract = (address: () => BrokerAddress, features: BrokerFeatures): void => {
-  test('reading starts at the given positions, and at the earliest record of a partition left out', async (t) => {
+  test('reading starts at the given positions, or at the earliest record of a partition left out', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker, 3);
@@ -49,13 +49,13 @@ export const readContract = (address: () => BrokerAddress, features: BrokerFeatu
     assert.deepEqual(read, ['value-0', 'value-1', 'value-2']);
   });
 
-  test('reading a topic without records ends at once, with nothing', async (t) => {
+  test('reading a topic without records ends at once and yields nothing', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     assert.deepEqual(await readAll(broker, await scene.topic(broker, 3)), []);
   });
 
-  test('bounds are one past the last offset of each partition, and a batch tells how far it is from there', async (t) => {
+  test('bounds end one past the last offset of each partition, and a batch carries the same end', async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker, 2);
@@ -71,7 +71,7 @@ export const readContract = (address: () => BrokerAddress, features: BrokerFeatu
     assert.deepEqual((await broker.bounds(topic.name)).get(1), { start: 0, end: 5 });
     const batches = await Array.fromAsync(broker.read(topic.name, new Map()));
     assert.deepEqual(batches.at(-1)?.next, 5);
-    for (const { topic: of, partition, end } of batches) assert.deepEqual([of, partition, end], [topic, 1, 5]);
+    for (const batch of batches) assert.deepEqual([batch.topic, batch.partition, batch.end], [topic, 1, 5]);
   });
 
   test('5,000 messages in batches of 100 are read back once each, in order', async (t) => {
@@ -83,7 +83,7 @@ export const readContract = (address: () => BrokerAddress, features: BrokerFeatu
     assert.deepEqual(valuesByKey(await readAll(broker, topic)), valuesByKey(published));
   });
 
-  test('a gap in the offsets is passed over', { skip: !features.addGap }, async (t) => {
+  test('a gap in the offsets is skipped', { skip: !features.addGap }, async (t) => {
     const scene = createScene(t, address());
     const broker = scene.open();
     const topic = await scene.topic(broker);
@@ -97,7 +97,7 @@ export const readContract = (address: () => BrokerAddress, features: BrokerFeatu
       records.filter(({ key }) => key === 'before' || key === 'after').map(({ offset }) => offset),
       [0, after?.offset],
     );
-    assert(records.length < Number(batches.at(-1)?.end), 'there is a gap');
+    assert(records.length < Number(batches.at(-1)?.end), 'the log has no gap');
     assert.equal(batches.at(-1)?.next, batches.at(-1)?.end);
   });
 };

@@ -17,7 +17,7 @@ import {
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { type BrokerAddress, type InMemoryClient, openBroker } from './broker_under_test.ts';
-import { type ClientOrders, type ClientReport, runClient } from './client_tasks.ts';
+import { type ClientTask, type ClientReport, runClient } from './client_tasks.ts';
 
 export const PUBLISH_TIMEOUT_MS = 5_000;
 
@@ -50,7 +50,7 @@ export const messagesOf = (batch: Batch): ReadMessage[] =>
     value: String(value),
   }));
 
-/** Publishes and returns where each message went. @throws AssertionError unless all are acknowledged */
+/** Publishes and returns the position of each message. @throws AssertionError unless all are acknowledged */
 export const publishAll = async (
   broker: Broker,
   topic: Topic,
@@ -66,20 +66,20 @@ export const publishAll = async (
 export const readAll = async (broker: Broker, topic: Topic, from: Positions = new Map()): Promise<ReadMessage[]> =>
   (await Array.fromAsync(broker.read(topic.name, from), messagesOf)).flat();
 
-/** A running `consume`, and what it has called back with. */
+/** A running `consume`, and what it has handed to its callbacks. */
 export interface Member {
   readonly handled: ReadMessage[];
   readonly lost: { partition: number; wanted: number; resumedAt: number }[];
   /** Null before the first assignment. */
   assigned(): readonly number[] | null;
-  /** What `consume` rejected with; undefined as long as it has not. */
+  /** The error that `consume` rejected with, or undefined. */
   failure(): unknown;
   stop(): Promise<void>;
 }
 
 type MemberOptions = Pick<ConsumeOptions, 'group'> & Partial<Pick<ConsumeOptions, 'memberId' | 'startAt' | 'onBatch'>>;
 
-/** Consumes from what the group has committed, and handles a batch by noting it down, unless told otherwise. */
+/** Consumes from the committed offsets and records what it handles, unless the options say otherwise. */
 const startMember = (broker: Broker, topic: Topic, options: MemberOptions): Member => {
   const stopping = new AbortController();
   const handled: ReadMessage[] = [];
@@ -116,7 +116,7 @@ export const untilHandled = (member: Member, count: number, withinMs?: number): 
     assert.deepEqual(seen, { handled: count, failure: undefined });
   }, withinMs);
 
-/** Waits for `consume` to reject, and with this code. */
+/** Waits until `consume` has rejected with this code. */
 export const untilFailed = (member: Member, code: BrokerErrorCode, withinMs?: number): Promise<void> =>
   eventually(() => assert(isBrokerError(code)(member.failure()), String(member.failure())), withinMs);
 
@@ -127,7 +127,7 @@ export const isBrokerError =
 
 export type Scene = ReturnType<typeof createScene>;
 
-/** Fresh names and self-removing parts for one test, so that tests can share a broker. */
+/** Fresh names, and clean-up after the test, so that tests can share a broker. */
 export const createScene = (t: TestContext, address: BrokerAddress) => {
   const name = `contract-${randomUUID().slice(0, 8)}`;
   const cleanUps: (() => unknown)[] = [];
@@ -137,7 +137,7 @@ export const createScene = (t: TestContext, address: BrokerAddress) => {
       try {
         await cleanUp();
       } catch (error) {
-        // What the others close would keep the process for ever.
+        // The other clean-ups must run too: what they close would keep the process alive for ever.
         failures.push(error);
       }
     }
@@ -151,11 +151,11 @@ export const createScene = (t: TestContext, address: BrokerAddress) => {
   };
 
   return {
-    /** Of a topic that does not exist yet. */
+    /** The name of a topic that does not exist yet. */
     topicName: name,
     group: `${name}-group`,
     open,
-    /** Runs after the test, the last one first. */
+    /** Runs after the test, the last registered first. */
     after: (cleanUp: () => unknown): void => void cleanUps.push(cleanUp),
 
     topic: (broker: Broker, partitions = 1): Promise<Topic> => broker.ensureTopic(name, partitions),
@@ -166,10 +166,10 @@ export const createScene = (t: TestContext, address: BrokerAddress) => {
       return member;
     },
 
-    /** A client in a process of its own, for dying a real death; of a broker in memory, one that is cut off. */
-    process: (orders: Pick<ClientOrders, 'task'> & Partial<ClientOrders>): ClientProcess => {
+    /** A client in a process of its own, which can be killed. For a broker in memory: a client that can be cut off. */
+    process: (task: Pick<ClientTask, 'kind'> & Partial<ClientTask>): ClientProcess => {
       const standard = { topic: name, group: `${name}-group`, memberId: 'process' };
-      const client = startProcess(address, { ...standard, ...orders });
+      const client = startProcess(address, { ...standard, ...task });
       cleanUps.push(() => client.kill());
       return client;
     },
@@ -181,9 +181,9 @@ export interface ClientProcess {
   kill(): Promise<void>;
 }
 
-const startProcess = (address: BrokerAddress, orders: ClientOrders): ClientProcess => {
-  if (address.kind === 'in_memory') return startInMemory(address.connect(), orders);
-  const child = fork(join(import.meta.dirname, 'client_process.ts'), [JSON.stringify({ ...orders, address })]);
+const startProcess = (address: BrokerAddress, task: ClientTask): ClientProcess => {
+  if (address.kind === 'in_memory') return startInMemory(address.connect(), task);
+  const child = fork(join(import.meta.dirname, 'client_process.ts'), [JSON.stringify({ ...task, address })]);
   const exited = once(child, 'exit');
   const reports: ClientReport[] = [];
   child.on('message', (report: ClientReport) => reports.push(report));
@@ -194,9 +194,9 @@ const startProcess = (address: BrokerAddress, orders: ClientOrders): ClientProce
   return { reports, kill };
 };
 
-const startInMemory = ({ broker, kill }: InMemoryClient, orders: ClientOrders): ClientProcess => {
+const startInMemory = ({ broker, kill }: InMemoryClient, task: ClientTask): ClientProcess => {
   const reports: ClientReport[] = [];
-  // Once it is cut off its calls may fail, which is nobody's concern any more.
-  runClient(broker, orders, (report) => reports.push(report)).catch(() => {});
+  // Once it is cut off, its calls may fail. That does not matter.
+  runClient(broker, task, (report) => reports.push(report)).catch(() => {});
   return { reports, kill: async () => kill() };
 };

@@ -3,7 +3,7 @@ import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import { createKafkaBroker } from '#kafka_common/kafka/kafka_broker.ts';
 
-/** Where a broker is: as data, so that a child process can be a client of it too, unless it is in this one's memory. */
+/** The place of a broker. It is plain data, so a child process can be a client too, unless the broker is in memory. */
 export type BrokerAddress =
   | { readonly kind: 'embedded'; readonly directory: string }
   | { readonly kind: 'kafka'; readonly bootstrapServers: readonly string[] }
@@ -15,7 +15,7 @@ export interface InMemoryClient {
   kill(): void;
 }
 
-/** A client of the broker; each one stands for a process of its own. */
+/** A client of the broker. Each one stands for a process of its own. */
 export const openBroker = (address: BrokerAddress): Broker => {
   if (address.kind === 'in_memory') return address.connect().broker;
   return address.kind === 'embedded'
@@ -28,9 +28,9 @@ export interface BrokerUnderTest {
   stop(): Promise<void>;
 }
 
-/** A broker that can be taken away from its clients. */
+/** A broker that its clients can lose. */
 export interface BreakableBroker extends BrokerUnderTest {
-  /** As by `kill -9`. */
+  /** Like `kill -9`. */
   kill(): Promise<void>;
   restart(): Promise<void>;
   /** It keeps its connections and answers nothing. */
@@ -38,17 +38,17 @@ export interface BreakableBroker extends BrokerUnderTest {
   resume(): Promise<void>;
 }
 
-/** In what brokers honestly differ. What one leaves out is not tested with it. */
+/** The true differences between brokers. A feature that is left out is not tested. */
 export interface BrokerFeatures {
-  /** A killed member's partitions are another's after this many milliseconds at most. */
+  /** After at most this many milliseconds, another member owns the partitions of a killed one. */
   readonly takeoverMs: number;
   deleteTopic(address: BrokerAddress, name: string): Promise<void>;
-  /** Makes the log go on at a higher offset; left out where offsets are always consecutive. */
+  /** Makes the log go on at a higher offset. Left out if offsets are always consecutive. */
   addGap?(address: BrokerAddress, topic: Topic, partition: number): Promise<void>;
-  /** Left out where the broker is no process of its own, so that it cannot be lost. */
+  /** Left out if the broker is not a process of its own, so that it cannot be lost. */
   readonly outages?: {
     readonly options: TestOptions;
-    /** Where nobody answers. */
+    /** An address where nothing answers. */
     readonly nowhere: BrokerAddress;
     start(): Promise<BreakableBroker>;
   };

@@ -1,9 +1,9 @@
-/** A client of a broker in a process of its own, to be killed: takes its orders as JSON and reports what it does. */
+/** A client of a broker in a process of its own, which a test kills. It gets its task as JSON and reports what it does. */
 import { type BrokerAddress, openBroker } from './broker_under_test.ts';
-import { type ClientOrders, runClient } from './client_tasks.ts';
+import { type ClientTask, runClient } from './client_tasks.ts';
 
-const orders: ClientOrders & { address: BrokerAddress } = JSON.parse(process.argv[2] ?? '');
-const client = openBroker(orders.address);
-// A parent that is gone must not leave this behind.
+const task: ClientTask & { address: BrokerAddress } = JSON.parse(process.argv[2] ?? '');
+const client = openBroker(task.address);
+// This process must not outlive its parent.
 process.once('disconnect', () => process.exit());
-await runClient(client, orders, (report) => void process.send?.(report));
+await runClient(client, task, (report) => void process.send?.(report));

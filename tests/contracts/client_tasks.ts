@@ -1,10 +1,10 @@
 import type { Broker } from '#kafka_common/broker.ts';
 import { messagesOf, publishAll, type ReadMessage } from './broker_scene.ts';
 
-/** What a client of a broker does that is there to be killed, until it is. */
-export interface ClientOrders {
-  /** `publish` without end, or `consume` without ever getting done with a batch. */
-  readonly task: 'publish' | 'consume';
+/** What a client of a broker does until the test kills it. */
+export interface ClientTask {
+  /** `publish` without end, or `consume` without ever finishing a batch. */
+  readonly kind: 'publish' | 'consume';
   readonly topic: string;
   readonly group: string;
   readonly memberId: string;
@@ -16,10 +16,10 @@ export type ClientReport =
 
 type Report = (report: ClientReport) => void;
 
-export const runClient = (broker: Broker, orders: ClientOrders, report: Report): Promise<void> =>
-  (orders.task === 'publish' ? publish : consume)(broker, orders, report);
+export const runClient = (broker: Broker, task: ClientTask, report: Report): Promise<void> =>
+  (task.kind === 'publish' ? publish : consume)(broker, task, report);
 
-const publish = async (broker: Broker, { topic: name }: ClientOrders, report: Report): Promise<void> => {
+const publish = async (broker: Broker, { topic: name }: ClientTask, report: Report): Promise<void> => {
   const topic = await broker.ensureTopic(name, 1);
   for (let i = 0; ; i++) {
     const batch = ['a', 'b', 'c'].map((key) => ({ key, value: `${key}-${i}`, headers: {} }));
@@ -30,7 +30,7 @@ const publish = async (broker: Broker, { topic: name }: ClientOrders, report: Re
   }
 };
 
-const consume = (broker: Broker, { topic, group, memberId }: ClientOrders, report: Report): Promise<void> =>
+const consume = (broker: Broker, { topic, group, memberId }: ClientTask, report: Report): Promise<void> =>
   broker.consume({
     topic,
     group,

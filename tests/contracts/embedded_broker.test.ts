@@ -4,26 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { brokerContract } from './broker_contract.ts';
-import {
-  createScene,
-  message,
-  messages,
-  publishAll,
-  PUBLISH_TIMEOUT_MS,
-  untilAssigned,
-  untilHandled,
-} from './broker_scene.ts';
+import { createScene, message, messages, publishAll, untilAssigned, untilHandled } from './broker_scene.ts';
 import type { BrokerAddress } from './broker_under_test.ts';
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'order-events-broker-'));
 const remove = (folder: string): void => rmSync(folder, { recursive: true, force: true });
 
+/** For the lock that clients of the same file take all the time. */
+const LOCK_WAIT_MS = 10_000;
+
 const openFile = (address: BrokerAddress, name: string): DatabaseSync => {
   assert(address.kind === 'embedded');
-  return new DatabaseSync(join(address.directory, name), { timeout: 1_000 });
+  return new DatabaseSync(join(address.directory, name), { timeout: LOCK_WAIT_MS });
 };
 
 brokerContract(
@@ -52,20 +48,37 @@ const createOwnScene = (t: TestContext) => {
   return { directory, address, ...scene };
 };
 
-describe('the embedded broker, in what Kafka does otherwise', () => {
+describe('the embedded broker, where it differs from Kafka', () => {
   test('messages published while another process holds the log are not written, and later ones are', async (t) => {
     const scene = createOwnScene(t);
     const broker = scene.open();
     const topic = await scene.topic(broker);
     const other = openFile(scene.address, 'broker.sqlite');
     other.exec('BEGIN IMMEDIATE');
-    const fates = await broker.publish(topic, messages(2), PUBLISH_TIMEOUT_MS);
+    const fates = await broker.publish(topic, messages(2), 200);
     assert.deepEqual(
       fates,
       [0, 1].map(() => ({ kind: 'not_written', detail: 'database is locked' })),
     );
     other.close();
     assert.deepEqual(await publishAll(broker, topic, messages(1)), [{ partition: 0, offset: 0 }]);
+  });
+
+  test('messages published while another process holds the log for a moment are written in order', async (t) => {
+    const scene = createOwnScene(t);
+    const broker = scene.open();
+    const topic = await scene.topic(broker);
+    const other = openFile(scene.address, 'broker.sqlite');
+    other.exec('BEGIN IMMEDIATE');
+    const publishing = Promise.all([publishAll(broker, topic, messages(2)), publishAll(broker, topic, messages(1))]);
+    // Longer than one statement waits for the lock.
+    await setTimeout(300);
+    other.close();
+    const positions = (await publishing).flat();
+    assert.deepEqual(
+      positions.map(({ offset }) => offset),
+      [0, 1, 2],
+    );
   });
 
   test('a member that was taken for dead begins no batch of a partition that is now another member’s', async (t) => {
@@ -76,8 +89,8 @@ describe('the embedded broker, in what Kafka does otherwise', () => {
     await untilAssigned(member, [0]);
     const groups = openFile(scene.address, 'broker_groups.sqlite');
     groups.exec(`
-      UPDATE members SET member_id = 'other', incarnation = 'of the other';
-      UPDATE partitions SET owner = 'of the other'`);
+      UPDATE members SET member_id = 'other', incarnation = 'other incarnation';
+      UPDATE partitions SET owner = 'other incarnation'`);
     await publishAll(broker, topic, messages(3));
     await untilAssigned(member, []);
     assert.equal(member.handled.length, 0);

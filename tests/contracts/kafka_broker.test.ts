@@ -9,16 +9,12 @@ import {
 } from '@platformatic/kafka';
 import { test } from 'node:test';
 import { startKafka } from '#tests/kafka/apache_kafka.ts';
+import { ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { eventually } from '#tests/support/eventually.ts';
-import { kafkaForTests, ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { brokerContract } from './broker_contract.ts';
 import { createScene } from './broker_scene.ts';
 import { type BrokerAddress, type BrokerFeatures, openBroker } from './broker_under_test.ts';
-
-const kafkaAt = (bootstrapServers: string): BrokerAddress => ({
-  kind: 'kafka',
-  bootstrapServers: bootstrapServers.split(','),
-});
+import { kafkaAt, kafkaOfFile } from './kafka_under_test.ts';
 
 const clientOptions = (address: BrokerAddress) => ({
   clientId: 'broker-contract-tools',
@@ -51,7 +47,7 @@ const addGap: BrokerFeatures['addGap'] = async (address, topic, partition) => {
   }
 };
 
-/** The first group of a new cluster is refused until its coordinator is up: a service tries again, a test waits. */
+/** A new cluster refuses its first group until its coordinator is up. A service tries again; a test waits. */
 const untilReady = async (address: BrokerAddress): Promise<void> => {
   const broker = openBroker(address);
   const { name } = await broker.ensureTopic(`ready-${randomUUID()}`, 1);
@@ -70,23 +66,23 @@ const untilReady = async (address: BrokerAddress): Promise<void> => {
   await broker.close();
 };
 
-const shared = kafkaForTests();
-const sharedAddress = kafkaAt('skip' in shared ? '' : shared.bootstrapServers);
+const shared = await kafkaOfFile();
 
 brokerContract(
   'Apache Kafka',
   async () => {
-    await untilReady(sharedAddress);
-    return { address: sharedAddress, stop: async () => {} };
+    const address = await shared.address();
+    await untilReady(address);
+    return { address, stop: async () => {} };
   },
   {
-    // The session time-out of 10 s, and the time for the group to come together again.
+    // The session time-out of 10 s, and the time until the other members have joined again.
     takeoverMs: 20_000,
     deleteTopic,
     addGap,
     outages: {
       options: await ownKafkaForTests(),
-      // Nobody listens on the port of the TCP port service multiplexer.
+      // Nothing listens on the port of the TCP port service multiplexer.
       nowhere: kafkaAt('localhost:1'),
       start: async () => {
         const kafka = await startKafka();
@@ -96,17 +92,18 @@ brokerContract(
       },
     },
   },
-  'skip' in shared ? shared : {},
+  shared.options,
 );
 
 test(
   'a record of a topic with LogAppendTime has the time of the broker, not that of its producer',
-  'skip' in shared ? shared : {},
+  shared.options,
   async (t) => {
-    const scene = createScene(t, sharedAddress);
+    const address = await shared.address();
+    const scene = createScene(t, address);
     const broker = scene.open();
     const topic = await scene.topic(broker);
-    const admin = new Admin(clientOptions(sharedAddress));
+    const admin = new Admin(clientOptions(address));
     scene.after(() => admin.close());
     const configs = [
       {
@@ -118,10 +115,10 @@ test(
     await admin.incrementalAlterConfigs({
       resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic.name, configs }],
     });
-    const producer = new Producer({ ...clientOptions(sharedAddress), serializers: stringSerializers });
+    const producer = new Producer({ ...clientOptions(address), serializers: stringSerializers });
     scene.after(() => producer.close());
     const before = Date.now();
-    // The alteration reaches the partition a moment later.
+    // The change reaches the partition a moment later.
     await eventually(async () => {
       await producer.send({ messages: [{ topic: topic.name, key: 'key', value: '', timestamp: 946_684_800_000n }] });
       const batches = await Array.fromAsync(broker.read(topic.name, new Map()));

@@ -5,25 +5,23 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { type KafkaBroker, startKafka } from '#tests/kafka/apache_kafka.ts';
+import { ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { eventually } from '#tests/support/eventually.ts';
-import { kafkaForTests, ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { createScene, isBrokerError, keyOf, message, publishAll, untilHandled } from './broker_scene.ts';
 import { openBroker } from './broker_under_test.ts';
+import { type KafkaAddress, kafkaAt, kafkaOfFile } from './kafka_under_test.ts';
 
-const kafkaAt = (bootstrapServers: string) =>
-  ({ kind: 'kafka', bootstrapServers: bootstrapServers.split(',') }) as const;
-
-/** One timer or socket of a closed client keeps its process for ever. Tests run one by one here, so that all are its. */
+/** One timer or socket of a closed client keeps its process for ever. Tests run one by one here, so all are the client's. */
 const left = (): string[] =>
   process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout' || kind.startsWith('TCP'));
 
 const assertNothingLeft = async (circumstance: string): Promise<void> => {
-  // A destroyed socket takes a turn or two of the event loop to go.
+  // A destroyed socket is closed after a turn or two of the event loop.
   for (let turn = 0; turn < 5 && left().length > 0; turn++) await setImmediate();
   assert.deepEqual(left(), [], circumstance);
 };
 
-/** Of the Kafka protocol. */
+/** API keys of the Kafka protocol. */
 const API = { fetch: 1, joinGroup: 11, syncGroup: 14 };
 
 type Moment = 'start' | 'asyncStart';
@@ -42,23 +40,29 @@ const listenToTraffic = (listener: (moment: Moment, apiKey: number) => void): Di
   };
 };
 
-const shared = kafkaForTests();
+const shared = await kafkaOfFile();
 
-describe('A member that is stopped', { timeout: 60_000, ...('skip' in shared ? shared : {}) }, () => {
-  const address = kafkaAt('skip' in shared ? '' : shared.bootstrapServers);
+describe('A member that is stopped', { timeout: 60_000, ...shared.options }, () => {
+  let address: KafkaAddress;
 
-  /** Consumes as the only member of a group of its own until `isMoment`, and checks what is left then. */
+  before(async () => {
+    address = await shared.address();
+  });
+
+  /** Consumes as the only member of its group until `isMoment`, and checks what is left then. */
   const stopAt = async (
     t: TestContext,
     topic: string,
     isMoment: (moment: Moment, apiKey: number) => boolean,
     onAssigned: (group: string) => void = () => {},
   ): Promise<void> => {
+    // A test whose time is over goes on in the background, and could try for ever.
+    t.signal.throwIfAborted();
     const group = randomUUID();
     const broker = openBroker(address);
     const stopping = new AbortController();
     let stoppedAt = '';
-    {
+    try {
       using _ = listenToTraffic((moment, apiKey) => {
         if (stopping.signal.aborted || !isMoment(moment, apiKey)) return;
         stoppedAt = `${moment} of API ${apiKey}`;
@@ -73,8 +77,9 @@ describe('A member that is stopped', { timeout: 60_000, ...('skip' in shared ? s
         onBatch: async () => {},
         signal: AbortSignal.any([stopping.signal, t.signal]),
       });
+    } finally {
+      await broker.close();
     }
-    await broker.close();
     await assertNothingLeft(`stopped at ${stoppedAt}`);
   };
 
@@ -85,7 +90,7 @@ describe('A member that is stopped', { timeout: 60_000, ...('skip' in shared ? s
     return name;
   };
 
-  test('at any request or answer on the way to its first fetch leaves nothing behind', async (t) => {
+  test('at any request or answer before its first fetch leaves nothing behind', async (t) => {
     const topic = await newTopic(t);
     let fetched = false;
     for (let step = 0; !fetched; step++) {
@@ -97,7 +102,7 @@ describe('A member that is stopped', { timeout: 60_000, ...('skip' in shared ? s
     }
   });
 
-  test('while it joins again, having been removed from its group, leaves nothing behind', async (t) => {
+  test('while it joins again after its removal from the group leaves nothing behind', async (t) => {
     const topic = await newTopic(t);
     for (const wanted of [API.joinGroup, API.syncGroup]) {
       for (const moment of MOMENTS) {
@@ -105,8 +110,11 @@ describe('A member that is stopped', { timeout: 60_000, ...('skip' in shared ? s
         const remove = async (groupId: string): Promise<void> => {
           if (removed) return;
           const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [...address.bootstrapServers] });
-          await admin.removeMembersFromConsumerGroup({ groupId, members: [] });
-          await admin.close();
+          try {
+            await admin.removeMembersFromConsumerGroup({ groupId, members: [] });
+          } finally {
+            await admin.close();
+          }
           removed = true;
         };
         await stopAt(
@@ -120,7 +128,7 @@ describe('A member that is stopped', { timeout: 60_000, ...('skip' in shared ? s
   });
 });
 
-/** Beyond these the client would hold up the stop of its service. */
+/** A client that takes longer would hold up the stop of its service. */
 const STOP_MS = 5_000;
 const CLOSE_MS = 3_000;
 
@@ -138,7 +146,7 @@ describe('A client of a Kafka that is lost', { timeout: 180_000, ...(await ownKa
     { how: 'stands still', lose: () => kafka.pause(), mend: () => kafka.resume() },
   ];
   for (const { how, lose, mend } of losses) {
-    test(`as it ${how} is closed in time, and leaves nothing behind`, async (t) => {
+    test(`is closed in time and leaves nothing behind if the broker ${how}`, async (t) => {
       const scene = createScene(t, kafkaAt(kafka.bootstrapServers));
       const broker = scene.open();
       const topic = await eventually(() => scene.topic(broker, 2));

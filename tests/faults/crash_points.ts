@@ -68,11 +68,15 @@ export const WRITE_PATH = {
       'let canWrite = this.#socket.write(request.payload);',
       'request.apiKey === 0',
     ),
-    after(
-      'libs/kafka_common/embedded/log.ts',
-      'const row = statements.append.get({ topic: topic.id, partition, timestamp, key, value, headers });',
-      'message === messages.at(-1)',
-    ),
+    {
+      file: 'libs/kafka_common/embedded/log.ts',
+      find: 'messages.map((message) => appendOne(topic, message, timestamp))',
+      replace: `messages.map((message) => {
+        const fate = appendOne(topic, message, timestamp);
+        if (message === messages.at(-1)) ${PASS}
+        return fate;
+      })`,
+    },
   ),
   /** The events are acknowledged, and no client has an answer. */
   acknowledged: point(
@@ -131,7 +135,7 @@ export const READ_PATH = {
     'offsets_committed',
     3,
     before(
-      'libs/kafka_common/kafka/group_consumer.ts',
+      'libs/kafka_common/kafka/consuming/offset_commits.ts',
       'for (const { position, next } of moved) position.committed = next;',
     ),
     before('libs/kafka_common/embedded/group_consumer.ts', 'uncommitted.clear();', 'uncommitted.size > 0'),

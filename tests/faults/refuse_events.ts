@@ -37,7 +37,7 @@ const changeTopic = async (bootstrapBrokers: string[], topic: string, change: Ch
   }
 };
 
-/** Embedded: this process holds the write lock of the log's file. Publishers wait only a quarter of a second for it. */
+/** Embedded: this process holds the write lock of the log's file. Every publish waits for it until its time is over. */
 // oxlint-disable-next-line require-await -- node:sqlite is synchronous, the seam is not
 const lockLog = async ({ storeDir }: Stage): Promise<() => Promise<void>> => {
   const db = new DatabaseSync(join(storeDir, 'broker.sqlite'), { timeout: 5_000 });

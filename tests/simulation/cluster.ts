@@ -5,7 +5,7 @@ import { arriveAt, createNodes, type Node } from './nodes.ts';
 import type { Weather } from './weather.ts';
 
 export interface StoredRecord extends LogRecord {
-  /** `performance.now()` when the log took it. */
+  /** `performance.now()` when it was written to the log. */
   readonly writtenAt: number;
 }
 
@@ -13,7 +13,7 @@ interface StoredTopic {
   readonly topic: Topic;
   readonly leaders: number[];
   readonly partitions: StoredRecord[][];
-  /** Fetches that wait for records. */
+  /** Calls back the fetches that wait for records. */
   readonly waiting: Set<() => void>;
 }
 
@@ -29,22 +29,22 @@ export interface ClusterOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly newTopicId: () => string;
-  /** A member that is not heard of for so long is taken for dead. */
+  /** A member without a heartbeat for this long is taken for dead. */
   readonly sessionMs: number;
-  /** A group has committed an offset. */
+  /** Called when a group has committed an offset. */
   readonly onCommit?: (partition: number, next: number) => void;
 }
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** The brokers of a cluster and their logs: what clients reach over their wires. */
+/** The brokers of a cluster and their logs. Clients reach them over their wires. */
 export const createCluster = (options: ClusterOptions) => {
   const { weather } = options;
   const nodes = createNodes(options.nodes);
   const topics = new Map<string, StoredTopic>();
-  /** Counted on when what is on its way is lost for good. */
+  /** Grows each time that everything on its way is lost for good. */
   let storms = 0;
-  /** Messages that will still be written late. */
+  /** How many messages will still be written late. */
   let onTheirWay = 0;
 
   const coordinator: Coordinator = createCoordinator({
@@ -53,11 +53,11 @@ export const createCluster = (options: ClusterOptions) => {
     onCommit: options.onCommit ?? (() => {}),
   });
 
-  /** Which one answers what any of them can. */
+  /** The node that answers a question that any node can answer. */
   const anyNode = (): Node => {
     const node =
       nodes.find(({ state }) => state === 'up') ?? nodes.find(({ state }) => state === 'stopped') ?? nodes[0];
-    if (node === undefined) throw new Error('a cluster without nodes');
+    if (node === undefined) throw new Error('the cluster has no nodes');
     return node;
   };
 
@@ -93,7 +93,7 @@ export const createCluster = (options: ClusterOptions) => {
     }, ms);
   };
 
-  const treated = (node: Node, stored: StoredTopic, messages: readonly Message[]): Fate[] => {
+  const treat = (node: Node, stored: StoredTopic, messages: readonly Message[]): Fate[] => {
     const treatment = weather.treat(node.id);
     const written = (): Fate[] => messages.map((message) => append(stored, message));
     switch (treatment.kind) {
@@ -118,7 +118,7 @@ export const createCluster = (options: ClusterOptions) => {
     }
   };
 
-  /** Takes the messages of one request, and tells the fate of each, unless it keeps silent. */
+  /** Takes the messages of one request and answers the fate of each, unless the node keeps silent. */
   const produce = (
     node: Node,
     topic: Topic,
@@ -128,7 +128,7 @@ export const createCluster = (options: ClusterOptions) => {
   ): void => {
     if (sentIn !== storms) return;
     const stored = topics.get(topic.name);
-    const fates: Fate[] = messages.map(() => notWritten('the topic does not exist, or was made again'));
+    const fates: Fate[] = messages.map(() => notWritten('the topic does not exist, or was created again'));
     if (stored?.topic.id === topic.id) {
       const byPartition = Map.groupBy(messages.keys(), (index) =>
         partitionOf(messages[index]?.key ?? '', topic.partitions),
@@ -139,7 +139,7 @@ export const createCluster = (options: ClusterOptions) => {
         for (const index of indexes)
           fates[index] = notWritten(isLeader ? 'the message is too large' : 'not the leader');
         if (!isLeader) continue;
-        const results = treated(
+        const results = treat(
           node,
           stored,
           fitting.flatMap((index) => messages.slice(index, index + 1)),
@@ -153,7 +153,7 @@ export const createCluster = (options: ClusterOptions) => {
     else answer(fates);
   };
 
-  /** Answers once there are records at `from`, or something is wrong. */
+  /** Answers once there is a record at `from`, or something is wrong. */
   const fetch = (
     node: Node,
     topic: Topic,
@@ -205,7 +205,7 @@ export const createCluster = (options: ClusterOptions) => {
       if (stored) wakeAll(stored);
     },
 
-    /** Another broker leads the partition from now on. */
+    /** From now on another broker leads the partition. */
     lead: (name: string, partition: number, node: number): void => {
       const stored = topics.get(name);
       if (stored?.leaders[partition] === undefined) return;
@@ -213,10 +213,10 @@ export const createCluster = (options: ClusterOptions) => {
       wakeAll(stored);
     },
 
-    /** What is on its way, or was to be written late, is lost for good. */
+    /** Loses for good what is on its way or was to be written late. */
     calm: (): void => void (storms += 1),
 
-    /** For `produce`: of the requests that are sent now. */
+    /** The storm in which requests are sent now, for `produce`. */
     get storm() {
       return storms;
     },
@@ -225,7 +225,7 @@ export const createCluster = (options: ClusterOptions) => {
       return onTheirWay;
     },
 
-    /** Of another producer. @param bytes of the value, in place of the message's own */
+    /** Writes a message of another producer. @param bytes the value, in place of the message's own */
     write: (name: string, message: Message, bytes?: Buffer): void => {
       const stored = topics.get(name);
       if (stored) append(stored, message, bytes);

@@ -1,26 +1,27 @@
 import type { Positions, Topic } from '#kafka_common/broker.ts';
 
-/** What the coordinator tells a member, over its wire. */
+/** Carries what the coordinator says to a member. */
 export interface MemberLine {
-  /** The partitions that are the member's from now on. `round` grows: what comes late is out of date. */
+  /** The partitions that the member owns from now on. `round` grows: an older round that comes late is out of date. */
   assign(round: number, partitions: readonly number[]): void;
-  /** Another process has taken its place. */
+  /** Another process has taken the member's place. */
   fence(): void;
 }
 
 interface Member {
   readonly id: string;
-  /** Of which process; never used again. */
+  /** Names one join of one process. It is never used again. */
   readonly incarnation: number;
   readonly line: MemberLine;
-  told: string | null;
+  /** The last assignment sent, as text; null before the first. */
+  lastSent: string | null;
   expiry: NodeJS.Timeout | undefined;
 }
 
 interface Group {
   readonly topic: Topic;
   readonly members: Map<string, Member>;
-  /** By partition: the incarnation that has it. */
+  /** By partition: the incarnation that owns it. */
   readonly owners: Map<number, number>;
   readonly committed: Map<number, number>;
 }
@@ -28,8 +29,8 @@ interface Group {
 const nameOf = (group: string, topic: Topic): string => `${group} ${topic.id}`;
 
 /**
- * The groups: who is in them, who has which partition, and what they have committed. A partition changes hands once its
- * owner has given it up, or is taken for dead.
+ * The groups: their members, the owner of each partition, and the committed offsets. A partition changes hands once its
+ * owner has released it or is taken for dead.
  */
 export const createCoordinator = (options: {
   readonly sessionMs: number;
@@ -63,9 +64,9 @@ export const createCoordinator = (options: {
         shares.get(target)?.push(partition);
     }
     for (const [member, partitions] of shares) {
-      const told = partitions.join();
-      if (told === member.told) continue;
-      member.told = told;
+      const assignment = partitions.join();
+      if (assignment === member.lastSent) continue;
+      member.lastSent = assignment;
       member.line.assign((rounds += 1), partitions);
     }
   };
@@ -81,7 +82,7 @@ export const createCoordinator = (options: {
   const keep = (group: Group, member: Member): void => {
     clearTimeout(member.expiry);
     member.expiry = setTimeout(() => {
-      // A coordinator that stands still has heard of nobody.
+      // A coordinator that stands still receives no heartbeats.
       if (!options.isUp()) return keep(group, member);
       remove(group, member);
       balance(group);
@@ -107,13 +108,13 @@ export const createCoordinator = (options: {
         remove(group, former);
         former.line.fence();
       }
-      const member: Member = { id, incarnation, line, told: null, expiry: undefined };
+      const member: Member = { id, incarnation, line, lastSent: null, expiry: undefined };
       group.members.set(id, member);
       keep(group, member);
       balance(group);
     },
 
-    /** False: the group knows it no more. */
+    /** @returns false if the group does not know the member any more */
     heartbeat: (name: string, topic: Topic, incarnation: number): boolean => {
       const group = groupOf(name, topic);
       const member = memberOf(group, incarnation);
@@ -124,7 +125,7 @@ export const createCoordinator = (options: {
     commit: (name: string, topic: Topic, incarnation: number, positions: Positions): void =>
       commit(groupOf(name, topic), incarnation, positions),
 
-    /** Gives partitions up, at the positions reached. */
+    /** Gives partitions up and commits the positions reached. */
     release: (
       name: string,
       topic: Topic,

@@ -1,56 +1,15 @@
-import { type Broker, BrokerError, type Fate, type Message, type Topic } from '#kafka_common/broker.ts';
+import { type Broker, type Fate, type Message, type Topic } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Fetched } from './cluster.ts';
 import { ask, type Node, type Reply, type Wire } from './nodes.ts';
+import { createClient, QUESTION_MS, unavailable, valueOf } from './simulated_client.ts';
 import { consumeSimulated } from './simulated_consumer.ts';
 
-/** What clients of a cluster share: how to reach it, and what they know of it. */
-export interface Client {
-  readonly cluster: Cluster;
-  readonly wire: Wire;
-  readonly heartbeatMs: number;
-  /** By topic and partition, as far as known. */
-  readonly leaders: Map<string, readonly number[]>;
-  /** Asks any broker. @throws BrokerError `UNAVAILABLE` */
-  question<T>(serve: () => T, timeoutMs?: number): Promise<T>;
-  /** @throws BrokerError `UNAVAILABLE` */
-  describe(name: string, timeoutMs?: number): Promise<Topic | null>;
-  /** @throws BrokerError `UNAVAILABLE`, `TOPIC_MISSING` */
-  existing(name: string): Promise<Topic>;
-  leader(topic: Topic, partition: number): Node | undefined;
-}
-
-/** Of a question that is no publish. */
-const QUESTION_MS = 4_000;
-
-const unavailable = (): BrokerError => new BrokerError('UNAVAILABLE', 'the connection was lost');
-
-/** A client of a simulated cluster: a broker as the services know it. */
+/** A client of a simulated cluster, as the services know it: a broker. */
 export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Broker => {
-  const leaders: Client['leaders'] = new Map();
+  const client = createClient(cluster, wire, heartbeatMs);
+  const { question, describe, existing, leadersOf, leaderOf, leader } = client;
   const lanes = new Map<number, Promise<unknown>>();
-
-  const question: Client['question'] = async (serve, timeoutMs = QUESTION_MS) =>
-    valueOf(await ask(wire, cluster.anyNode(), timeoutMs, (answer) => answer(serve())));
-
-  const describe: Client['describe'] = async (name, timeoutMs) => {
-    const found = await question(() => cluster.describe(name), timeoutMs);
-    if (found === null) return null;
-    leaders.set(name, found.leaders);
-    return found.topic;
-  };
-
-  const existing = async (name: string): Promise<Topic> => {
-    const topic = await describe(name);
-    if (topic === null) throw new BrokerError('TOPIC_MISSING', `topic ${name} does not exist`);
-    return topic;
-  };
-
-  const leaderOf = (name: string, partition: number): number => leaders.get(name)?.[partition] ?? -1;
-
-  const leader = ({ name }: Topic, partition: number): Node | undefined => cluster.nodes[leaderOf(name, partition)];
-
-  const client: Client = { cluster, wire, heartbeatMs, leaders, question, describe, existing, leader };
 
   const send = async (
     node: Node | undefined,
@@ -65,7 +24,7 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
       cluster.produce(node, topic, messages, storm, answer),
     );
     const fates = fatesOf(reply, messages);
-    // Another broker may lead the partition now; who asks next shall know.
+    // Another broker may lead the partition now: the next publish has to know.
     if (fates.some(({ kind }) => kind !== 'acknowledged')) void describe(topic.name).catch(() => {});
     return fates;
   };
@@ -98,7 +57,7 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
     async publish(topic, messages, timeoutMs) {
       const deadline = performance.now() + timeoutMs;
       const fates: Fate[] = messages.map(() => NOT_SENT);
-      if (!leaders.has(topic.name)) await describe(topic.name, timeoutMs).catch(() => {});
+      if (leadersOf(topic.name) === undefined) await describe(topic.name, timeoutMs).catch(() => {});
       const byLeader = Map.groupBy(messages.keys(), (index) =>
         leaderOf(topic.name, partitionOf(messages[index]?.key ?? '', topic.partitions)),
       );
@@ -117,7 +76,7 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
     async probe(name, id, timeoutMs) {
       const topic = await existing(name);
       const node = cluster.nodes[id];
-      if (node === undefined || !leaders.get(topic.name)?.includes(id)) return;
+      if (node === undefined || !leadersOf(topic.name)?.includes(id)) return;
       valueOf(await ask<true>(wire, node, timeoutMs, (answer) => answer(true)));
     },
 
@@ -131,7 +90,7 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
           if (node === undefined) throw unavailable();
           const position = next;
           const fetched = valueOf(
-            await ask<Parameters<Parameters<Cluster['fetch']>[4]>[0]>(wire, node, QUESTION_MS, (answer) =>
+            await ask<Fetched>(wire, node, QUESTION_MS, (answer) =>
               cluster.fetch(node, topic, partition, position, answer),
             ),
           );
@@ -153,12 +112,6 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
     bounds,
     close: async () => {},
   };
-};
-
-/** @throws BrokerError `UNAVAILABLE` where there was no answer */
-export const valueOf = <T>(reply: Reply<T>): T => {
-  if (reply.kind !== 'answered') throw unavailable();
-  return reply.value;
 };
 
 const NOT_SENT: Fate = { kind: 'not_written', detail: 'no connection could be made' };

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, BrokerError, type ConsumeOptions, type Topic } from '#kafka_common/broker.ts';
 import type { Fetched } from './cluster.ts';
 import { ask } from './nodes.ts';
-import { type Client, valueOf } from './simulated_broker.ts';
+import { type Client, valueOf } from './simulated_client.ts';
 
 const COMMIT_INTERVAL_MS = 900;
-/** For the last commit, and for leaving, when stopping. */
+/** The limit of the last commit, and the limit of leaving the group. */
 const LEAVE_MS = 1_500;
 const NEW_LEADER_MS = 100;
 
-/** Reads one partition as long as it is this member's. */
+/** Reads one partition while this member owns it. */
 interface Worker {
   readonly isStopped: Promise<void>;
   stop(): void;
@@ -26,7 +26,7 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
 
   const allPartitions = Array.from({ length: topic.partitions }).keys().toArray();
   const workers = new Map<number, Worker>();
-  /** Those that have been stopped, but not yet ended, included. */
+  /** Includes workers that have been stopped, but have not ended yet. */
   const working = new Set<Promise<void>>();
   const inHand = new Set<Promise<void>>();
   const uncommitted = new Map<number, number>();
@@ -71,13 +71,13 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
       client
         .question(() => coordinator.heartbeat(group, topic, asked))
         .then((isKnown) => (isKnown || asked !== incarnation || isEnding ? undefined : rejoin()))
-        // On until the last batch is done, so that nobody is given its partition meanwhile.
+        // It goes on until the last batch is done, so that no other member gets its partition meanwhile.
         .then(() => hasEnded || beat())
         .catch(fail);
     }, client.heartbeatMs);
   };
 
-  /** The group has given this member up: its partitions may be another's, and its positions are out of date. */
+  /** The group has given this member up: another member may own its partitions, and its positions are out of date. */
   const rejoin = async (): Promise<void> => {
     uncommitted.clear();
     incarnation = 0;
@@ -100,14 +100,14 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
       workers.delete(partition);
     }
     if (released.length > 0) {
-      // As of Kafka, nobody waits for a batch in hand. Also what it never took up is given up: the news of this
-      // assignment may have overtaken those of the one before.
+      // As in Kafka, nothing waits for a batch in hand. A partition that it never took up is released too: this
+      // assignment may have overtaken the one before.
       const reached = new Map([...uncommitted].filter(([partition]) => released.includes(partition)));
       for (const partition of released) uncommitted.delete(partition);
       await client.question(() => coordinator.release(group, topic, own, released, reached));
     }
     const added = partitions.filter((partition) => !workers.has(partition));
-    // Of a partition that was ours before, a batch may be in hand still: its position comes after it.
+    // A batch of a partition that was ours before can still be in hand: the position is read after it.
     if (added.length > 0) await Promise.allSettled(inHand);
     if (isEnding || own !== incarnation) return;
     const positions = added.length > 0 ? await options.startAt(topic, added) : new Map<number, number>();
@@ -206,7 +206,7 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
 
   signal.removeEventListener('abort', onAbort);
   isEnding = true;
-  // A batch that was done with while this ended is committed.
+  // A batch that was finished while this ended is committed.
   for (const worker of workers.values()) worker.stop();
   await Promise.all(working);
   hasEnded = true;

@@ -1,12 +1,12 @@
 import type { Broker, Fate, Message } from '#kafka_common/broker.ts';
 
-/** What is to go wrong with one publish. */
+/** What goes wrong with one publish. */
 type Fault =
   /** Nothing is written, and the broker says so. */
   | 'not_written'
   /** Written, but the acknowledgement is lost. */
   | 'written_unknown'
-  /** Lost on the way, which nobody knows. */
+  /** Lost on the way, and the client cannot know it. */
   | 'lost_unknown'
   /** Written, but the answer waits for `release`. */
   | 'held'
@@ -15,16 +15,16 @@ type Fault =
 
 export interface FaultyBroker {
   readonly broker: Broker;
-  /** Faults of the coming publishes, in turn; after the last one all go well. */
+  /** The faults of the next publishes, in turn. After the last one, all publishes succeed. */
   readonly faults: Fault[];
   /** While set, every publish is `not_written` and every probe fails. */
   down: boolean;
-  /** Every publish, as the broker was asked. */
+  /** The messages of every publish. */
   readonly published: (readonly Message[])[];
   release(): void;
 }
 
-/** A real broker with faults put between it and its client, so that a test decides the fate of each publish. */
+/** A real broker with faults between it and its client, so that a test decides the fate of each publish. */
 export const withFaults = (real: Broker): FaultyBroker => {
   let released = Promise.withResolvers<void>();
   const faulty: FaultyBroker = {

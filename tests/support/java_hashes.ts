@@ -1,4 +1,4 @@
-/** From `UtilsTest.testMurmur2` of the Java client: the signed 32-bit hashes of these keys. */
+/** The signed 32-bit murmur2 hashes of these keys, from `UtilsTest.testMurmur2` of the Java client. */
 export const JAVA_HASHES: readonly (readonly [key: string, hash: number])[] = [
   ['21', -973_932_308],
   ['foobar', -790_332_482],

@@ -1,54 +1,40 @@
 import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '#service_common/sqlite/transactions.ts';
 import { BrokerError, type Positions, type Topic } from '#kafka_common/broker.ts';
+import { type GroupStatements, GROUPS_SCHEMA, prepareGroupStatements } from './group_tables.ts';
 import { openSharedFile, orUnavailable } from './shared_file.ts';
 
 /**
- * The consumer groups of the embedded broker, in `broker_groups.sqlite`: who is a member, which member owns which
- * partition, and what is committed.
+ * The consumer groups of the embedded broker, in `broker_groups.sqlite`: the members, the owner of each partition, and
+ * the committed offsets.
  *
- * A file of its own, so that consumers never hold up the publisher: heartbeats do not take the log's write lock, wake
- * nobody who waits for records, and need no sync to disk.
+ * It is a file of its own, so that consumers never hold up the publisher. Heartbeats do not take the log's write lock,
+ * wake nothing that waits for records, and need no sync to disk.
  *
- * Every member computes the same assignment from the sorted ids of the live members. A partition changes hands only
- * when its owner has released it, has not sent a heartbeat for `SESSION_MS`, or was replaced by a newer process under
- * its member id. The owner is recorded as an incarnation, a fresh random id for each joining: it fences the commits of
- * an owner of the past, as a generation number would.
+ * Every member computes the same assignment from the sorted ids of the live members. A partition changes hands in three
+ * cases: its owner has released it, has sent no heartbeat for `SESSION_MS`, or was replaced by a newer process under its
+ * member id. The owner is recorded as an incarnation, a fresh random id for each join. It fences the commits of a former
+ * owner, as a generation number would.
  */
 
-const SCHEMA = `
-  CREATE TABLE members (
-    group_name TEXT NOT NULL,
-    topic_id TEXT NOT NULL,
-    member_id TEXT NOT NULL,
-    incarnation TEXT NOT NULL UNIQUE,
-    heartbeat_at INTEGER NOT NULL, -- milliseconds of the monotonic clock
-    PRIMARY KEY (group_name, topic_id, member_id)
-  ) STRICT;
-  CREATE TABLE partitions (
-    group_name TEXT NOT NULL,
-    topic_id TEXT NOT NULL,
-    partition INTEGER NOT NULL,
-    owner TEXT, -- an incarnation; nobody's where no member has it
-    next INTEGER, -- the committed offset
-    PRIMARY KEY (group_name, topic_id, partition)
-  ) STRICT;
-`;
-
-/** A member without a heartbeat for so long is dead: its partitions go to the others. */
+/** A member without a heartbeat for this long is dead: its partitions go to the others. */
 const SESSION_MS = 3_000;
 export const HEARTBEAT_MS = 500;
 
+/** Transactions here take about one millisecond. */
+const LOCK_WAIT_MS = 250;
+
 /** One process's part in a group. Every call is synchronous and throws BrokerError. */
-interface Membership {
+export interface Membership {
   /**
-   * Says that this member lives, commits `positions` of partitions it owns, and claims the free ones among those
-   * assigned to it. Returns the partitions that are both assigned to it and its own; the rest it has to release.
+   * Reports that this member lives, commits `positions` of partitions it owns, and claims the free ones among those
+   * assigned to it. Returns the partitions that are both assigned to it and its own; it has to release the others.
    * @throws BrokerError `FENCED` once another process has joined under the same member id
    */
   heartbeat(positions: Positions): number[];
   owns(partition: number): boolean;
-  /** Gives a partition up with the position reached, if any; without effect where it has another owner by now. */
+  /** Gives a partition up with the position reached, if any. Has no effect if the partition has another owner by now. */
   release(partition: number, position: number | undefined): void;
   leave(): void;
 }
@@ -59,89 +45,24 @@ export interface EmbeddedGroups {
   close(): void;
 }
 
-/** @throws StoreError `STORE_REFUSED` */
+/** @throws StoreError `STORE_REFUSED` if the file cannot be used */
 export const openEmbeddedGroups = (directory: string): EmbeddedGroups => {
-  const db = openSharedFile({
-    directory,
-    name: 'broker_groups.sqlite',
-    applicationId: 0x4f45_4752,
-    schemaVersion: 1,
-    schema: SCHEMA,
-  });
-  // What a power cut takes is seconds of commits, and the consumers' own positions are the truth.
+  const db = openSharedFile(
+    {
+      directory,
+      name: 'broker_groups.sqlite',
+      applicationId: 0x4f45_4752,
+      schemaVersion: 1,
+      schema: GROUPS_SCHEMA,
+    },
+    LOCK_WAIT_MS,
+  );
+  // A power cut takes seconds of commits, but the consumers' own positions are the truth.
   db.exec('PRAGMA synchronous=NORMAL');
-
-  const ofGroup = 'group_name = :group AND topic_id = :topic';
-  const join = `
-    INSERT INTO members (group_name, topic_id, member_id, incarnation, heartbeat_at)
-    VALUES (:group, :topic, :member, :incarnation, :now)
-    ON CONFLICT (group_name, topic_id, member_id) DO UPDATE
-    SET incarnation = excluded.incarnation, heartbeat_at = excluded.heartbeat_at`;
-  const statements = {
-    join: db.prepare(join),
-    // Brings back a member that was taken for dead, but never one that was replaced.
-    heartbeat: db.prepare(`${join} WHERE incarnation = excluded.incarnation`),
-    // A heartbeat in the future was sent before the machine's last start.
-    removeDead: db.prepare(`DELETE FROM members WHERE heartbeat_at NOT BETWEEN :now - ${SESSION_MS} AND :now`),
-    live: db.prepare(`SELECT member_id FROM members WHERE ${ofGroup} ORDER BY member_id`),
-    claim: db.prepare(`
-      INSERT INTO partitions (group_name, topic_id, partition, owner) VALUES (:group, :topic, :partition, :incarnation)
-      ON CONFLICT (group_name, topic_id, partition) DO UPDATE SET owner = excluded.owner
-      WHERE owner IS NULL OR owner NOT IN (SELECT incarnation FROM members)`),
-    owner: db.prepare(`SELECT owner FROM partitions WHERE ${ofGroup} AND partition = :partition`),
-    commit: db.prepare(`
-      UPDATE partitions SET next = :position WHERE ${ofGroup} AND partition = :partition AND owner = :incarnation`),
-    release: db.prepare(`
-      UPDATE partitions SET owner = NULL, next = coalesce(:position, next)
-      WHERE ${ofGroup} AND partition = :partition AND owner = :incarnation`),
-    leave: db.prepare('DELETE FROM members WHERE incarnation = ?'),
-    committed: db.prepare(`SELECT partition, next FROM partitions WHERE ${ofGroup} AND next IS NOT NULL`),
-  };
-
-  const membership = (group: string, topic: Topic, memberId: string): Membership => {
-    const incarnation = randomUUID();
-    const inGroup = { group, topic: topic.id };
-    const asMember = { ...inGroup, member: memberId, incarnation };
-    const asOwner = { ...inGroup, incarnation };
-
-    const isOwner = (partition: number): boolean =>
-      statements.owner.get({ ...inGroup, partition })?.['owner'] === incarnation;
-
-    const assigned = (): number[] => {
-      const members = statements.live.all(inGroup).map((row) => row['member_id']);
-      return Array.from({ length: topic.partitions }, (_, partition) => partition).filter(
-        (partition) => members[partition % members.length] === memberId,
-      );
-    };
-
-    statements.join.run({ ...asMember, now: monotonicMs() });
-    return {
-      heartbeat: orUnavailable((positions) =>
-        inTransaction(db, () => {
-          // Read under the lock: no other heartbeat can then be later than this one.
-          const now = monotonicMs();
-          if (statements.heartbeat.run({ ...asMember, now }).changes === 0) {
-            throw new BrokerError('FENCED', `another process joined the group ${group} as ${memberId}`);
-          }
-          statements.removeDead.run({ now });
-          for (const [partition, position] of positions) statements.commit.run({ ...asOwner, partition, position });
-          const mine = assigned();
-          for (const partition of mine) statements.claim.run({ ...asOwner, partition });
-          return mine.filter(isOwner);
-        }),
-      ),
-      owns: orUnavailable(isOwner),
-      release: orUnavailable((partition, position) => {
-        statements.release.run({ ...asOwner, partition, position: position ?? null });
-      }),
-      leave: orUnavailable(() => {
-        statements.leave.run(incarnation);
-      }),
-    };
-  };
+  const statements = prepareGroupStatements(db, SESSION_MS);
 
   return {
-    join: orUnavailable(membership),
+    join: orUnavailable((group, topic, memberId) => joinGroup(db, statements, { group, topic, memberId })),
     committed: orUnavailable((group, topic) => {
       const rows = statements.committed.all({ group, topic: topic.id });
       return new Map(rows.map((row) => [Number(row['partition']), Number(row['next'])]));
@@ -150,5 +71,52 @@ export const openEmbeddedGroups = (directory: string): EmbeddedGroups => {
   };
 };
 
-/** The same clock in all processes of the machine, and one that nobody sets: it counts from the machine's start. */
+const joinGroup = (
+  db: DatabaseSync,
+  statements: GroupStatements,
+  { group, topic, memberId }: { readonly group: string; readonly topic: Topic; readonly memberId: string },
+): Membership => {
+  const incarnation = randomUUID();
+  const inGroup = { group, topic: topic.id };
+  const asMember = { ...inGroup, member: memberId, incarnation };
+  const asOwner = { ...inGroup, incarnation };
+
+  const isOwner = (partition: number): boolean =>
+    statements.owner.get({ ...inGroup, partition })?.['owner'] === incarnation;
+
+  const assigned = (): number[] => {
+    const members = statements.live.all(inGroup).map((row) => row['member_id']);
+    return Array.from({ length: topic.partitions }, (_, partition) => partition).filter(
+      (partition) => members[partition % members.length] === memberId,
+    );
+  };
+
+  const heartbeat = (positions: Positions): number[] =>
+    inTransaction(db, () => {
+      // Read under the lock, so that no other heartbeat can be later than this one.
+      const now = monotonicMs();
+      if (statements.heartbeat.run({ ...asMember, now }).changes === 0) {
+        throw new BrokerError('FENCED', `another process joined the group ${group} as ${memberId}`);
+      }
+      statements.removeDead.run({ now });
+      for (const [partition, position] of positions) statements.commit.run({ ...asOwner, partition, position });
+      const mine = assigned();
+      for (const partition of mine) statements.claim.run({ ...asOwner, partition });
+      return mine.filter(isOwner);
+    });
+
+  statements.join.run({ ...asMember, now: monotonicMs() });
+  return {
+    heartbeat: orUnavailable(heartbeat),
+    owns: orUnavailable(isOwner),
+    release: orUnavailable((partition, position) => {
+      statements.release.run({ ...asOwner, partition, position: position ?? null });
+    }),
+    leave: orUnavailable(() => {
+      statements.leave.run(incarnation);
+    }),
+  };
+};
+
+/** The same clock in all processes of the machine. It counts from the machine's start and cannot be set. */
 const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);

@@ -4,19 +4,18 @@ import { type DatabaseFile, openDatabase } from '#service_common/sqlite/open_dat
 import { BrokerError } from '#kafka_common/broker.ts';
 
 /**
- * How long a statement waits for a lock that another process holds, in milliseconds: the event loop stands still
- * meanwhile, and transactions here take about one.
+ * Opens one of the broker's files, which several processes share.
+ * @param lockWaitMs how long a statement waits for a lock that another process holds; the event loop stands still
+ * meanwhile
+ * @throws StoreError `STORE_REFUSED`
  */
-const BUSY_TIMEOUT_MS = 250;
-
-/** Opens one of the broker's files, which several processes share. @throws StoreError `STORE_REFUSED` */
-export const openSharedFile = (file: DatabaseFile): DatabaseSync => {
+export const openSharedFile = (file: DatabaseFile, lockWaitMs: number): DatabaseSync => {
   const db = openDatabase(file);
-  db.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}`);
+  db.exec(`PRAGMA busy_timeout=${lockWaitMs}`);
   return db;
 };
 
-/** Wraps a function over a file so that what SQLite throws (disk full, I/O error, locked, closed) is `UNAVAILABLE`. */
+/** Wraps a function over a file, so that what SQLite throws (disk full, I/O error, locked, closed) is `UNAVAILABLE`. */
 export const orUnavailable =
   <A extends unknown[], R>(work: (...args: A) => R): ((...args: A) => R) =>
   (...args) => {
@@ -27,3 +26,12 @@ export const orUnavailable =
       throw new BrokerError('UNAVAILABLE', `the embedded broker's file failed: ${reasonOf(error)}`, error);
     }
   };
+
+/** SQLite's primary result code for a lock that another connection holds: the low byte of the extended code. */
+const SQLITE_BUSY = 5;
+
+/** Whether the work failed only because another process held the file's lock. */
+export const isLocked = (error: unknown): boolean =>
+  error instanceof BrokerError
+    ? isLocked(error.cause)
+    : error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;

@@ -1,25 +1,25 @@
 import { watch } from 'node:fs';
 
-/** Waiting for the log to grow, by whichever process. */
+/** Waits for the log to grow, in this process or in another. */
 export interface Tail {
-  /** Resolves after records may have been added: what was read just before the call misses nothing. */
+  /** Resolves after records may have been added. A read just before the call misses nothing. */
   change(): Promise<void>;
-  /** Resolves all that wait: for what this process knows without looking. */
+  /** Resolves all waits: this process knows of a change without polling. */
   wake(): void;
   close(): void;
 }
 
 const MIN_POLL_MS = 1;
 const MAX_POLL_MS = 50;
-/** How much longer each wait is than the last, while nothing happens. */
+/** Each poll waits longer than the last by this factor, while nothing happens. */
 const SLOWING = 1.3;
 
 /**
- * SQLite tells no other process of a commit, so this looks, ever more seldom while nothing happens: waking up costs far
- * more than the look. The operating system's word that the file is being written makes it look often again. That word
- * comes before the commit can be read, and on some file systems never, so it is a hint and no more.
+ * SQLite does not notify other processes of a commit, so this polls, ever more seldom while nothing happens: waking up
+ * costs far more than the look. A write to the file makes it poll often again. The operating system reports the write
+ * before the commit can be read, and never on some file systems, so the report is only a hint.
  * @param version changes with each commit of another connection
- * @param writtenFile what a commit writes to first
+ * @param writtenFile the file that a commit writes to first
  */
 export const createTail = (version: () => number, writtenFile: string): Tail => {
   let seen: number | undefined;
@@ -55,14 +55,14 @@ export const createTail = (version: () => number, writtenFile: string): Tail => 
       seen = version();
       return seen !== before;
     } catch {
-      // Whoever waits meets the same error on reading, and has somebody to tell.
+      // The waiting reader meets the same error and reports it.
       return true;
     }
   };
 
   const change = (): Promise<void> => {
     closeWatcher ??= watchFile(writtenFile, () => {
-      // Once is enough until the next look: a steady stream of writes must not put that off.
+      // Once is enough until the next poll: a steady stream of writes must not put it off.
       if (pollMs > MIN_POLL_MS) pollAgain(MIN_POLL_MS);
     });
     if (waiting === undefined) {
@@ -75,7 +75,7 @@ export const createTail = (version: () => number, writtenFile: string): Tail => 
   return { change, wake, close: () => closeWatcher?.() };
 };
 
-/** Returns how to end it. Where the file cannot be watched, polling alone has to do. */
+/** @returns ends the watch. If the file cannot be watched, polling alone has to do. */
 const watchFile = (path: string, onWrite: () => void): (() => void) => {
   try {
     const watcher = watch(path, { persistent: false }, onWrite);

@@ -1,13 +1,13 @@
 import type { Connection, ConnectionPool } from '@platformatic/kafka';
 import { withinMs } from '#service_common/within.ts';
 
-/** Destroyed sockets are closed in the next turn of the event loop; this is for one that is not. */
+/** A destroyed socket is closed in the next turn of the event loop. This is the limit for one that is not. */
 const CLOSE_MS = 1_000;
 
-/** A part of the client library, and how to be rid of it. */
+/** A client or a connection pool of the library, with a close that holds its promise. */
 export interface Closable<T> {
   readonly client: T;
-  /** What is in flight fails. Resolves within two seconds, with no socket and no timer of it left; never rejects. */
+  /** Requests in flight fail. Resolves within two seconds and leaves no socket and no timer. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -16,39 +16,39 @@ interface LibraryClient {
   close(): Promise<void>;
 }
 
-/** The parts of one broker's client: each can be closed alone, and all of them together. */
+/** The closables of one broker client. Each can be closed alone, or all together. */
 export const createClosables = () => {
   const open = new Set<Closable<unknown>>();
   let allClosed = false;
 
   const add = <T>(client: T, closeClient: () => Promise<void>): Closable<T> => {
-    const part: Closable<T> = {
+    const closable: Closable<T> = {
       client,
       async close() {
         await closeClient();
-        open.delete(part);
+        open.delete(closable);
       },
     };
-    open.add(part);
-    if (allClosed) void part.close();
-    return part;
+    open.add(closable);
+    if (allClosed) void closable.close();
+    return closable;
   };
 
   return {
     client: <T extends LibraryClient>(client: T): Closable<T> => add(client, closerOfClient(client)),
     pool: (pool: ConnectionPool): Closable<ConnectionPool> => add(pool, closerOfPool(pool)),
-    /** Closes what is open, and what is made from now on as soon as it is made. */
+    /** Closes all that are open. One that is added later is closed at once. */
     async close(): Promise<void> {
       allClosed = true;
-      await Promise.all(Array.from(open, (part) => part.close()));
+      await Promise.all(Array.from(open, (closable) => closable.close()));
     },
   };
 };
 
 /**
- * Destroys a client's connections before the library closes it. In the other order an answer that still comes in can
- * set the timer of a heartbeat, which then fails and is set again for ever, and retries outlive the close. And where
- * leaving the group is refused, the library would not close at all.
+ * Destroys a client's connections before the library closes it. In the other order, a late answer can set the timer of
+ * a heartbeat, which fails and is set again for ever. Retries would outlive the close too. And the library would not
+ * close at all if leaving the group is refused.
  */
 const closerOfClient = (client: LibraryClient): (() => Promise<void>) => {
   const closePool = closerOfPool(client.connections);
@@ -59,14 +59,14 @@ const closerOfClient = (client: LibraryClient): (() => Promise<void>) => {
 };
 
 const closerOfPool = (pool: ConnectionPool): (() => Promise<void>) => {
-  // The pool loses sight of a connection made while an earlier one to the same broker fails, and never closes it.
+  // The pool forgets a connection that is made while an earlier one to the same broker fails, and never closes it.
   const open = new Set<Connection>();
   pool.on('connecting', ({ connection }) => void open.add(connection));
   pool.on('failed', ({ connection }) => void open.delete(connection));
   pool.on('disconnect', ({ connection }) => void open.delete(connection));
   return async () => {
     const closing = [pool.close(), ...Array.from(open, (connection) => connection.close())];
-    // A close in good order waits for a broker that stands still to take what was sent.
+    // A graceful close would wait until a broker that stands still has read what was sent.
     for (const { socket } of open) socket.destroy();
     await settled(closing);
   };

@@ -1,22 +1,20 @@
 import { AuthenticationError, GenericError, MultipleErrors, ProtocolError, UserError } from '@platformatic/kafka';
-import { BrokerError, type BrokerErrorCode } from '#kafka_common/broker.ts';
+import { BrokerError } from '#kafka_common/broker.ts';
+import { TimeoutReached } from '#service_common/within.ts';
 
-/**
- * What the client library's errors mean. Its retries wrap the errors of all attempts (`MultipleErrors`), so an error
- * is judged by its leaves.
- */
+/** The library's retries wrap the errors of all attempts (`MultipleErrors`), so an error is judged by its leaves. */
 const leavesOf = (error: unknown): unknown[] =>
   error instanceof MultipleErrors ? error.errors.flatMap(leavesOf) : [error];
 
-/** Kafka's names of the errors that brokers answered, as `MESSAGE_TOO_LARGE`. */
+/** Kafka's names of the errors that brokers answered, for example `MESSAGE_TOO_LARGE`. */
 export const protocolErrorsOf = (error: unknown): string[] =>
   leavesOf(error).flatMap((leaf) =>
     leaf instanceof ProtocolError ? [String(leaf['apiId' as keyof ProtocolError])] : [],
   );
 
 /**
- * Answers after which a record is certainly in no log. Not among them, on purpose: NOT_LEADER_OR_FOLLOWER,
- * REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND, which can come after the leader has appended the record.
+ * Answers after which a record is certainly in no log. NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT and
+ * NOT_ENOUGH_REPLICAS_AFTER_APPEND are left out on purpose: they can come after the leader has appended the record.
  */
 const REFUSALS: ReadonlySet<string> = new Set([
   'CLUSTER_AUTHORIZATION_FAILED',
@@ -35,13 +33,13 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * How the library words an attempt that ended before a connection stood. It has no error class or code of its own for
- * that, and `tests/contracts` fails should the words change.
+ * The library's messages for an attempt that never had a connection. It has no error class or code for that case.
+ * The contract tests fail if the messages change.
  */
 const NO_CONNECTION =
   /^(Connection to .* (failed|timed out)\.|Connection closed while waiting for ready\.|Cannot get a connection: .*)$/;
 
-/** True where no attempt can have left a record in a log: no connection stood, or the broker refused it. */
+/** True if no attempt can have left a record in a log: there was no connection, or the broker refused the record. */
 export const isCertainlyNotWritten = (error: unknown): boolean => {
   const leaves = leavesOf(error);
   return leaves.length > 0 && leaves.every(leftNoRecord);
@@ -64,6 +62,12 @@ export const describeError = (error: unknown): string => {
   return [...new Set(causes)].join('; ').slice(0, 500) || 'unknown error';
 };
 
-/** The library's error as one of the seam. */
-export const toBrokerError = (error: unknown, code: BrokerErrorCode = 'UNAVAILABLE'): BrokerError =>
-  error instanceof BrokerError ? error : new BrokerError(code, describeError(error), error);
+/** Any error as a BrokerError `UNAVAILABLE`, unless it is a BrokerError already. */
+export const toBrokerError = (error: unknown): BrokerError =>
+  error instanceof BrokerError ? error : new BrokerError('UNAVAILABLE', describeError(error), error);
+
+/** The library's errors become BrokerErrors. Errors of the caller, from `onBatch` and `startAt`, stay as they are. */
+export const fromLibrary = (error: unknown): unknown =>
+  error instanceof GenericError || error instanceof MultipleErrors || error instanceof TimeoutReached
+    ? toBrokerError(error)
+    : error;

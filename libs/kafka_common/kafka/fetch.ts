@@ -7,25 +7,28 @@ import {
 } from '@platformatic/kafka';
 import type { Batch, LogRecord, Topic } from '#kafka_common/broker.ts';
 
-/** For each partition and in all: what a service holds in memory of what it has not handled yet. */
+/** The most that one fetch brings into memory, for each partition and in all. */
 const PARTITION_BYTES = 524_288;
 const FETCH_BYTES = 2_097_152;
 
-/** Control records end transactions; they are no messages (Kafka protocol, record batch attributes, bit 5). */
+/**
+ * Bits of a record batch's attributes (Kafka protocol, record batch). `LogAppendTime` is a topic's
+ * `message.timestamp.type`: the broker's own time then stands in the batch, once for all records.
+ */
+const HAS_APPEND_TIME = 1 << 3;
+/** Control records end transactions. They are not messages. */
 const IS_CONTROL = 1 << 5;
 
-export type KafkaConsumer = Consumer;
-
-type FetchResponse = Awaited<ReturnType<KafkaConsumer['fetch']>>;
+type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
 export interface FetchPosition {
   readonly partition: number;
   readonly next: number;
 }
 
-/** Fetches from one leader; `waitMs` is how long it holds a fetch that finds nothing. */
+/** Fetches from one leader. @param waitMs how long the leader holds a fetch that finds nothing */
 export const fetchRecords = (
-  consumer: KafkaConsumer,
+  consumer: Consumer,
   connectionPool: ConnectionPool,
   leader: number,
   topic: Topic,
@@ -49,7 +52,7 @@ export const fetchRecords = (
   });
 };
 
-/** The batches of an answer that move a position on: one for each partition, without what lies before the position. */
+/** The batches of an answer that move a position on: at most one for each partition, without records before the position. */
 export const batchesOf = (response: FetchResponse, topic: Topic, positions: readonly FetchPosition[]): Batch[] => {
   const nextOf = new Map(positions.map(({ partition, next }) => [partition, next]));
   return response.responses.flatMap(({ partitions }) =>
@@ -65,9 +68,6 @@ export const batchesOf = (response: FetchResponse, topic: Topic, positions: read
   );
 };
 
-/** The broker's own time stands in the batch, once for all records (attributes, bit 3: `message.timestamp.type=LogAppendTime`). */
-const HAS_APPEND_TIME = 1 << 3;
-
 const recordsOf = (batch: RecordsBatch): LogRecord[] =>
   (batch.attributes & IS_CONTROL) !== 0
     ? []
@@ -81,7 +81,7 @@ const recordsOf = (batch: RecordsBatch): LogRecord[] =>
         headers: headers.map(([name, content]) => [name?.toString() ?? '', content] as const),
       }));
 
-/** The partitions whose position the log does not hold: retention passed it, or the log was cut. */
+/** The partitions whose position the log does not hold: retention has passed it, or the log was cut. */
 export const outOfRangePartitions = (error: unknown): number[] =>
   error instanceof ResponseError && 'response' in error
     ? ((error.response as FetchResponse).responses ?? []).flatMap(({ partitions }) =>
