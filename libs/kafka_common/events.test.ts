@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LIMITS } from './event_schemas.ts';
-import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
+import { LIMITS } from './field_kinds.ts';
+import { fromWire, type OrderEvent, toWire } from './events.ts';
+import { InvalidEvent } from './invalid_event.ts';
 import { anyEvent } from '#tests/support/any_events.ts';
 
 type Json = Record<string, unknown>;
@@ -105,9 +106,9 @@ const INVALID: readonly (readonly [circumstance: string, json: unknown, reason: 
   ['with a long event id', updated({ event_id: 'e'.repeat(LIMITS.idLength + 1) }), /^event_id /],
   ['without a timestamp', without(STATUS_UPDATED, 'timestamp'), /required.* timestamp$/],
   ['with a timestamp in milliseconds', updated({ timestamp: 1_768_737_600_000 }), /^timestamp /],
-  ['with a day that does not exist', updated({ timestamp: '2026-02-30' }), /timestamp "2026-02-30" is no date/],
-  ['with an hour that does not exist', updated({ timestamp: '2026-01-18T25:00:00Z' }), /is no date/],
-  ['with a zone that does not exist', updated({ timestamp: '2026-01-18T12:00:00+99:00' }), /is no date/],
+  ['with a day that does not exist', updated({ timestamp: '2026-02-30' }), /timestamp "2026-02-30" is not a date/],
+  ['with an hour that does not exist', updated({ timestamp: '2026-01-18T25:00:00Z' }), /is not a date/],
+  ['with a zone that does not exist', updated({ timestamp: '2026-01-18T12:00:00+99:00' }), /is not a date/],
   ['with a date in words', updated({ timestamp: '18 January 2026' }), /^timestamp /],
   ['without an order id', without(STATUS_UPDATED, 'order_id'), /required.* order_id$/],
   ['with an order id of letters', updated({ order_id: 'ORD-ABC' }), /^order_id /],
@@ -138,7 +139,11 @@ const INVALID: readonly (readonly [circumstance: string, json: unknown, reason: 
   ['with a negative price', item({ price: -75 }), /^order\.items\.0\.price /],
   ['with a price that was NaN', item({ price: NaN }), /^order\.items\.0\.price /],
   ['with a price that is a text', item({ price: '75.00' }), /^order\.items\.0\.price /],
-  ['with a price of too many decimals', item({ price: 75.001 }), /price 75.001 is no amount with at most 2 decimals/],
+  [
+    'with a price of too many decimals',
+    item({ price: 75.001 }),
+    /price 75.001 is not an amount with at most 2 decimals/,
+  ],
   ['with yen that have decimals', created({ currency: 'JPY', items: [{ ...ITEM, price: 0.5 }] }), /at most 0 decimals/],
   ['with a total that is too large', created({ total_amount: 1e16 }), /^total_amount /],
   ['with a negative total', created({ total_amount: -150 }), /^order\.total_amount /],

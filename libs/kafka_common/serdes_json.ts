@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { LogRecord, Message } from './broker.ts';
-import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
+import { fromWire, type OrderEvent, toWire } from './events.ts';
+import { InvalidEvent } from './invalid_event.ts';
 
 /** The `source` of the CloudEvents that the Cart Service writes. */
 const EVENT_SOURCE = '/order-events/cart-service';

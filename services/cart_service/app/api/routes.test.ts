@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMITS } from '#kafka_common/event_schemas.ts';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import { ORDER_STATUSES } from '#kafka_common/models.ts';
 import type { ErrorCode } from '#service_common/errors.ts';
 import type { Command } from '#cart_service/order_commands.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LIMITS } from '#kafka_common/event_schemas.ts';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import { canonicalOrderId, ORDER_STATUSES } from '#kafka_common/models.ts';
 import { CURRENCIES, currencyExponent, fromMinorUnits } from '#kafka_common/money.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import Type, { type Static, type TSchema } from 'typebox';
-import { LIMITS } from '#kafka_common/event_schemas.ts';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import { ORDER_ID_MESSAGE, ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
 import { InstantText, IntegerText } from '#service_common/http/query_texts.ts';
 import { PLACE_PATTERN, SEQUENCE_PATTERN } from './cursors.ts';
