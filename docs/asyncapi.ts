@@ -2,7 +2,7 @@ import Type, { type TSchema } from 'typebox';
 import { ACCEPTED, WRITTEN } from '#kafka_common/event_schemas.ts';
 import { fromWire } from '#kafka_common/events.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
-import { DeadLetter, EXAMPLE_DEAD_LETTER } from '#order_service/app/api/operator_schemas.ts';
+import { DeadLetter, EXAMPLE_DEAD_LETTER } from '#order_service/app/api/dead_letters.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 /** The AsyncAPI document of the topic, made from the schemas that validate what is read, and the code that writes. */
