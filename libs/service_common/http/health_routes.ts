@@ -14,7 +14,7 @@ const Live = Type.Object(
   { description: 'The process runs', examples: [{ status: 'live' }] },
 );
 
-const Check = Type.Object(
+export const Check = Type.Object(
   {
     name: Type.String(),
     ok: Type.Boolean(),
@@ -58,7 +58,7 @@ const VERSIONS = {
   '@platformatic/kafka': manifest.dependencies['@platformatic/kafka'],
 };
 
-const Settings = Type.Object(
+export const Settings = Type.Object(
   {
     service: Type.String(),
     versions: Type.Record(Type.String(), Type.String(), { description: 'Of what the service is made of' }),

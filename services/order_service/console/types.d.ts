@@ -4,6 +4,7 @@
  */
 
 import type { Static } from 'typebox';
+import type { Check as CheckSchema, Settings as SettingsSchema } from '#service_common/http/health_routes.ts';
 import type { DeadLetter as DeadLetterSchema, DeadLetters, RedriveResults } from '../app/api/dead_letters.ts';
 import type { StreamedOrderEvent } from '../app/api/events_stream.ts';
 import type { FlowState } from '../app/api/flow.ts';
@@ -30,13 +31,11 @@ export type Redriven = NonNullable<DeadLetter['redriven']>;
 export type RedrivePage = Static<typeof RedriveResults>;
 export type RedriveResult = RedrivePage['results'][number];
 
-export interface Settings {
-  service: string;
-  versions: Record<string, string | null>;
-  settings: { name: string; value: string; isDefault: boolean }[];
-}
+export type Settings = Static<typeof SettingsSchema>;
+/** One thing that a service needs for its work. */
+export type Check = Static<typeof CheckSchema>;
 
-/** A call that did not get what it asked for. */
+/** A call that failed. */
 export interface Failure {
   /** Null: no answer came. */
   status: number | null;
@@ -68,7 +67,7 @@ export interface Condition {
   level: Level;
   /** A few words. */
   text: string;
-  /** The reason as it was given. */
+  /** The reason as the service gave it. */
   detail: string | null;
 }
 
@@ -84,7 +83,7 @@ export type CartHealth =
       storeFailure: string | null;
       lastAcknowledgedAt: number | null;
     }
-  /** It does answer, but not this page. */
+  /** It runs, but its CORS settings refuse this page. */
   | { kind: 'forbids'; url: string }
   | { kind: 'silent'; url: string; detail: string };
 
@@ -93,20 +92,12 @@ export interface StreamLink {
   detail: string | null;
 }
 
-/** A resource that is read, and read again. */
+/** A resource that can be read again. */
 export interface Fetched<T> {
   body: T | null;
-  /** Of the address before, until this one is read. */
+  /** The body of the previous URL until the body of this one is there. */
   last: T | null;
   failure: Failure | null;
   loading: boolean;
   reload: () => void;
-}
-
-/** One thing that a service needs for its work. */
-export interface Check {
-  name: string;
-  ok: boolean;
-  reason: string | null;
-  since: string;
 }
