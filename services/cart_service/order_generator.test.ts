@@ -15,7 +15,7 @@ const randomFrom = fc.infiniteStream(
   fc.oneof(fc.double({ min: 0, max: ALMOST_ONE, noNaN: true }), fc.constantFrom(0, ALMOST_ONE)),
 );
 
-/** A source of randomness out of numbers that fast-check chose. */
+/** A source of random numbers that fast-check chose. */
 const drawing = (numbers: fc.Stream<number>) => (): number => numbers.next().value ?? 0;
 
 const anyDraft: fc.Arbitrary<OrderDraft> = fc
@@ -29,7 +29,7 @@ const anyDraft: fc.Arbitrary<OrderDraft> = fc
   .map((draft) => ({ ...draft, numberOfItems: draft.items?.length ?? draft.numberOfItems }));
 
 describe('a generated order', () => {
-  test('of the lowest numbers has the smallest of everything', () => {
+  test('from the lowest random numbers has the smallest values', () => {
     assert.deepEqual(
       generateOrder(EMPTY, DATE, () => 0),
       {
@@ -47,7 +47,7 @@ describe('a generated order', () => {
     );
   });
 
-  test('of the highest numbers has the largest of everything', () => {
+  test('from the highest random numbers has the largest values', () => {
     assert.deepEqual(
       generateOrder(EMPTY, DATE, () => ALMOST_ONE),
       {
@@ -73,7 +73,7 @@ describe('a generated order', () => {
     }
   });
 
-  test('keeps what its draft gives, and adds up its items', () => {
+  test('keeps the fields of its draft, and adds up its items', () => {
     fc.assert(
       fc.property(anyDraft, randomFrom, (draft, numbers) => {
         const order = generateOrder(draft, DATE, drawing(numbers));
@@ -90,7 +90,7 @@ describe('a generated order', () => {
     );
   });
 
-  test('of any draft is an order that readers of the topic accept', () => {
+  test('from any draft is an order that readers of the topic accept', () => {
     fc.assert(
       fc.property(anyDraft, randomFrom, (draft, numbers) => {
         const order = generateOrder(draft, DATE, drawing(numbers));

@@ -16,7 +16,7 @@ export type OrderDraft = {
   readonly numberOfItems: number;
 };
 
-/** A number from 0 up to, not including, 1. */
+/** Returns a number from 0 (inclusive) to 1 (exclusive). */
 export type Random = () => number;
 
 const GENERATED_CURRENCIES = ['USD', 'EUR', 'GBP', 'JPY'] as const;

@@ -8,7 +8,7 @@ import type { CreateOrder, UpdateOrder } from '#cart_service/order_commands.ts';
 import type { OrderDraft } from '#cart_service/order_generator.ts';
 import type { CreateOrderBody, UpdateOrderBody } from './schemas.ts';
 
-/** The currency of given items that come without one. */
+/** The currency of a request that gives items but no currency. */
 const DEFAULT_CURRENCY = 'USD';
 
 type Body = Static<typeof CreateOrderBody>;
