@@ -2,10 +2,10 @@ import Type, { type TSchema } from 'typebox';
 import { ACCEPTED, WRITTEN } from '#kafka_common/event_schemas.ts';
 import { fromWire } from '#kafka_common/events.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
-import { DeadLetter, EXAMPLE_DEAD_LETTER } from '#order_service/app/api/operator_schemas.ts';
+import { DeadLetter, EXAMPLE_DEAD_LETTER } from '#order_service/app/api/dead_letters.ts';
 import manifest from '../package.json' with { type: 'json' };
 
-/** The AsyncAPI document of the topic, made from the schemas that validate what is read, and the code that writes. */
+/** The AsyncAPI document of the topic, made from the schemas that validate events and the code that writes them. */
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -53,7 +53,7 @@ const FOREIGN_STATUS_UPDATED = {
 
 const Key = Type.String({
   pattern: '^ORD-[0-9]{1,64}$',
-  description: 'The order id: all events of one order are in one partition, in the order in which they happened',
+  description: 'The order id. All events of one order are in one partition, in the order in which they happened',
   examples: ['ORD-124'],
 });
 
@@ -65,13 +65,13 @@ const Headers = Type.Object(
     ce_specversion: Type.Literal('1.0'),
     ce_id: Text('The `event_id`'),
     ce_type: Text('The `event_type`', { enum: Object.keys(WRITTEN) }),
-    ce_source: Text('Which service wrote it'),
+    ce_source: Text('The service that wrote the event'),
     ce_subject: Text('The order id'),
     ce_time: Text('The `timestamp`', { format: 'date-time' }),
     'content-type': Type.Literal('application/json'),
-    traceparent: Text('W3C Trace Context of the request that caused it'),
+    traceparent: Text('W3C Trace Context of the request that caused the event'),
     'redriven-from': Type.Optional(
-      Text('Only on a dead letter that was published again: its former place, as `topic/partition/offset`'),
+      Text('Only for a redriven dead letter: its first place, as `topic/partition/offset`'),
     ),
   },
   { description: 'CloudEvents 1.0 (Kafka binding, binary mode) and W3C Trace Context, each as UTF-8' },
@@ -106,20 +106,21 @@ export const asyncApiDocument = (): object => ({
     title: 'Order events',
     version: manifest.version,
     description:
-      'The topic that joins the Cart Service and the Order Service: it is the record of all orders, kept without end. ' +
-      'An event may be delivered twice, with the same `event_id` and `version`; a consumer ignores the second one.',
+      'The topic that joins the Cart Service and the Order Service. It is the record of all orders and is kept forever. ' +
+      'An event that is delivered twice has the same `event_id` and `version`; a consumer ignores the second one.',
     license: { name: 'MIT' },
   },
   defaultContentType: 'application/json',
   servers: {
-    kafka: { host: 'localhost:9092', protocol: 'kafka', description: 'As `npm run kafka` starts it' },
-    orderService: { host: 'localhost:8001', protocol: 'http', description: 'As `npm start` runs it' },
+    kafka: { host: 'localhost:9092', protocol: 'kafka', description: 'The broker that `npm run kafka` starts' },
+    orderService: { host: 'localhost:8001', protocol: 'http', description: 'The service that `npm start` runs' },
   },
   channels: {
     orderEvents: {
       address: 'orders.events',
       title: 'The events of all orders',
-      description: 'A service creates it at start if it is missing, with unlimited retention (`retention.ms=-1`).',
+      description:
+        'The Cart Service creates it at start if it is missing, with unlimited retention (`retention.ms=-1`).',
       servers: [{ $ref: '#/servers/kafka' }],
       messages: {
         OrderCreated: { $ref: '#/components/messages/OrderCreated' },
@@ -133,7 +134,7 @@ export const asyncApiDocument = (): object => ({
       address: '/dead-letters',
       title: 'Messages that could not be applied',
       description:
-        'The Order Service keeps them in its view, and not in a topic of their own. They are in the same transaction as the position behind them, so none is lost. They are listed and published again over HTTP.',
+        'The Order Service stores them with its view, not in another topic. It stores them in the transaction that moves the position past them, so that none is lost. HTTP calls list them and publish them again.',
       servers: [{ $ref: '#/servers/orderService' }],
       messages: { DeadLetter: { $ref: '#/components/messages/DeadLetter' } },
     },
@@ -143,7 +144,7 @@ export const asyncApiDocument = (): object => ({
       action: 'send',
       title: 'The Cart Service publishes',
       description:
-        'It publishes with acks=all and idempotence. The partition is chosen as the Java client does (murmur2 of the key).',
+        'With acks=all and an idempotent producer. Partitions are chosen as in the Java client (murmur2 of the key).',
       channel: { $ref: '#/channels/orderEvents' },
       messages: reference('OrderCreated', 'OrderStatusUpdated'),
     },
@@ -151,13 +152,13 @@ export const asyncApiDocument = (): object => ({
       action: 'receive',
       title: 'The Order Service reads',
       description:
-        'It also reads events of other producers, with more tolerance: without `version`, with camelCase inside `order`, with unknown fields. A message that it cannot read becomes a dead letter.',
+        'It reads the events of other producers too: without `version`, with camelCase inside `order`, with unknown fields. An event that it cannot read becomes a dead letter.',
       channel: { $ref: '#/channels/orderEvents' },
       messages: reference('OrderCreated', 'OrderStatusUpdated', 'ForeignOrderCreated', 'ForeignOrderStatusUpdated'),
     },
     keepDeadLetters: {
       action: 'send',
-      title: 'The Order Service keeps what it could not apply',
+      title: 'The Order Service stores dead letters',
       channel: { $ref: '#/channels/deadLetters' },
       messages: [{ $ref: '#/channels/deadLetters/messages/DeadLetter' }],
       bindings: { http: { method: 'GET', bindingVersion: '0.3.0' } },
@@ -168,33 +169,33 @@ export const asyncApiDocument = (): object => ({
     messages: {
       OrderCreated: message({
         title: 'ORDER_CREATED',
-        summary: 'An order was created. The Cart Service writes this form, and consumers may rely on it',
+        summary: 'An order was created. The Cart Service writes this, and consumers may rely on it',
         payload: WRITTEN.ORDER_CREATED,
         example: CREATED,
         headers: headersOf(CREATED),
       }),
       OrderStatusUpdated: message({
         title: 'ORDER_STATUS_UPDATED',
-        summary: 'The status of an order changed. The Cart Service writes this form, and consumers may rely on it',
+        summary: 'The status of an order changed. The Cart Service writes this, and consumers may rely on it',
         payload: WRITTEN.ORDER_STATUS_UPDATED,
         example: STATUS_UPDATED,
         headers: headersOf(STATUS_UPDATED),
       }),
       ForeignOrderCreated: message({
         title: 'ORDER_CREATED of another producer',
-        summary: 'Everything that the Order Service accepts as this type. Names inside `order` may be camelCase too',
+        summary: 'All that the Order Service accepts as this event. Names inside `order` may be camelCase too',
         payload: ACCEPTED.ORDER_CREATED,
         example: FOREIGN_CREATED,
       }),
       ForeignOrderStatusUpdated: message({
         title: 'ORDER_STATUS_UPDATED of another producer',
-        summary: 'Everything that the Order Service accepts as this type',
+        summary: 'All that the Order Service accepts as this event',
         payload: ACCEPTED.ORDER_STATUS_UPDATED,
         example: FOREIGN_STATUS_UPDATED,
       }),
       DeadLetter: {
         title: 'A dead letter',
-        summary: 'A message that could not be applied, with its bytes, place and the reason',
+        summary: 'A message that could not be applied, with its bytes, its place and the reason',
         contentType: 'application/json',
         payload: DeadLetter,
         examples: [{ payload: EXAMPLE_DEAD_LETTER }],

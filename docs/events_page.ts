@@ -1,4 +1,4 @@
-/** `docs/events.md`: the AsyncAPI document for people. */
+/** `docs/events.md`: the AsyncAPI document as a page for people. */
 
 interface Schema {
   readonly type?: string | readonly string[];

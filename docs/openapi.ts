@@ -4,7 +4,7 @@ import { createCartApp } from '#cart_service/app/app.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
 import type { HttpApp } from '#service_common/http/http_app.ts';
 
-/** What a service gives at `/documentation/json`. Its routes are described without being called, and take no parts. */
+/** The document that a service shows at `/documentation/json`. No route is called, so the parts of the app can be empty. */
 const documentOf = async (app: HttpApp): Promise<object> => {
   await app.ready();
   const document = app.swagger();
@@ -12,7 +12,7 @@ const documentOf = async (app: HttpApp): Promise<object> => {
   return document;
 };
 
-const outside = { logger: pino({ level: 'silent' }), metrics: () => new Registry() };
+const silent = { logger: pino({ level: 'silent' }), metrics: () => new Registry() };
 
 export const cartDocument = async (): Promise<object> =>
   documentOf(
@@ -21,8 +21,8 @@ export const cartDocument = async (): Promise<object> =>
       storeFailure: () => null,
       settings: [],
       consoleOrigins: [],
-      logger: outside.logger,
-      metrics: outside.metrics(),
+      logger: silent.logger,
+      metrics: silent.metrics(),
     }),
   );
 
@@ -38,8 +38,8 @@ export const orderDocument = async (): Promise<object> =>
       topic: 'orders.events',
       cartUrl: 'http://localhost:8000',
       settings: [],
-      logger: outside.logger,
-      metrics: outside.metrics(),
+      logger: silent.logger,
+      metrics: silent.metrics(),
       now: () => 0,
     }),
   );

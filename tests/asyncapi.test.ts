@@ -22,9 +22,9 @@ const text = JSON.stringify(asyncApiDocument());
 const { components } = JSON.parse(text) as Document;
 
 describe('the AsyncAPI document', () => {
-  test('is valid, as its official parser says', async () => {
+  test('is valid by its official parser', async () => {
     const { document, diagnostics } = await new Parser().parse(text);
-    // 0 is an error, 1 a warning; what follows are hints.
+    // 0 is an error, 1 a warning; the others are hints.
     assert.deepEqual(
       diagnostics.filter(({ severity }) => [0, 1].includes(severity)),
       [],
@@ -40,7 +40,7 @@ describe('the AsyncAPI document', () => {
   });
 
   for (const [name, { payload, headers, examples }] of Object.entries(components.messages)) {
-    test(`shows ${name} by an example that is one, and is read`, () => {
+    test(`has a valid example of ${name}, which is read`, () => {
       assert.ok(examples.length > 0);
       for (const example of examples) {
         assert.ok(Compile(payload).Check(example.payload), JSON.stringify(Compile(payload).Errors(example.payload)));

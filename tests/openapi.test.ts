@@ -38,7 +38,7 @@ interface Document {
   readonly paths: Record<string, Record<string, Operation>>;
 }
 
-/** With what it refers to in place of the references. */
+/** The document with each reference replaced by its target. */
 const resolved = (document: object): Document => {
   const resolve = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(resolve);
@@ -77,12 +77,12 @@ for (const [name, given] of [
   );
 
   describe(`the OpenAPI document of the ${name}`, () => {
-    test('is of version 3.1 and says where the service is', () => {
+    test('is of version 3.1 and has the URLs of the service', () => {
       assert.equal(document.openapi, '3.1.0');
       assert.ok(document.servers.length > 0);
     });
 
-    test('gives each operation a name of its own, a summary, and a tag that is described', () => {
+    test('gives each operation a unique name, a summary, and described tags and parameters', () => {
       const ids = operations.map(({ operation }) => operation.operationId);
       assert.equal(new Set(ids).size, ids.length, ids.join(', '));
       const tags = new Set(document.tags.map((tag) => tag.name));
@@ -95,7 +95,7 @@ for (const [name, given] of [
       }
     });
 
-    test('describes each answer, with an example that its schema accepts', () => {
+    test('describes each answer, with a valid example', () => {
       for (const { label, operation } of operations) {
         for (const [status, { description }] of Object.entries(operation.responses)) {
           assert.ok(description !== undefined && description !== 'Default Response', `${label} ${status}`);
@@ -111,7 +111,7 @@ for (const [name, given] of [
       }
     });
 
-    test('shows each problem with its status, under its code', () => {
+    test('shows each problem under its code, with its status', () => {
       for (const { label, operation } of operations) {
         for (const [status, { content }] of Object.entries(operation.responses)) {
           const examples = content?.['application/problem+json']?.examples ?? {};

@@ -6,7 +6,7 @@ import Fastify from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { AJV_OPTIONS } from '../../libs/service_common/http/ajv_options.ts';
 import { CreateOrderBody, Published } from '../../services/cart_service/app/api/schemas.ts';
-import { OrderDetails, OrderDetailsQuery } from '../../services/order_service/app/api/schemas.ts';
+import { OrderDetails, OrderDetailsQuery } from '../../services/order_service/app/api/routes.ts';
 
 const app = Fastify({ ajv: { customOptions: AJV_OPTIONS } }).withTypeProvider<TypeBoxTypeProvider>();
 

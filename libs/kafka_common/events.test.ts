@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LIMITS } from './event_schemas.ts';
-import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
+import { LIMITS } from './field_kinds.ts';
+import { fromWire, type OrderEvent, toWire } from './events.ts';
+import { InvalidEvent } from './invalid_event.ts';
 import { anyEvent } from '#tests/support/any_events.ts';
 
 type Json = Record<string, unknown>;
@@ -43,10 +44,10 @@ const item = (changes: Json): Json => created({ items: [{ ...ITEM, ...changes }]
 const without = (json: Json, field: string): Json =>
   Object.fromEntries(Object.entries(json).filter(([k]) => k !== field));
 
-/** As fields of an event come from `JSON.parse`; `fromWire` sees nothing else. */
+/** `fromWire` gets values from `JSON.parse` only. */
 const read = (json: unknown): OrderEvent => fromWire(JSON.parse(JSON.stringify(json)));
 
-test('an order as the contract shows it is read whole, its money in minor units', () => {
+test('the order of the contract is read with all its fields, its money in minor units', () => {
   assert.deepEqual(read(CREATED), {
     type: 'ORDER_CREATED',
     eventId: 'event-1',
@@ -65,7 +66,7 @@ test('an order as the contract shows it is read whole, its money in minor units'
   } satisfies OrderEvent);
 });
 
-test('a change of status as the contract shows it is read whole', () => {
+test('the change of status of the contract is read with all its fields', () => {
   assert.deepEqual(read(STATUS_UPDATED), {
     type: 'ORDER_STATUS_UPDATED',
     eventId: 'event-2',
@@ -76,12 +77,12 @@ test('a change of status as the contract shows it is read whole', () => {
   } satisfies OrderEvent);
 });
 
-test('both are written as the contract shows them', () => {
+test('both are written as in the contract', () => {
   assert.deepEqual(toWire(read(CREATED)), CREATED);
   assert.deepEqual(toWire(read(STATUS_UPDATED)), STATUS_UPDATED);
 });
 
-test('any event, written and read again, is the same', () => {
+test('any event is the same after writing and reading', () => {
   fc.assert(
     fc.property(anyEvent, (event) => assert.deepEqual(read(toWire(event)), event)),
     { numRuns: 1_000 },
@@ -96,18 +97,18 @@ const INVALID: readonly (readonly [circumstance: string, json: unknown, reason: 
   ['an empty object', {}, /unknown event_type undefined/],
   ['of an unknown type', updated({ event_type: 'ORDER_DELETED' }), /unknown event_type "ORDER_DELETED"/],
   ['of a type in lower case', updated({ event_type: 'order_status_updated' }), /unknown event_type/],
-  ['of a type that is no text', updated({ event_type: { a: 1 } }), /unknown event_type of type object/],
+  ['of a type that is not a text', updated({ event_type: { a: 1 } }), /unknown event_type of type object/],
   ['without its status', without(STATUS_UPDATED, 'status'), /required.* status$/],
   ['with an unknown status', updated({ status: 'lost' }), /unknown status "lost"/],
-  ['with a status that is no text', updated({ status: 1 }), /^status /],
+  ['with a status that is not a text', updated({ status: 1 }), /^status /],
   ['without an event id', without(STATUS_UPDATED, 'event_id'), /required.* event_id$/],
   ['with an empty event id', updated({ event_id: '' }), /^event_id /],
   ['with a long event id', updated({ event_id: 'e'.repeat(LIMITS.idLength + 1) }), /^event_id /],
   ['without a timestamp', without(STATUS_UPDATED, 'timestamp'), /required.* timestamp$/],
   ['with a timestamp in milliseconds', updated({ timestamp: 1_768_737_600_000 }), /^timestamp /],
-  ['with a day that does not exist', updated({ timestamp: '2026-02-30' }), /timestamp "2026-02-30" is no date/],
-  ['with an hour that does not exist', updated({ timestamp: '2026-01-18T25:00:00Z' }), /is no date/],
-  ['with a zone that does not exist', updated({ timestamp: '2026-01-18T12:00:00+99:00' }), /is no date/],
+  ['with a day that does not exist', updated({ timestamp: '2026-02-30' }), /timestamp "2026-02-30" is not a date/],
+  ['with an hour that does not exist', updated({ timestamp: '2026-01-18T25:00:00Z' }), /is not a date/],
+  ['with a zone that does not exist', updated({ timestamp: '2026-01-18T12:00:00+99:00' }), /is not a date/],
   ['with a date in words', updated({ timestamp: '18 January 2026' }), /^timestamp /],
   ['without an order id', without(STATUS_UPDATED, 'order_id'), /required.* order_id$/],
   ['with an order id of letters', updated({ order_id: 'ORD-ABC' }), /^order_id /],
@@ -129,7 +130,7 @@ const INVALID: readonly (readonly [circumstance: string, json: unknown, reason: 
     created({ items: Array.from({ length: LIMITS.items + 1 }, () => ({})) }),
     /^order\.items must not have more than 1000 items$/,
   ],
-  ['with items that are no array', created({ items: { 0: ITEM } }), /^order\.items /],
+  ['with items that are not an array', created({ items: { 0: ITEM } }), /^order\.items /],
   ['with an item that is null', created({ items: [null] }), /^order\.items\.0 /],
   ['with an item without a price', created({ items: [without(ITEM, 'price')] }), /^order\.items\.0 .*price/],
   ['with a quantity of 0', item({ quantity: 0 }), /^order\.items\.0\.quantity /],
@@ -138,7 +139,11 @@ const INVALID: readonly (readonly [circumstance: string, json: unknown, reason: 
   ['with a negative price', item({ price: -75 }), /^order\.items\.0\.price /],
   ['with a price that was NaN', item({ price: NaN }), /^order\.items\.0\.price /],
   ['with a price that is a text', item({ price: '75.00' }), /^order\.items\.0\.price /],
-  ['with a price of too many decimals', item({ price: 75.001 }), /price 75.001 is no amount with at most 2 decimals/],
+  [
+    'with a price of too many decimals',
+    item({ price: 75.001 }),
+    /price 75.001 is not an amount with at most 2 decimals/,
+  ],
   ['with yen that have decimals', created({ currency: 'JPY', items: [{ ...ITEM, price: 0.5 }] }), /at most 0 decimals/],
   ['with a total that is too large', created({ total_amount: 1e16 }), /^total_amount /],
   ['with a negative total', created({ total_amount: -150 }), /^order\.total_amount /],
@@ -176,8 +181,8 @@ const orderOf = (json: Json) => {
   return event.type === 'ORDER_CREATED' ? event.order : assert.fail(event.type);
 };
 
-describe('of other producers', () => {
-  test('camelCase in the order and its items reads as snake_case does, which wins where both are there', () => {
+describe('an event of another producer:', () => {
+  test('camelCase in the order and its items is read like snake_case, and snake_case counts if both are there', () => {
     const camelCase = {
       orderId: 'ORD-123',
       customerId: 'CUST-00042',
@@ -226,7 +231,7 @@ describe('of other producers', () => {
     assert.deepEqual(read(created({ ...extra, items: [{ ...ITEM, ...extra }] }, extra)), read(CREATED));
   });
 
-  test('a missing version is none', () => {
+  test('a missing version is null', () => {
     assert.equal(read(without(STATUS_UPDATED, 'version')).version, null);
     assert.equal(read(without(CREATED, 'version')).version, null);
   });

@@ -34,7 +34,7 @@ test('every status is read in any case and comes out in lower case', () => {
   }
 });
 
-test('a text that is no status is refused', () => {
+test('a text that is not a status is refused', () => {
   for (const text of ['', 'news', ' new', 'new\n', 'canceled', 'constructor', '__proto__']) {
     assert.equal(parseStatus(text), null, text);
   }

@@ -3,13 +3,13 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CURRENCIES, currencyExponent, fromMinorUnits, shippingCost, toMinorUnits, totalOf } from './money.ts';
 
-/** The largest amount: 15 digits, as many as JSON keeps apart. */
+/** The largest amount: 15 digits, the most that JSON keeps exact. */
 const MAX_AMOUNT = 999_999_999_999_999;
 
 const amount = fc.oneof(fc.nat({ max: MAX_AMOUNT }), fc.nat({ max: 100_000 }), fc.constantFrom(0, 1, MAX_AMOUNT));
 const exponent = fc.constantFrom(0, 2, 3);
 
-/** Written by digits, so that no arithmetic of doubles is in it: (15001, 2) is "150.01". */
+/** Made of digits, without arithmetic on doubles: (15001, 2) is "150.01". */
 const asDecimal = (minor: number, decimals: number): string => {
   const digits = String(minor).padStart(decimals + 1, '0');
   return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
@@ -29,7 +29,7 @@ describe('currencies', () => {
     }
   });
 
-  test('that are none of ISO 4217, or have no minor unit, are unknown', () => {
+  test('that are not in ISO 4217, or have no minor unit, are unknown', () => {
     for (const code of ['', 'usd', 'US', 'XXX', 'XAU', 'BTC', 'constructor']) {
       assert.equal(currencyExponent(code), null, code);
     }
@@ -45,7 +45,7 @@ describe('currencies', () => {
 });
 
 describe('an amount', () => {
-  test('of any currency, written as JSON and read again, is the same', () => {
+  test('of any currency is the same after writing and reading JSON', () => {
     fc.assert(
       fc.property(amount, fc.constantFrom(...CURRENCIES), (minor, currency) => {
         const decimals = currencyExponent(currency) ?? assert.fail(currency);
@@ -91,7 +91,7 @@ describe('an amount', () => {
 });
 
 describe('a total', () => {
-  test('is the exact sum of quantity x price, or null where that has more than 15 digits', () => {
+  test('is the exact sum of quantity x price, or null if that has more than 15 digits', () => {
     const item = fc.record({ quantity: fc.integer({ min: 1, max: 1_000_000 }), price: amount });
     fc.assert(
       fc.property(fc.array(item, { maxLength: 5 }), (items) => {

@@ -1,8 +1,8 @@
 /**
- * Money as integer minor units inside, decimal numbers at the edges.
+ * Money is integer minor units in the program and decimal numbers in JSON.
  *
- * Exponents are those of ISO 4217 (list one, 2024): two decimals unless named here. Precious metals, funds and
- * testing codes are left out, having no minor unit.
+ * The numbers of decimals are those of ISO 4217 (list one, 2024). Precious metals, funds and test codes are left out,
+ * because they have no minor unit.
  */
 const EXPONENTS: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF',
@@ -20,25 +20,25 @@ const exponents = new Map(
 
 export const CURRENCIES: readonly string[] = [...exponents.keys()].toSorted();
 
-/** How many decimals the currency has, or null where the code is not one of ISO 4217. */
+/** The number of decimals of the currency. Null if the code is not in ISO 4217. */
 export const currencyExponent = (currency: string): number | null => exponents.get(currency) ?? null;
 
-/** In minor units. Decimal numbers of up to 15 digits are all different doubles, so no amount changes in JSON. */
+/** In minor units. Each decimal number of up to 15 digits is a different double, so JSON keeps every amount exact. */
 export const MAX_AMOUNT = 999_999_999_999_999;
 
 /**
- * A decimal amount as minor units, or null where it is negative, too large to be exact, or has more decimals than the
- * currency. Division rounds to the nearest double, so an amount with no more decimals than allowed comes back the same.
+ * A decimal amount as minor units. Null if it is negative, too large to be exact, or has more decimals than the currency.
+ * Division rounds to the nearest double, so it gives back every amount that has no more decimals than that.
  */
 export const toMinorUnits = (amount: number, exponent: number): number | null => {
-  // JSON has a -0; adding 0 makes it 0.
+  // JSON can hold -0. Adding 0 makes it 0.
   const minor = Math.round(amount * 10 ** exponent) + 0;
   return minor >= 0 && minor <= MAX_AMOUNT && minor / 10 ** exponent === amount ? minor : null;
 };
 
 export const fromMinorUnits = (minor: number, exponent: number): number => minor / 10 ** exponent;
 
-/** The sum of quantity x price in minor units, or null where it is too large to be exact. */
+/** The sum of quantity x price in minor units. Null if it is too large to be exact. */
 export const totalOf = (items: readonly { quantity: number; price: number }[]): number | null => {
   const total = items.reduce((sum, { quantity, price }) => sum + quantity * price, 0);
   return total <= MAX_AMOUNT ? total : null;

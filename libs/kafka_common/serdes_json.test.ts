@@ -40,7 +40,7 @@ test('a message is JSON under the order id as key, with the headers of CloudEven
   });
 });
 
-test('any event, encoded and decoded again, is the same and under its key', () => {
+test('any event is the same after encoding and decoding, and matches its key', () => {
   fc.assert(
     fc.property(anyEvent, (event) => {
       const { key, value } = encodeEvent(event, TRACEPARENT);
@@ -50,7 +50,7 @@ test('any event, encoded and decoded again, is the same and under its key', () =
   );
 });
 
-test('an event whose key is missing or not its order id is decoded, and that is told', () => {
+test('an event whose key is not its order id is decoded, with keyMatches false', () => {
   const { value } = encodeEvent(EVENT, TRACEPARENT);
   for (const key of [null, '', 'ORD-124', '123', Buffer.from([0xff])]) {
     assert.deepEqual(decode(value, key), { kind: 'event', event: EVENT, keyMatches: false });
@@ -78,7 +78,7 @@ describe('a value', () => {
     test(`that is ${circumstance} is invalid, with the reason`, () => assert.equal(reasonOf(decode(value)), reason));
   }
 
-  test('of 1 MB that is nested deeper than any stack is invalid in the place that is so', () => {
+  test('of 1 MB that is nested deeper than any stack is invalid, and the reason names the field', () => {
     const nested = `${'['.repeat(500_000)}${']'.repeat(500_000)}`;
     for (const field of ['event_type', 'status', 'order_id', 'version', 'timestamp']) {
       const reason = reasonOf(decode(VALID.replace(/}$/, `,"${field}":${nested}}`)));
@@ -96,7 +96,7 @@ describe('a value', () => {
   });
 });
 
-/** What is decoded is an event that this program could have written: writing and reading it changes nothing. */
+/** A decoded event is one that this program could have written: writing and reading it changes nothing. */
 const assertSound = (decoded: Decoded): void => {
   if (decoded.kind === 'invalid') assert.ok(decoded.reason.length > 0);
   else {
@@ -124,7 +124,7 @@ test('an event with any of its bytes changed is decoded or invalid, and never th
   );
 });
 
-/** Paths to everything in a JSON value. */
+/** The paths of all parts of a JSON value. */
 const pathsOf = (json: unknown): readonly (readonly string[])[] =>
   typeof json === 'object' && json !== null
     ? Object.entries(json).flatMap(([key, value]) => [[key], ...pathsOf(value).map((path) => [key, ...path])])
@@ -137,7 +137,7 @@ const replaced = (json: unknown, [key, ...rest]: readonly string[], by: unknown)
   return copy;
 };
 
-test('an event with anything in it replaced by any JSON, or left out, is decoded or invalid, and never throws', () => {
+test('an event with any part replaced by any JSON, or removed, is decoded or invalid, and never throws', () => {
   const mutated = anyEvent.chain((event) => {
     const json: unknown = JSON.parse(encodeEvent(event, TRACEPARENT).value);
     return fc

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { LogRecord, Message } from './broker.ts';
-import { fromWire, InvalidEvent, type OrderEvent, toWire } from './events.ts';
+import { fromWire, type OrderEvent, toWire } from './events.ts';
+import { InvalidEvent } from './invalid_event.ts';
 
 /** The `source` of the CloudEvents that the Cart Service writes. */
 const EVENT_SOURCE = '/order-events/cart-service';
 
-/** Some writers begin a text with it; it is no JSON (RFC 8259, section 8.1). */
+/** Some programs write it before a text. It is not part of JSON (RFC 8259, section 8.1). */
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
@@ -31,11 +32,12 @@ export type Decoded =
   | {
       readonly kind: 'event';
       readonly event: OrderEvent;
-      /** Is the message's key the event's order id? */ readonly keyMatches: boolean;
+      /** Whether the key of the message is the order id of the event. */
+      readonly keyMatches: boolean;
     }
   | { readonly kind: 'invalid'; readonly reason: string };
 
-/** Reads what may have been written by anybody: never throws, says what is wrong instead. */
+/** Reads the record of any producer. It never throws; it returns the reason why a record is invalid. */
 export const decodeEvent = (record: Pick<LogRecord, 'key' | 'value'>): Decoded => {
   if (record.value === null || record.value.length === 0)
     return { kind: 'invalid', reason: 'the value is empty (a tombstone)' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LIMITS } from '#kafka_common/event_schemas.ts';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import { CURRENCIES, currencyExponent, totalOf } from '#kafka_common/money.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
 import { anyId, anyItems } from '#tests/support/any_events.ts';
@@ -15,7 +15,7 @@ const randomFrom = fc.infiniteStream(
   fc.oneof(fc.double({ min: 0, max: ALMOST_ONE, noNaN: true }), fc.constantFrom(0, ALMOST_ONE)),
 );
 
-/** A source of randomness from numbers that fast-check chose. */
+/** A source of random numbers that fast-check chose. */
 const drawing = (numbers: fc.Stream<number>) => (): number => numbers.next().value ?? 0;
 
 const anyDraft: fc.Arbitrary<OrderDraft> = fc
@@ -29,7 +29,7 @@ const anyDraft: fc.Arbitrary<OrderDraft> = fc
   .map((draft) => ({ ...draft, numberOfItems: draft.items?.length ?? draft.numberOfItems }));
 
 describe('a generated order', () => {
-  test('has the smallest values for the lowest random numbers', () => {
+  test('from the lowest random numbers has the smallest values', () => {
     assert.deepEqual(
       generateOrder(EMPTY, DATE, () => 0),
       {
@@ -47,7 +47,7 @@ describe('a generated order', () => {
     );
   });
 
-  test('has the largest values for the highest random numbers', () => {
+  test('from the highest random numbers has the largest values', () => {
     assert.deepEqual(
       generateOrder(EMPTY, DATE, () => ALMOST_ONE),
       {
@@ -73,7 +73,7 @@ describe('a generated order', () => {
     }
   });
 
-  test('keeps the values of its draft, and adds up its items', () => {
+  test('keeps the fields of its draft, and adds up its items', () => {
     fc.assert(
       fc.property(anyDraft, randomFrom, (draft, numbers) => {
         const order = generateOrder(draft, DATE, drawing(numbers));
@@ -90,7 +90,7 @@ describe('a generated order', () => {
     );
   });
 
-  test('is valid for readers of the topic, whatever the draft', () => {
+  test('from any draft is an order that readers of the topic accept', () => {
     fc.assert(
       fc.property(anyDraft, randomFrom, (draft, numbers) => {
         const order = generateOrder(draft, DATE, drawing(numbers));

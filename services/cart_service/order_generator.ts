@@ -1,17 +1,22 @@
-import type { Order, OrderItem } from '#kafka_common/models.ts';
+import type { FromClient } from '#kafka_common/fields.ts';
+import type { ORDER, Order, OrderItem } from '#kafka_common/models.ts';
 import { currencyExponent, totalOf } from '#kafka_common/money.ts';
 
-/** The parts of a new order that the client gave. The rest is generated. Prices are in minor units of the currency. */
-export interface OrderDraft {
-  readonly orderId: string;
-  /** How many items to generate; the length of `items` if they are given. */
-  readonly numberOfItems: number;
-  readonly items: readonly OrderItem[] | null;
-  readonly customerId: string | null;
-  readonly currency: string | null;
-}
+type Given = Pick<Order, keyof FromClient<typeof ORDER>>;
 
-/** @returns a number from 0 up to, but not including, 1 */
+/**
+ * What the client gave for a new order. Null means that the field is to be generated; a field that an order can be
+ * without is left out instead.
+ */
+export type OrderDraft = {
+  readonly [K in keyof Given]: Given[K] | (undefined extends Given[K] ? never : null);
+} & {
+  readonly orderId: string;
+  /** The number of items to generate, or the length of `items` if the client gave them. */
+  readonly numberOfItems: number;
+};
+
+/** Returns a number from 0 (inclusive) to 1 (exclusive). */
 export type Random = () => number;
 
 const GENERATED_CURRENCIES = ['USD', 'EUR', 'GBP', 'JPY'] as const;
@@ -20,18 +25,20 @@ const MAX_GENERATED_QUANTITY = 5;
 /** In whole units of the currency. */
 const MAX_GENERATED_PRICE = 200;
 
-/** Fills a draft with random values, as an order of status `new`. `orderDate` is ISO 8601, in UTC. */
+/** Makes an order of status `new` from a draft; generates what is null. `orderDate` is ISO 8601, UTC. */
 export const generateOrder = (draft: OrderDraft, orderDate: string, random: Random): Order => {
-  const currency = draft.currency ?? pick(GENERATED_CURRENCIES, random);
-  const items = draft.items ?? generateItems(draft.numberOfItems, 10 ** (currencyExponent(currency) ?? 2), random);
+  const { orderId, numberOfItems, customerId, items: givenItems, currency: givenCurrency, ...others } = draft;
+  const currency = givenCurrency ?? pick(GENERATED_CURRENCIES, random);
+  const items = givenItems ?? generateItems(numberOfItems, 10 ** (currencyExponent(currency) ?? 2), random);
   return {
-    orderId: draft.orderId,
-    customerId: draft.customerId ?? `CUST-${padded(integer(1, GENERATED_CUSTOMERS, random), 5)}`,
+    orderId,
+    customerId: customerId ?? `CUST-${padded(integer(1, GENERATED_CUSTOMERS, random), 5)}`,
     orderDate,
     items,
     totalAmount: totalOf(items) ?? 0,
     currency,
     status: 'new',
+    ...others,
   };
 };
 

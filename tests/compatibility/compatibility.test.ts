@@ -16,13 +16,13 @@ type Schemas = Record<string, Schema>;
 
 const today = { written: WRITTEN as Schemas, accepted: ACCEPTED as Schemas };
 
-/** Events as the Cart Service writes them: always counted. */
+/** Events as the Cart Service writes them: always with a version. */
 const anyWritten = anyEvent.map((event) => toWire({ ...event, version: event.version ?? 1 }));
 
 const isValid = (schemas: Schemas, json: { event_type: string }): boolean =>
   Compile((schemas[json.event_type] ?? { const: 'no such event' }) as object).Check(json);
 
-test('what is written today is what its schema says, and is accepted', () => {
+test('every event that is written today fits its schema, and is accepted', () => {
   fc.assert(
     fc.property(anyWritten, (json) => isValid(today.written, json) && isValid(today.accepted, json)),
     { numRuns: 300 },
@@ -40,15 +40,15 @@ for (const release of releases()) {
       );
     });
 
-    test('producers are understood, and their events read as they were', () => {
+    test('events of its producers are accepted, and read as they were', () => {
       assert.deepEqual(brokenProducers(today.accepted, release), []);
       assert.deepEqual(lostEvents(decodeEvent, release.corpus), []);
     });
 
-    test('the events written down have every type, status and currency', () => {
-      const told = release.corpus.map(({ value }) => value).join('\n');
+    test('the stored events have every type, status and currency', () => {
+      const stored = release.corpus.map(({ value }) => value).join('\n');
       for (const each of [...Object.keys(release.written), ...ORDER_STATUSES, ...CURRENCIES]) {
-        assert.ok(told.includes(`"${each}"`), each);
+        assert.ok(stored.includes(`"${each}"`), each);
       }
     });
   });

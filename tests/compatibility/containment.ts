@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Compile } from 'typebox/schema';
 
-/** A JSON Schema, of the words that the schemas of the events use. */
+/** A JSON Schema, with the keywords that the schemas of the events use. */
 export interface Schema {
   readonly type?: string;
   readonly const?: unknown;
@@ -18,14 +18,14 @@ export interface Schema {
   readonly maxItems?: number;
 }
 
-/** Patterns cannot be compared, so what the one allows is tried on the other. */
+/** Patterns cannot be compared, so texts that match one pattern are tried on the other. */
 const PATTERN_SAMPLES = { numRuns: 200, seed: 1 };
 
 const LOWER = ['minimum', 'minLength', 'minItems'] as const;
 const UPPER = ['maximum', 'maxLength', 'maxItems'] as const;
 type Bound = (typeof LOWER | typeof UPPER)[number];
 
-/** Where something that `writer` allows would be refused by `reader`, in words; empty where all of it is read. */
+/** The values that `writer` allows and `reader` refuses, in words. Empty if `reader` accepts all of them. */
 export const whatIsNotRead = (writer: Schema, reader: Schema, path = 'value'): string[] => {
   const values = valuesOf(writer);
   if (values !== null) {

@@ -6,13 +6,13 @@ import { brokenConsumers, brokenProducers, lostEvents } from './breaches.ts';
 import type { Schema } from './containment.ts';
 import { type Release, releases } from './releases.ts';
 
-/** Changes that would break somebody, to see that the check finds them. */
+/** Changes that would break a consumer or a producer: the check must find them. */
 
 type Schemas = Record<string, Schema>;
 
 const today = { written: WRITTEN as Schemas, accepted: ACCEPTED as Schemas };
 
-/** The schemas with one of them changed by hand, as a change of the code would. */
+/** A copy of the schemas with one of them changed, as a change of the code would do. */
 const changed = (schemas: Schemas, type: string, change: (schema: any) => void): Schemas => {
   const copy = JSON.parse(JSON.stringify(schemas)) as Schemas;
   change(copy[type]);
@@ -24,13 +24,13 @@ describe('the check reports', () => {
 
   const TO_CONSUMERS: readonly (readonly [string, string, (schema: any) => void, string])[] = [
     [
-      'a field that is not written any more',
+      'a field that may be missing',
       'ORDER_CREATED',
       (s) => s.required.splice(s.required.indexOf('timestamp'), 1),
       'ORDER_CREATED.timestamp can be missing',
     ],
     [
-      'a nested one',
+      'a nested field that may be missing',
       'ORDER_CREATED',
       (s) => delete s.properties.order.required,
       'ORDER_CREATED.order.order_id can be missing',
@@ -42,7 +42,7 @@ describe('the check reports', () => {
       'ORDER_STATUS_UPDATED.version is string, not integer',
     ],
     [
-      'a fraction where there was a whole number',
+      'a fraction instead of a whole number',
       'ORDER_CREATED',
       (s) => (s.properties.order.properties.items.items.properties.quantity.type = 'number'),
       'ORDER_CREATED.order.items[].quantity is number, not integer',
@@ -144,7 +144,7 @@ describe('the check reports', () => {
     });
   }
 
-  test('events that are refused, or read to something else', () => {
+  test('events that are refused, or read differently', () => {
     const strict = lostEvents((record) => {
       const decoded = decodeEvent(record);
       const isGone =
@@ -159,7 +159,7 @@ describe('the check reports', () => {
     assert.match(wrong[0] ?? '', /^read differently: /);
   });
 
-  test('nothing where a field is added, a bound is widened on reading or narrowed on writing', () => {
+  test('nothing if a field is added, or a bound is widened on reading or narrowed on writing', () => {
     const written = changed(today.written, 'ORDER_CREATED', (s) => {
       s.properties.region = { type: 'string' };
       s.required.push('region');

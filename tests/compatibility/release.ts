@@ -1,6 +1,6 @@
 /**
- * `npm run events:release -- v2`: writes down what the topic holds as of this version, for the tests of every
- * later one.
+ * `npm run events:release -- v2`: stores the schemas and examples of the events of this version, for the tests of every
+ * later version.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { type OldEvent, RELEASES_FOLDER } from './releases.ts';
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const SEED = 1;
 
-/** What the Cart Service writes: an order in each currency, taken through every status. */
+/** Events as the Cart Service writes them: an order in each currency, and every status. */
 const histories = (): OrderEvent[] => {
   const random = fc.sample(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), {
     numRuns: 5_000,
@@ -41,7 +41,7 @@ const histories = (): OrderEvent[] => {
   });
 };
 
-/** What other producers may write, and does not come back as it was. */
+/** Events of other producers, in forms that the Cart Service does not write. */
 const FOREIGN: readonly string[] = [
   '{"event_id":"1","event_type":"ORDER_STATUS_UPDATED","timestamp":"2026-01-18","order_id":"123","status":"CONFIRMED"}',
   '{"event_id":"2","event_type":"ORDER_STATUS_UPDATED","timestamp":"2026-01-18 23:00:00.5-0530","order_id":"ORD-0123","status":"Shipped","extra":[1]}',
@@ -51,8 +51,8 @@ const FOREIGN: readonly string[] = [
 
 const version = process.argv[2] ?? '';
 const folder = join(RELEASES_FOLDER, version);
-if (!/^v\d+$/.test(version)) throw new Error('name the version, as v2');
-if (existsSync(folder)) throw new Error(`${version} was released, and stays as it was`);
+if (!/^v\d+$/.test(version)) throw new Error('give a version, for example v2');
+if (existsSync(folder)) throw new Error(`${version} was released already, and a release never changes`);
 
 const ours = [...histories(), ...fc.sample(anyEvent, { numRuns: 60, seed: SEED })].map((event) =>
   encodeEvent(event, TRACEPARENT),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Decoded } from '#kafka_common/serdes_json.ts';
 import type { Schema } from './containment.ts';
 
-/** What the topic holds of released versions, and their consumers rely upon. A version that was released is never changed. */
+/** A released version of the events, on which its consumers and the log rely. A release never changes. */
 export interface Release {
   readonly version: string;
   /** By the type of the event. */
@@ -12,7 +12,7 @@ export interface Release {
   readonly corpus: readonly OldEvent[];
 }
 
-/** An event as it stood in the topic, and what it was read as then. */
+/** An event as it stood in the topic, and how it was read then. */
 export interface OldEvent {
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { after, afterEach, before } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
-/** A real browser for tests: the system's Chromium, or the one that CHROMIUM_PATH names. */
+/** A real browser for tests: the system's Chromium, or the one at CHROMIUM_PATH. */
 
 const path = process.env['CHROMIUM_PATH'] || '/usr/bin/chromium';
 
-/** Options of node:test: why there is no browser, if there is none. */
+/** Options of node:test: skips with the reason if there is no browser. */
 export const chromiumForTests = (): { skip: string | false } => {
   if (existsSync(path)) return { skip: false };
   const reason = `there is no Chromium at ${path}; install it, or set CHROMIUM_PATH`;
@@ -17,10 +17,10 @@ export const chromiumForTests = (): { skip: string | false } => {
 
 export const launchChromium = (): Promise<Browser> => chromium.launch({ executablePath: path });
 
-/** How long a test waits for what must appear. */
+/** How long a test waits for something to appear. */
 const PATIENCE_MS = 10_000;
 
-/** A browser for the tests of a file. Each page is alone in its own session, and no test may leave a fault in one. */
+/** A browser for the tests of a file. Each page has its own session. A test fails if its page has an error. */
 export const useChromium = () => {
   let browser: Browser;
   const faults: string[] = [];
@@ -42,7 +42,7 @@ export const useChromium = () => {
         faults.push(`a dialog: ${dialog.message()}`);
         void dialog.dismiss();
       });
-      // Calls that fail are part of the tests; what the page's own policy forbids is not.
+      // Failing calls are part of the tests; a breach of the page's own policy is an error.
       page.on('console', (message) => {
         if (/content security policy|trusted/i.test(message.text())) faults.push(message.text());
       });
@@ -52,6 +52,6 @@ export const useChromium = () => {
   };
 };
 
-/** Waits until the text is somewhere in what matches. */
+/** Waits until an element that matches holds the text. */
 export const see = (page: Page, selector: string, text: string | RegExp, timeout = PATIENCE_MS): Promise<void> =>
   page.locator(selector).filter({ hasText: text }).first().waitFor({ timeout });

@@ -10,10 +10,10 @@ import { type ConsoleSystem, startSystem } from './system.ts';
 
 const chromium = chromiumForTests();
 const { skip } = chromium.skip === false ? await ownKafkaForTests() : chromium;
-/** A fault must be seen so soon. */
+/** A fault must be visible within this time. */
 const SEEN_MS = 2_000;
 
-describe('the console, while things break,', { skip }, () => {
+describe('the console, during faults,', { skip }, () => {
   const browser = useChromium();
   let kafka: KafkaBroker;
   let system: ConsoleSystem;
@@ -30,7 +30,7 @@ describe('the console, while things break,', { skip }, () => {
     await Promise.all([system.stop(), kafka.stop()]);
   });
 
-  test('says that the broker cannot be reached, where it is missed, and when it is back', async () => {
+  test('shows that the broker cannot be reached, at each place that needs it, and that it is back', async () => {
     await kafka.kill();
     const since = performance.now();
     await see(page, '[data-place=topic]', 'Broker not reachable', SEEN_MS);
@@ -38,7 +38,7 @@ describe('the console, while things break,', { skip }, () => {
     await see(page, '.verdict.bad', 'Broker not reachable', SEEN_MS);
     const seenMs = performance.now() - since;
     assert.ok(seenMs < SEEN_MS, `${seenMs} ms`);
-    // Whoever writes meanwhile is told why not, and the Cart Service has found out by then.
+    // A write meanwhile gets a 503, which makes the Cart Service notice.
     assert.equal((await createOrder(system.cart, { order_id: '1', number_of_items: 1 })).status, 503);
     await see(page, '[data-place=publish]', 'Cannot publish', SEEN_MS);
     await kafka.restart();
@@ -50,14 +50,14 @@ describe('the console, while things break,', { skip }, () => {
     await see(page, '.latest', 'ORD-2');
   });
 
-  test('says that the Cart Service is gone, and when it is back', async () => {
+  test('shows that the Cart Service is down, and that it is back', async () => {
     await system.kill('cart_service');
     await see(page, '[data-place=cart]', 'Not reachable', SEEN_MS);
     await system.start('cart_service');
     await see(page, '.verdict', 'All well', 30_000);
   });
 
-  test('outlives a restart of the Order Service, and shows what came meanwhile', async () => {
+  test('survives a restart of the Order Service, and shows the orders that came meanwhile', async () => {
     await page.goto(`${system.url}/#/orders`);
     await see(page, '.list', 'ORD-2');
     await system.kill('order_service');
@@ -71,11 +71,11 @@ describe('the console, while things break,', { skip }, () => {
     await see(page, '.list', 'ORD-4');
   });
 
-  test('tells a Cart Service that does not let it in from one that is gone', async () => {
+  test('distinguishes a Cart Service that refuses it from one that is down', async () => {
     await system.kill('cart_service');
     await system.start('cart_service', { CONSOLE_ORIGINS: 'http://elsewhere.example' });
     await page.goto(`${system.url}/#/flow`);
-    await see(page, '[data-place=cart]', 'Answers, but not this page');
+    await see(page, '[data-place=cart]', 'Runs, but refuses this page');
     await see(page, '[data-place=cart]', 'CONSOLE_ORIGINS');
   });
 });

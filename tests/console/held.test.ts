@@ -14,7 +14,7 @@ const LONG = `{"text":"${'0123456789'.repeat(99_990)}"}`;
 
 const letterOf = (page: Page, key: string) => page.locator('.letter').filter({ hasText: `key ${key}` });
 
-describe('what is held', chromiumForTests(), () => {
+describe('the view of what needs attention', chromiumForTests(), () => {
   const browser = useChromium();
   let system: ConsoleSystem;
 
@@ -34,17 +34,17 @@ describe('what is held', chromiumForTests(), () => {
   after(() => system.stop());
 
   const openLetters = async (): Promise<Page> => {
-    const page = await browser.open(`${system.url}/#/held/dead-letters`);
+    const page = await browser.open(`${system.url}/#/attention/dead-letters`);
     await page.locator('.letter').first().waitFor();
     return page;
   };
 
-  test('is the statuses that wait for their order, with their age', async () => {
-    const page = await browser.open(`${system.url}/#/held`);
+  test('shows the pending statuses, with their age', async () => {
+    const page = await browser.open(`${system.url}/#/attention`);
     await see(page, '.list tbody tr', /ORD-9\s*shipped\s*2\s*\d+ s/);
   });
 
-  test('markup in it is text, also where it is edited', async () => {
+  test('shows markup as text, also in the editor', async () => {
     const page = await openLetters();
     const shown = letterOf(page, 'ORD-1');
     await shown.getByRole('button', { name: 'Open' }).click();
@@ -55,7 +55,7 @@ describe('what is held', chromiumForTests(), () => {
     assert.equal(await page.locator('main script, main img').count(), 0);
   });
 
-  test('characters that hide or turn others are shown by their name', async () => {
+  test('shows characters that hide or reorder others by their name', async () => {
     const page = await openLetters();
     const shown = letterOf(page, 'ORD-2');
     await shown.getByRole('button', { name: 'Open' }).click();
@@ -69,7 +69,7 @@ describe('what is held', chromiumForTests(), () => {
     await see(page, '.hex', '70 61 79 20 e2 80 ae 67  6e 70');
   });
 
-  test('a megabyte of it is shown by its beginning, whole where asked for, and can be saved', async () => {
+  test('shows the beginning of a megabyte, all of it on request, and saves it', async () => {
     const page = await openLetters();
     const shown = letterOf(page, 'ORD-3');
     await shown.getByRole('button', { name: 'Open' }).click();
@@ -86,7 +86,7 @@ describe('what is held', chromiumForTests(), () => {
     assert.match(download.suggestedFilename(), /^dead-letter-\d+-value\.bin$/);
   });
 
-  test('a letter is redriven after editing, and what came of it stays', async () => {
+  test('redrives an edited letter, and keeps the result', async () => {
     const page = await openLetters();
     const [created] = historyOf('ORD-1', []);
     const shown = letterOf(page, 'ORD-1');
@@ -96,13 +96,13 @@ describe('what is held', chromiumForTests(), () => {
     await shown.getByRole('button', { name: 'Redrive edited' }).click();
     await see(page, '[role=status]', /Redriven: 1 published, 0 failed, 0 skipped/);
     await letterOf(page, 'ORD-1').waitFor({ state: 'detached' });
-    await page.getByRole('link', { name: 'Redriven' }).click();
+    await page.getByRole('link', { name: 'Redriven dead letters' }).click();
     await see(page, '.letter', /key\s*ORD-1.*applied redriven \d{4}-/s);
     await page.goto(`${system.url}/#/orders/ORD-1`);
     await see(page, '.order', 'CUST-00042');
   });
 
-  test('a selection is redriven as it is, and all of a key', async () => {
+  test('redrives a selection as it is, and all letters of a key', async () => {
     const page = await openLetters();
     for (const key of ['ORD-2', 'ORD-3']) await letterOf(page, key).getByRole('checkbox').check();
     await page.getByRole('button', { name: 'Redrive 2 selected' }).click();
@@ -111,7 +111,7 @@ describe('what is held', chromiumForTests(), () => {
     await page.getByLabel(/^Key/).fill('ORD-4');
     await page.getByRole('button', { name: 'Redrive all that match' }).click();
     await see(page, '[role=status]', /Redriven: 2 published, 0 failed, 0 skipped/);
-    await page.goto(`${system.url}/#/held/redriven`);
-    await see(page, '.letter', /dead_letter redriven .*is a dead letter anew/s);
+    await page.goto(`${system.url}/#/attention/redriven`);
+    await see(page, '.letter', /dead_letter redriven .*stored as a new dead letter/s);
   });
 });

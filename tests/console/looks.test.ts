@@ -9,18 +9,18 @@ import { type ConsoleSystem, startSystem } from './system.ts';
 
 const LONG_ID = `ORD-${'1234567890'.repeat(6)}`;
 
-/** Each view, and what is there once it is. */
+/** Each view, with an element that it shows once it is loaded. */
 const VIEWS = {
   '#/flow': '.latest, .chart canvas',
   '#/orders': '.list tbody tr',
   [`#/orders/${LONG_ID}`]: '.timeline li',
-  '#/do': 'form',
-  '#/held': '.list tbody tr',
-  '#/held/dead-letters': '.letter',
+  '#/commands': 'form',
+  '#/attention': '.list tbody tr',
+  '#/attention/dead-letters': '.letter',
   '#/health': '.facts',
 };
 
-/** What a test needs of axe, which runs in the page. */
+/** The part of axe's result that the tests use. */
 interface Findings {
   readonly violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
 }
@@ -49,7 +49,7 @@ describe('every view', chromiumForTests(), () => {
       .first()
       .waitFor();
     await see(page, '.verdict', 'All well');
-    if (hash !== '#/held/dead-letters') return;
+    if (hash !== '#/attention/dead-letters') return;
     const open = page.getByRole('button', { name: 'Open' });
     if ((await open.count()) > 0) await open.first().click();
     await page.getByRole('button', { name: 'Edit' }).click();
@@ -85,7 +85,7 @@ describe('every view', chromiumForTests(), () => {
     });
   }
 
-  test('is reached and used by the keyboard alone, with the focus in sight', async () => {
+  test('can be used with the keyboard alone, with a visible focus', async () => {
     const page = await browser.open(`${system.url}/#/flow`);
     await see(page, '.verdict', 'All well');
     const focused = async (): Promise<string> =>
@@ -111,15 +111,15 @@ describe('every view', chromiumForTests(), () => {
     await page.keyboard.press('Enter');
     await see(page, '.order h2', second);
 
-    await page.goto(`${system.url}/#/do`);
+    await page.goto(`${system.url}/#/commands`);
     await tabTo('order_id');
     await page.keyboard.press('ControlOrMeta+A');
     await page.keyboard.type('777');
     await page.keyboard.press('Enter');
-    await see(page, '.do', '"orderId": "ORD-777"');
+    await see(page, '.commands', '"orderId": "ORD-777"');
   });
 
-  test('moves nothing for those who want no motion', async () => {
+  test('moves nothing if the user prefers reduced motion', async () => {
     const page = await browser.open(system.url, { reducedMotion: 'reduce' });
     await eventually(async () => {
       const moving = await page.evaluate(

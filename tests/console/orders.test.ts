@@ -1,11 +1,30 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { OrderEvent } from '#kafka_common/events.ts';
+import type { Order } from '#kafka_common/models.ts';
 import { updateOrder } from '#tests/e2e/api.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { historyOf, toMessage } from '#tests/faults/direct_events.ts';
 import { chromiumForTests, see, useChromium } from './chromium.ts';
 import { type ConsoleSystem, startSystem } from './system.ts';
+
+const CREATED = {
+  order_id: '1',
+  customer_id: 'CUST-00042',
+  currency: 'EUR',
+  items: [{ item_id: 'ITEM-001', quantity: 2, price: 75.25 }],
+};
+
+/** The texts of that order. A field that is added to the order is a type error here until the console shows it. */
+const SHOWN: { readonly [K in keyof Order]-?: string | RegExp } = {
+  orderId: 'ORD-1',
+  customerId: 'CUST-00042',
+  orderDate: /Date\s*\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}/,
+  items: /ITEM-001\s*2\s*75\.25/,
+  totalAmount: /Total\s*150\.50/,
+  currency: 'EUR',
+  status: 'confirmed',
+};
 
 describe('the console', chromiumForTests(), () => {
   const browser = useChromium();
@@ -13,17 +32,12 @@ describe('the console', chromiumForTests(), () => {
 
   before(async () => {
     system = await startSystem();
-    await system.create({
-      order_id: '1',
-      customer_id: 'CUST-00042',
-      currency: 'EUR',
-      items: [{ item_id: 'ITEM-001', quantity: 2, price: 75.25 }],
-    });
+    await system.create(CREATED);
   });
 
   after(() => system.stop());
 
-  test('shows the way of the events, each partition, and the events as they come', async () => {
+  test('shows the way of the events, each partition, and new events as they come', async () => {
     const page = await browser.open(`${system.url}/`);
     await see(page, '.verdict', 'All well');
     await see(page, '[data-place=cart]', 'Ready');
@@ -36,7 +50,7 @@ describe('the console', chromiumForTests(), () => {
     await see(page, '[data-place=view]', /Orders\s*2/);
   });
 
-  test('shows an order as it is and as it became so, and changes with it', async () => {
+  test('shows an order with its events, and follows its changes', async () => {
     const page = await browser.open(`${system.url}/#/orders/ORD-1`);
     await see(page, '.order', 'CUST-00042');
     await see(page, '.order .items', '150.50 EUR');
@@ -48,7 +62,14 @@ describe('the console', chromiumForTests(), () => {
     await see(page, '.list tr.open .status', 'confirmed');
   });
 
-  test('marks events that came twice, late, or before their order', async () => {
+  test('shows every field of an order', async () => {
+    const page = await browser.open(`${system.url}/#/orders/ORD-1`);
+    for (const [field, text] of Object.entries(SHOWN)) {
+      await see(page, '.order', text).catch(() => assert.fail(`${field} is not shown`));
+    }
+  });
+
+  test('marks events that are duplicates, late, or before their order', async () => {
     const [created, pending, confirmed] = historyOf('ORD-70', ['pending', 'confirmed']) as [
       OrderEvent,
       OrderEvent,
@@ -67,7 +88,7 @@ describe('the console', chromiumForTests(), () => {
     await see(page, '.timeline li', /shipped\s*version 2\s*waiting/);
   });
 
-  test('lists orders newest first, as they come, and finds them by id, customer and status', async () => {
+  test('lists orders newest first, follows new ones, and finds them by id, customer and status', async () => {
     const page = await browser.open(`${system.url}/#/orders`);
     await system.create({ order_id: '80', number_of_items: 1 }, { order_id: '81', number_of_items: 1 });
     await eventually(async () => {
@@ -83,7 +104,7 @@ describe('the console', chromiumForTests(), () => {
       assert.deepEqual([...customers], ['CUST-00042']);
     });
     await page.getByLabel('Status').selectOption('cancelled');
-    await see(page, '[role=status]', 'No order is like that');
+    await see(page, '[role=status]', 'No order matches');
     assert.match(page.url(), /#\/orders\?status=cancelled&customer=CUST-00042$/);
 
     await search.fill('81');
@@ -129,13 +150,13 @@ describe('the console', chromiumForTests(), () => {
     await eventually(async () => assert.deepEqual(await ids(), pages[0]));
   });
 
-  test('creates an order and changes it, with the call and its answer to copy', async () => {
-    const page = await browser.open(`${system.url}/#/do`, { permissions: ['clipboard-read', 'clipboard-write'] });
+  test('creates an order and changes it, and shows request and answer to copy', async () => {
+    const page = await browser.open(`${system.url}/#/commands`, { permissions: ['clipboard-read', 'clipboard-write'] });
     const create = page.locator('form[aria-labelledby=create]');
     await create.getByLabel('Order id').fill('500');
     await create.getByLabel('Idempotency-Key').fill("it's-a-key");
     await create.getByRole('button', { name: 'Create' }).click();
-    await see(page, '.do', '"orderId": "ORD-500"');
+    await see(page, '.commands', '"orderId": "ORD-500"');
     await see(page, '[aria-label=Request]', '{"order_id":"500","number_of_items":3}');
     await page.getByRole('button', { name: /curl/ }).click();
     await see(page, '.copy', 'Copied');
@@ -147,28 +168,28 @@ describe('the console', chromiumForTests(), () => {
     await update.getByLabel('Order id').fill('500');
     await update.getByLabel('Status').selectOption('cancelled');
     await update.getByRole('button', { name: 'Change' }).click();
-    await see(page, '.do', 'order status updated');
+    await see(page, '.commands', 'order status updated');
     await update.getByLabel('Status').selectOption('shipped');
     await update.getByRole('button', { name: 'Change' }).click();
-    await see(page, '.do', '"code": "StatusNotAllowed"');
-    await create.getByLabel('Items', { exact: true }).fill('many');
+    await see(page, '.commands', '"code": "StatusNotAllowed"');
+    await create.getByLabel('Number of items', { exact: true }).fill('many');
     await create.getByRole('button', { name: 'Create' }).click();
-    await see(page, '.do', '"field": "number_of_items"');
+    await see(page, '.commands', '"field": "number_of_items"');
   });
 
-  test('creates many orders, counts what came of them, and can be stopped', async () => {
-    const page = await browser.open(`${system.url}/#/do`);
+  test('creates many orders, counts their outcomes, and can be stopped', async () => {
+    const page = await browser.open(`${system.url}/#/commands`);
     const many = page.locator('form[aria-labelledby=bulk]');
     await many.getByLabel('Orders', { exact: true }).fill('40');
-    await many.getByRole('button', { name: 'Create them' }).click();
+    await many.getByRole('button', { name: 'Create orders' }).click();
     await see(page, '[role=status]', 'Done: 40 of 40');
     await see(page, '.outcomes', /created\s*40/);
 
     await many.getByLabel('Orders', { exact: true }).fill('100000');
-    await many.getByRole('button', { name: 'Create them' }).click();
+    await many.getByRole('button', { name: 'Create orders' }).click();
     await see(page, '.outcomes', /created/);
     await page.getByRole('link', { name: 'Flow' }).click();
-    await page.getByRole('link', { name: 'Do', exact: true }).click();
+    await page.getByRole('link', { name: 'Commands', exact: true }).click();
     await page.getByRole('button', { name: 'Stop' }).click();
     await see(page, '[role=status]', /Stopped: [\d,]+ of 100,000/);
   });

@@ -1,4 +1,4 @@
-/** `npm run screenshots`: writes the pictures of the console in docs/images, of a demo that it starts and ends itself. */
+/** `npm run screenshots`: writes the pictures of the console in docs/images. It starts and stops a system for them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
@@ -10,12 +10,12 @@ import { launchChromium, see } from './chromium.ts';
 import { type ConsoleSystem, startSystem } from './system.ts';
 
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
-/** Enough for the charts to have a form. */
+/** Long enough for charts that show something. */
 const LOAD_MS = 100_000;
 const TICK_MS = 100;
 const SHOWN = 'ORD-20001';
 
-/** Orders that come and move on, now more of them and now fewer. */
+/** Creates and changes orders at a varying rate. */
 const load = async ({ cart }: ConsoleSystem): Promise<void> => {
   const begun = performance.now();
   let number = 30_000;
@@ -29,10 +29,10 @@ const load = async ({ cart }: ConsoleSystem): Promise<void> => {
   }
 };
 
-/** As written now, and not on the day that the history has. */
+/** The event with the present time instead of the fixed one of the history. */
 const now = (event: OrderEvent): OrderEvent => ({ ...event, timestamp: new Date().toISOString() });
 
-/** What needs somebody, and an order with a history. */
+/** Dead letters, a pending status, and an order with a history. */
 const trouble = async (system: ConsoleSystem): Promise<void> => {
   await system.create({
     order_id: SHOWN,
@@ -71,7 +71,7 @@ const VIEWS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.locator('.list tbody tr').nth(20).waitFor();
   },
   held: async (page) => {
-    await page.goto(`${page.url().split('#')[0]}#/held/dead-letters`);
+    await page.goto(`${page.url().split('#')[0]}#/attention/dead-letters`);
     await page.locator('.letter').nth(2).waitFor();
     await page.getByRole('button', { name: 'Open' }).first().click();
   },

@@ -10,16 +10,16 @@ import { publishAll } from '#tests/faults/direct_events.ts';
 import { freePorts } from '#tests/kafka/free_ports.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 
-/** Both services, as the console needs them: each knows where the other one is. */
+/** Both services, set up for the console: each knows the URL of the other. */
 export interface ConsoleSystem {
   readonly url: string;
   readonly cart: string;
-  /** Orders of the Cart Service, one after another. */
+  /** Creates orders at the Cart Service, one after another. */
   create(...orders: readonly Record<string, unknown>[]): Promise<void>;
-  /** Writes to the topic as any producer may. */
+  /** Writes to the topic as another producer. */
   publish(messages: readonly Message[]): Promise<void>;
   kill(name: ServiceName): Promise<void>;
-  /** On the same port, with the same data. */
+  /** Starts it again on the same port, with the same data. */
   start(name: ServiceName, changes?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }

@@ -15,8 +15,9 @@ import { createOrderWaiters, type OrderWaiters } from '#order_service/live/order
 import { createRedriver } from '#order_service/redrive/redrive.ts';
 import { anAppliedBatch, applyNext, anOrder } from './events.ts';
 import { createTestLog } from './test_log.ts';
-import { presentEvent } from '#order_service/app/api/presenters.ts';
-import { createOrderApp, whyNotReady } from '#order_service/app/app.ts';
+import { presentEvent } from '#order_service/app/api/events_stream.ts';
+import { createOrderApp } from '#order_service/app/app.ts';
+import { whyNotReady } from '#order_service/app/readiness.ts';
 
 export const NOW = 1_768_737_600_000;
 export const CART_URL = 'http://localhost:8000';

@@ -9,7 +9,7 @@ const Live = Type.Object(
   { description: 'The process runs', examples: [{ status: 'live' }] },
 );
 
-const Check = Type.Object(
+export const Check = Type.Object(
   {
     name: Type.String(),
     ok: Type.Boolean(),

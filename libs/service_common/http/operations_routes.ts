@@ -13,7 +13,7 @@ const VERSIONS = {
   '@platformatic/kafka': manifest.dependencies['@platformatic/kafka'],
 };
 
-const Settings = Type.Object(
+export const Settings = Type.Object(
   {
     service: Type.String(),
     versions: Type.Record(Type.String(), Type.String(), { description: 'Versions of the parts of the service' }),

@@ -39,7 +39,17 @@ describe('readiness', () => {
   }
 });
 
-test('unknown routes and methods are problems, and HEAD is answered as GET is', async () => {
+test('GET /settings shows the settings in force', async () => {
+  const { body } = await service.get('/settings');
+  assert.equal(body.service, 'Order Service');
+  assert.equal(body.versions.node, process.versions.node);
+  assert.deepEqual(
+    body.settings.find(({ name }: { name: string }) => name === 'ORDERS_TOPIC'),
+    { name: 'ORDERS_TOPIC', value: 'orders.events', isDefault: true },
+  );
+});
+
+test('unknown routes and methods get problems, and HEAD is answered like GET', async () => {
   for (const [method, url, status, code] of [
     ['GET', '/nothing', 404, 'RouteNotFound'],
     ['GET', '/order-details/', 404, 'RouteNotFound'],
@@ -88,5 +98,5 @@ test('no query and no header, however broken, makes the service fail', async () 
 
 const percentEncode = (text: string): string => encodeURIComponent(text.toWellFormed());
 
-/** A preference made at random can be a valid one, which would be waited for. */
+/** A random preference can be valid, and the test would wait for it. */
 const noLongWait = (prefer: string): string => prefer.replace(/^wait=\d+/, 'wait=0');

@@ -2,22 +2,25 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { readConfig } from '#kafka_common/config.ts';
 import type { SettingInForce } from '#service_common/config.ts';
-import { check, type Readiness } from '#service_common/http/health.ts';
 import { createHttpApp } from '#service_common/http/create_http_app.ts';
 import type { HttpApp } from '#service_common/http/http_app.ts';
 import type { Tracing } from '#service_common/telemetry/tracing.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
-import type { RunnerState, RunnerStatus } from '#order_service/consumer_runner.ts';
+import type { RunnerStatus } from '#order_service/consumer_runner.ts';
 import type { EventFeed } from '#order_service/live/event_feed.ts';
 import type { Flow } from '#order_service/live/flow.ts';
 import type { OrderWaiters } from '#order_service/live/order_waiters.ts';
 import type { Redriver } from '#order_service/redrive/redrive.ts';
-import { addConsoleRoutes } from '#order_service/app/api/console_routes.ts';
-import { createFindOrder } from '#order_service/app/api/find_order.ts';
-import { addOperatorRoutes } from '#order_service/app/api/operator_routes.ts';
-import { addOrderResourceRoutes } from '#order_service/app/api/order_resource_routes.ts';
-import { addOrderRoutes } from '#order_service/app/api/routes.ts';
-import { addStreamRoutes } from '#order_service/app/api/stream_routes.ts';
+import { addConsoleFiles } from './api/console_files.ts';
+import { addDeadLetters } from './api/dead_letters.ts';
+import { addEventsStream } from './api/events_stream.ts';
+import { createFindOrder } from './api/find_order.ts';
+import { addFlow } from './api/flow.ts';
+import { addOrderHistory } from './api/order_history.ts';
+import { addOrders } from './api/orders.ts';
+import { addPendingStatuses } from './api/pending_statuses.ts';
+import { addOrderRoutes } from './api/routes.ts';
+import { readinessOf } from './readiness.ts';
 
 export interface OrderAppParts {
   readonly db: ConsumerDb;
@@ -32,7 +35,7 @@ export interface OrderAppParts {
   readonly metrics: Registry;
   readonly settings: readonly SettingInForce[];
   readonly tracing?: Tracing | null;
-  /** Where the console's browser reaches the Cart Service. */
+  /** The URL at which the browser of the console reaches the Cart Service. */
   readonly cartUrl: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -45,8 +48,8 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
     description: 'Keeps a view of every order, made from the events of the topic, and answers reads from it.',
     port: readConfig({}).orderPort,
     tags: {
-      orders: 'What clients ask about orders',
-      operations: 'What operators look at, and set right',
+      orders: 'What clients read about orders',
+      operations: 'What operators look at and repair',
     },
     logger: parts.logger,
     metrics: parts.metrics,
@@ -56,42 +59,16 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
   });
   const findOrder = createFindOrder(parts);
   addOrderRoutes(app, { ...parts, findOrder });
-  addOrderResourceRoutes(app, { ...parts, findOrder });
-  addOperatorRoutes(app, parts);
-  addStreamRoutes(app, parts);
-  await addConsoleRoutes(app, parts);
+  addOrders(app, { ...parts, findOrder });
+  addOrderHistory(app, parts);
+  addDeadLetters(app, parts);
+  addPendingStatuses(app, parts);
+  addFlow(app, parts);
+  addEventsStream(app, parts);
+  await addConsoleFiles(app, parts);
   app.addHook('preClose', async () => {
     parts.waiters.close();
     parts.feed.close();
   });
   return app;
 };
-
-const NOT_READY: Readonly<Record<Exclude<RunnerState, 'consuming'>, string>> = {
-  starting: 'the consumer has not joined its group yet',
-  waiting_for_topic: 'the topic does not exist yet',
-  reconnecting: 'the broker cannot be reached; orders are shown as they were before',
-};
-
-/** Reads are answered all the time; ready means that they are up to date. */
-const readinessOf = (status: RunnerStatus): Readiness => {
-  const { state, storeFailure } = status;
-  const reason = whyNotReady(status);
-  const notConsuming = state === 'consuming' ? null : reason;
-  return {
-    ready: reason === null,
-    reason,
-    ...status,
-    checks: [
-      check('broker', state === 'starting' || state === 'reconnecting' ? notConsuming : null),
-      check('topic', state === 'waiting_for_topic' ? notConsuming : null),
-      // Also without a partition, where there are more instances than partitions.
-      check('assignment', notConsuming),
-      check('store', storeFailure),
-    ],
-  };
-};
-
-/** Null where the view follows the topic. */
-export const whyNotReady = ({ state, storeFailure }: RunnerStatus): string | null =>
-  state === 'consuming' ? storeFailure : NOT_READY[state];

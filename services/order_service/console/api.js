@@ -2,7 +2,7 @@
 
 const TIMEOUT_MS = 15_000;
 
-/** A call that failed, for whoever asked for its body. */
+/** Thrown to a caller that needs the body of a call. */
 class CallFailed extends Error {
   /** @param {Failure} failure */
   constructor(failure) {
@@ -12,11 +12,11 @@ class CallFailed extends Error {
 }
 
 /**
- * Makes a call and gives its answer, whatever its status.
+ * Makes a call and returns its answer, whatever its status.
  * @param {Call} call
  * @param {AbortSignal} [signal]
  * @returns {Promise<Answer>}
- * @throws {CallFailed} where no answer came
+ * @throws {CallFailed} if no answer came
  */
 export const send = async ({ method, url, headers, body }, signal) => {
   const started = performance.now();
@@ -35,7 +35,7 @@ export const send = async ({ method, url, headers, body }, signal) => {
   } catch (error) {
     if (signal?.aborted) throw error;
     const detail = timeout.aborted
-      ? `${originOf(url)} has not answered within ${TIMEOUT_MS / 1_000} s`
+      ? `${originOf(url)} did not answer within ${TIMEOUT_MS / 1_000} s`
       : `${originOf(url)} cannot be reached`;
     throw new CallFailed({ status: null, title: 'No answer', detail, code: 'NoAnswer', call: `${method} ${url}` });
   }
@@ -49,7 +49,7 @@ const originOf = (url) => new URL(url, location.href).origin;
 /**
  * @param {string} url
  * @param {AbortSignal} [signal]
- * @returns {Promise<any>} the body of a good answer
+ * @returns {Promise<any>} the body of a 2xx answer
  * @throws {CallFailed}
  */
 export const get = (url, signal) => bodyOf({ method: 'GET', url, headers: {}, body: null }, signal);
@@ -57,7 +57,7 @@ export const get = (url, signal) => bodyOf({ method: 'GET', url, headers: {}, bo
 /**
  * @param {string} url
  * @param {unknown} body
- * @returns {Promise<any>} the body of a good answer
+ * @returns {Promise<any>} the body of a 2xx answer
  * @throws {CallFailed}
  */
 export const post = (url, body) => bodyOf(jsonCall('POST', url, body));
@@ -96,7 +96,7 @@ export const failureOf = ({ method, url }, { status, text }) => {
   return {
     status,
     title: String(problem.title ?? `Status ${status}`),
-    detail: String(problem.detail ?? 'the answer is not what this page expects'),
+    detail: String(problem.detail ?? 'this page cannot read the answer'),
     code: String(problem.code ?? `Http${status}`),
     ...(problem.outcome === undefined ? {} : { outcome: String(problem.outcome) }),
     ...(Array.isArray(problem.errors) ? { errors: problem.errors } : {}),
@@ -119,5 +119,5 @@ export const parsed = (text) => {
  */
 export const asFailure = (error) => {
   if (error instanceof CallFailed) return error.failure;
-  return { status: null, title: 'The page failed', detail: String(error), code: 'PageFault', call: 'this page' };
+  return { status: null, title: 'This page has an error', detail: String(error), code: 'PageFault', call: 'this page' };
 };

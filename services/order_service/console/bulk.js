@@ -2,12 +2,12 @@ import { signal } from '@preact/signals-core';
 import { asFailure, failureOf, jsonCall, send } from './api.js';
 
 /**
- * Many creates, a few at a time, which go on while another view is shown.
+ * Many creates, a few at a time. They continue while another view is shown.
  * @typedef {{ url: string, total: number, sent: number, done: number, startedAt: number, endedAt: number | null,
  *   isStopped: boolean, outcomes: Record<string, number>, lastReason: string | null }} Bulk
  */
 
-/** A browser has six connections for a service: two are left for whoever else asks. */
+/** A browser has six connections to a service. Two stay free for other calls. */
 const AT_A_TIME = 4;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -31,7 +31,7 @@ export const startBulk = (cart, total, items) => {
   void workTogether(first, items);
 };
 
-/** @param {string} first what the ids begin with @param {number} items */
+/** @param {string} first the beginning of the ids @param {number} items */
 const workTogether = async (first, items) => {
   await Promise.all(Array.from({ length: AT_A_TIME }, () => work(first, items)));
   change((state) => ({ ...state, endedAt: Date.now() }));
@@ -44,7 +44,7 @@ const change = (how) => {
   if (bulk.value !== null) bulk.value = how(bulk.value);
 };
 
-/** @param {string} first what the ids begin with @param {number} items */
+/** @param {string} first the beginning of the ids @param {number} items */
 const work = async (first, items) => {
   for (;;) {
     const state = bulk.value;

@@ -17,7 +17,7 @@ export const toText = (bytes) =>
 const ROW = 16;
 
 /**
- * Rows of offset, 16 bytes, and what of them is ASCII.
+ * Rows of 16 bytes: the offset, the bytes in hex, and the same bytes as ASCII.
  * @param {Uint8Array} bytes
  * @param {number} from
  * @param {number} to

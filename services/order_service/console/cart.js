@@ -6,12 +6,12 @@ import { get } from './api.js';
 const POLL_MS = 1_000;
 const TIMEOUT_MS = 1_500;
 
-/** Null until the Order Service has said where it is. @type {import('@preact/signals-core').Signal<string | null>} */
+/** The URL of the Cart Service. Null until the Order Service has told it. @type {import('@preact/signals-core').Signal<string | null>} */
 export const cartUrl = signal(null);
 /** @type {import('@preact/signals-core').Signal<CartHealth>} */
 export const cartHealth = signal({ kind: 'unknown' });
 
-/** Looks each second how the Cart Service is, for as long as the page is there and seen. */
+/** Asks for the health of the Cart Service each second, while the page is visible. */
 export const followCart = async () => {
   for (;;) {
     if (!document.hidden) await look();
@@ -23,13 +23,13 @@ const look = async () => {
   try {
     cartUrl.value ??= String((await get('/console.json')).cartUrl);
   } catch {
-    // The Order Service has trouble, which is said elsewhere.
+    // The Order Service does not answer; the verdict shows that.
     return;
   }
   cartHealth.value = await healthOf(cartUrl.value);
 };
 
-/** A service whose store fails may be ready all the same. @param {Check[]} checks */
+/** A service whose store fails can still be ready. @param {Check[]} checks */
 const storeFailureIn = (checks) => checks.find(({ name }) => name === 'store')?.reason ?? null;
 
 /**
@@ -57,7 +57,7 @@ const healthOf = async (url) => {
     }
   }
   try {
-    // An answer that this page may not read tells a service that forbids from one that is not there.
+    // If a request that needs no permission succeeds, the service runs and forbids this page. Otherwise it is not there.
     await fetch(ready, { mode: 'no-cors', cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
     return { kind: 'forbids', url };
   } catch {

@@ -1,13 +1,13 @@
 /** @import { CartHealth, Condition, Flow, StreamLink } from './types.d.ts' */
 
 /**
- * Where on the way from cart to view something is wrong: each fault belongs to the one place that has it.
+ * The condition of each place on the way from the Cart Service to the view. A fault shows only at the place that has it.
  * @typedef {{ cart: Condition, publish: Condition, topic: Condition, consume: Condition, view: Condition }} Conditions
  * @typedef {{ at: number, end: number | null, lag: number | null }} Total
  */
 
 /** @type {Condition} */
-const UNKNOWN = { level: 'unknown', text: 'Not known', detail: null };
+const UNKNOWN = { level: 'unknown', text: 'Unknown', detail: null };
 
 /** @param {string} text @returns {Condition} */
 const ok = (text) => ({ level: 'ok', text, detail: null });
@@ -32,21 +32,21 @@ export const diagnose = ({ link, flow, cart, totals }) => {
   return { cart: cartItself, publish, topic: ofTopic(flow), consume: ofConsumer(flow, totals), view: ofView(flow) };
 };
 
-/** @param {CartHealth} cart @returns {[Condition, Condition]} of the service, and of its way to the topic */
+/** @param {CartHealth} cart @returns {[Condition, Condition]} the service itself, and its link to the topic */
 const ofCart = (cart) => {
   if (cart.kind === 'unknown') return [UNKNOWN, UNKNOWN];
   if (cart.kind === 'silent') return [bad('Not reachable', `${cart.url}: ${cart.detail}`), UNKNOWN];
   if (cart.kind === 'forbids') {
     return [
-      warn('Answers, but not this page', `CONSOLE_ORIGINS of the Cart Service at ${cart.url} does not name this page`),
+      warn(
+        'Runs, but refuses this page',
+        `Add the origin of this page to CONSOLE_ORIGINS of the Cart Service at ${cart.url}`,
+      ),
       UNKNOWN,
     ];
   }
   if (cart.storeFailure !== null) {
-    return [
-      bad('Store failing', cart.storeFailure),
-      cart.ready ? ok('Publishing') : bad('Cannot publish', cart.reason),
-    ];
+    return [bad('Store fails', cart.storeFailure), cart.ready ? ok('Publishing') : bad('Cannot publish', cart.reason)];
   }
   if (cart.ready) return [ok('Ready'), ok('Publishing')];
   if (cart.state === 'closing') return [warn('Stopping', cart.reason), UNKNOWN];
@@ -67,19 +67,19 @@ const ofConsumer = ({ state, reason }, totals) => {
   if (state === 'waiting_for_topic') return warn('Waiting for the topic', reason);
   if (state === 'starting') return warn('Consumer starting', reason);
   const lag = totals.at(-1)?.lag ?? null;
-  if (isLagGrowing(totals)) return warn('Lag is growing', `${lag} events behind, and more each second`);
+  if (isLagGrowing(totals)) return warn('Lag is growing', `${lag} events behind, and the number grows each second`);
   return ok('Consuming');
 };
 
 /** @param {Flow} flow */
 const ofView = ({ storeFailure, state }) => {
-  if (storeFailure !== null) return bad('Store failing', storeFailure);
-  return state === 'consuming' ? ok('Up to date') : warn('As it was before', null);
+  if (storeFailure !== null) return bad('Store fails', storeFailure);
+  return state === 'consuming' ? ok('Up to date') : warn('Not up to date', null);
 };
 
-/** Fewer are behind whenever a batch is under way. */
+/** A smaller lag is normal while a batch is applied. */
 const NOTABLE_LAG = 100;
-/** Of a picture a second. */
+/** In samples, of which there is one a second. */
 const GROWING_FOR = 5;
 
 /** @param {readonly Total[]} totals oldest first */
@@ -92,7 +92,7 @@ export const isLagGrowing = (totals) => {
 };
 
 /**
- * How fast the topic grows, in events a second.
+ * The growth of the topic in events a second, or null if it is not known.
  * @param {readonly Total[]} totals oldest first
  */
 export const growth = (totals) => {
@@ -110,7 +110,7 @@ const PLACES = /** @type {const} */ ({
   view: 'View',
 });
 
-/** The worst first, for one line. @param {Conditions} conditions @returns {{ place: string, condition: Condition }[]} */
+/** All faults, the worst first. @param {Conditions} conditions @returns {{ place: string, condition: Condition }[]} */
 export const troubles = (conditions) => {
   const all = Object.entries(PLACES).map(([key, place]) => ({
     place,

@@ -40,9 +40,9 @@ const impaired = { ...WELL.cart, ready: false, state: 'impaired', reason: 'leade
 const lagging = (...lags: (number | null)[]): Seen['totals'] =>
   lags.map((lag, i) => ({ at: i * 1_000, end: i * 50, lag }));
 
-describe('a fault is said where it is:', () => {
+describe('a fault shows at its own place:', () => {
   const CASES: readonly (readonly [string, Partial<Seen>, string[]])[] = [
-    ['nothing is wrong', {}, []],
+    ['there is no fault', {}, []],
     [
       'the Cart Service is not reachable',
       { cart: { kind: 'silent', url: 'http://localhost:8000', detail: 'no connection' } },
@@ -56,7 +56,7 @@ describe('a fault is said where it is:', () => {
     [
       'the store of the Cart Service fails',
       { cart: { ...WELL.cart, storeFailure: 'disk is full' } as Seen['cart'] },
-      ['Cart Service: Store failing (disk is full)'],
+      ['Cart Service: Store fails (disk is full)'],
     ],
     [
       'the broker is not reachable',
@@ -66,32 +66,32 @@ describe('a fault is said where it is:', () => {
     [
       'the consumer reconnects',
       flowWith({ state: 'reconnecting', reason: 'attempt 2' }),
-      ['Topic to view: Consumer reconnecting (attempt 2)', 'View: As it was before (null)'],
+      ['Topic to view: Consumer reconnecting (attempt 2)', 'View: Not up to date (null)'],
     ],
-    ['the store fails', flowWith({ storeFailure: 'disk is full' }), ['View: Store failing (disk is full)']],
+    ['the store fails', flowWith({ storeFailure: 'disk is full' }), ['View: Store fails (disk is full)']],
     [
       'the lag grows',
       { totals: lagging(100, 200, 300, 400, 500, 600) },
-      ['Topic to view: Lag is growing (600 events behind, and more each second)'],
+      ['Topic to view: Lag is growing (600 events behind, and the number grows each second)'],
     ],
     [
-      'the Order Service is gone',
+      'the Order Service is down',
       { link: { kind: 'lost', detail: 'cannot be reached' } },
       ['View: Order Service does not answer (cannot be reached)'],
     ],
   ];
   for (const [circumstance, changes, expected] of CASES) {
     test(circumstance, () => {
-      const said = troubles(diagnose({ ...WELL, ...changes }));
+      const found = troubles(diagnose({ ...WELL, ...changes }));
       assert.deepEqual(
-        said.map(({ place, condition }) => `${place}: ${condition.text} (${condition.detail})`),
+        found.map(({ place, condition }) => `${place}: ${condition.text} (${condition.detail})`),
         expected,
       );
     });
   }
 });
 
-test('lag that is small, that shrinks, or that is not known for long enough, does not grow', () => {
+test('a lag does not grow if it is small, shrinks, or is not known for long enough', () => {
   for (const lags of [
     [1, 2, 3, 4, 5, 6],
     [900, 800, 700, 600, 500, 400],
@@ -102,7 +102,7 @@ test('lag that is small, that shrinks, or that is not known for long enough, doe
   }
 });
 
-test('the growth of the topic is of the last seconds, and never less than none', () => {
+test('the growth of the topic is that of the last seconds, and never negative', () => {
   assert.equal(growth(lagging(0, 0, 0)), 50);
   assert.equal(growth([]), null);
   assert.equal(

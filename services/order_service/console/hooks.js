@@ -5,16 +5,16 @@ import { epoch } from './live.js';
 
 /** @import { Failure } from './types.d.ts' */
 
-/** The present second, for ages that count on. */
+/** The time, updated each second, for ages. */
 export const now = signal(Date.now());
 setInterval(() => {
   now.value = Date.now();
 }, 1_000);
 
 /**
- * Reads a resource, again whenever its address changes, the service was away in between, or `reload` is called. What was
- * read last stays until there is something newer, also when reading fails.
- * @param {string | null} url null: nothing to read
+ * Reads a resource. Reads it again when the URL changes, the connection to the service is back, or `reload` is called. The
+ * last body stays until there is a newer one, also if reading fails.
+ * @param {string | null} url null: read nothing
  * @returns {import('./types.d.ts').Fetched<any>}
  */
 export const useFetched = (url) => {
@@ -27,7 +27,7 @@ export const useFetched = (url) => {
   );
   const [loading, setLoading] = useState(false);
   const underWay = useRef(/** @type {AbortController | null} */ (null));
-  const asked = useRef(false);
+  const isReloadWanted = useRef(false);
 
   const load = useCallback(async () => {
     if (url === null) return;
@@ -46,15 +46,15 @@ export const useFetched = (url) => {
     if (underWay.current !== controller) return;
     underWay.current = null;
     setLoading(false);
-    if (!asked.current) return;
-    asked.current = false;
+    if (!isReloadWanted.current) return;
+    isReloadWanted.current = false;
     void load();
   }, [url]);
 
-  /** While one reading is under way, more wishes are one more reading, after it. */
+  /** While a read runs, any number of calls lead to one more read after it. */
   const reload = useCallback(() => {
     if (underWay.current === null) void load();
-    else asked.current = true;
+    else isReloadWanted.current = true;
   }, [load]);
 
   useEffect(() => {
@@ -84,7 +84,7 @@ export const useFetched = (url) => {
 };
 
 /**
- * Calls `action` soon after it is asked to, and at most once in so many milliseconds.
+ * Returns a function that calls `action` after `ms`. Further calls within that time do nothing.
  * @param {() => void} action
  * @param {number} ms
  */

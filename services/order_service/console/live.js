@@ -3,16 +3,16 @@ import { parsed } from './api.js';
 
 /** @import { Flow, Sample, StreamedEvent, StreamLink } from './types.d.ts' */
 
-/** What the Order Service says of itself, as it happens: one stream for the whole page. */
+/** The live data of the Order Service: one stream for the whole page. */
 
 const RECONNECT_MS = 1_000;
-/** A picture comes each second; so long without one, and what is shown is old. */
+/** The flow comes each second. After this time without it, the shown data are old. */
 const SILENCE_MS = 3_000;
 const KEPT_SAMPLES = 300;
 const KEPT_EVENTS = 100;
-/** Events are handed out together: a browser need not draw four thousand times a second. */
+/** Events go to the listeners in groups, so that the browser need not draw thousands of times a second. */
 const GATHER_MS = 250;
-/** So many between two hand-outs, and the rest is left to be read again. */
+/** If more events come in one group, the views read their data again instead. */
 const GATHERED = 5_000;
 
 /** @type {import('@preact/signals-core').Signal<StreamLink>} */
@@ -21,11 +21,11 @@ export const streamLink = signal({ kind: 'connecting', detail: null });
 export const flow = signal(null);
 /** @type {import('@preact/signals-core').Signal<readonly Sample[]>} */
 export const samples = signal([]);
-/** What each picture said of the partitions together, oldest first. @type {import('@preact/signals-core').Signal<readonly { at: number, end: number | null, lag: number | null }[]>} */
+/** The sums over all partitions, one for each flow, oldest first. @type {import('@preact/signals-core').Signal<readonly { at: number, end: number | null, lag: number | null }[]>} */
 export const totals = signal([]);
 /** Newest first. @type {import('@preact/signals-core').Signal<readonly StreamedEvent[]>} */
 export const latestEvents = signal([]);
-/** Counts how often what was read before may have become old in a way that no event tells. */
+/** Changes when views must read their data again because they may have missed events. */
 export const epoch = signal(0);
 
 /** @type {Set<(events: readonly StreamedEvent[]) => void>} */
@@ -52,7 +52,7 @@ let retry;
 let gathered = [];
 let missed = false;
 
-/** Begins, and goes on for as long as the page is there; a hidden page lets go of its connection, of which a browser has six. */
+/** Follows the stream. A hidden page closes its connection, because a browser has only six. */
 export const followStream = () => {
   open();
   setInterval(watchSilence, 500);
@@ -86,9 +86,9 @@ const open = () => {
   });
   opened.addEventListener('error', () => {
     failures += 1;
-    // An id that the service does not take, perhaps as its view was made anew.
+    // Perhaps the service refuses the id, for example after a rebuild of its view.
     if (failures > 1) lastId = null;
-    lose('its stream of events has ended');
+    lose('the stream of events has ended');
   });
 };
 
@@ -107,7 +107,7 @@ const lose = (detail) => {
   void sayWhy();
 };
 
-/** A stream that is refused does not say why; another call does. */
+/** The browser does not show why a stream was refused, so ask with another call. */
 const sayWhy = async () => {
   try {
     const response = await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(2_000) });
@@ -121,7 +121,7 @@ const sayWhy = async () => {
 
 const watchSilence = () => {
   if (streamLink.value.kind === 'open' && source !== null && performance.now() - lastHeard > SILENCE_MS) {
-    lose(`nothing was heard of it for ${SILENCE_MS / 1_000} s`);
+    lose(`no data came for ${SILENCE_MS / 1_000} s`);
   }
 };
 
@@ -130,23 +130,23 @@ const readHistory = async () => {
     const response = await fetch('/flow', { cache: 'no-store' });
     if (response.ok) take(await response.json());
   } catch {
-    // The stream, which has the same trouble, says so.
+    // The stream has the same problem and shows it.
   }
 };
 
-/** @param {Flow} picture */
-const take = (picture) => {
+/** @param {Flow} state */
+const take = (state) => {
   lastHeard = performance.now();
-  flow.value = picture;
+  flow.value = state;
   const known = new Map(samples.value.map((sample) => [sample.at, sample]));
-  for (const sample of picture.samples) known.set(sample.at, sample);
+  for (const sample of state.samples) known.set(sample.at, sample);
   samples.value = [...known.values()].toSorted((a, b) => a.at.localeCompare(b.at)).slice(-KEPT_SAMPLES);
-  const ends = picture.partitions.map(({ end }) => end);
-  const lags = picture.partitions.map(({ lag }) => lag);
+  const ends = state.partitions.map(({ end }) => end);
+  const lags = state.partitions.map(({ lag }) => lag);
   totals.value = [...totals.value, { at: Date.now(), end: sum(ends), lag: sum(lags) }].slice(-KEPT_SAMPLES);
 };
 
-/** Null where a part is not known. @param {(number | null)[]} values */
+/** Null if a value is not known. @param {(number | null)[]} values */
 const sum = (values) => {
   let total = 0;
   for (const value of values) {

@@ -1,11 +1,11 @@
 /** @import { Call } from './types.d.ts' */
 
-/** A call as a line for a terminal, which sends exactly that, whatever characters are in it. */
+/** A call as a command for a terminal. It sends exactly this call, whatever characters are in it. */
 
 /** @param {string} text */
 const inBash = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** PowerShell takes the typographic single quotes for quotes too. @param {string} text */
+/** PowerShell treats typographic single quotes as quotes too. @param {string} text */
 const inPowerShell = (text) => `'${text.replaceAll(/['\u2018\u2019\u201a\u201b]/g, '$&$&')}'`;
 
 /** @param {Call} call */
@@ -13,7 +13,7 @@ export const toCurl = ({ method, url, headers, body }) =>
   [
     `curl -i -X ${method} ${inBash(url)}`,
     ...Object.entries(headers).map(([name, value]) => `-H ${inBash(`${name}: ${value}`)}`),
-    // --data-raw, as --data would read a file where the body begins with @.
+    // --data-raw, because --data reads a file if the body begins with @.
     ...(body === null ? [] : [`--data-raw ${inBash(body)}`]),
   ].join(' \\\n  ');
 
@@ -24,7 +24,7 @@ export const toPowerShell = ({ method, url, headers, body }) => {
   return [
     `Invoke-RestMethod -Method ${method} -Uri ${inPowerShell(url)}`,
     ...(pairs.length > 0 ? [`-Headers @{ ${pairs.join('; ')} }`] : []),
-    // Windows PowerShell sends a body in Latin-1 unless told otherwise.
+    // Without a charset, Windows PowerShell sends the body in Latin-1.
     ...(type === undefined ? [] : [`-ContentType ${inPowerShell(`${type}; charset=utf-8`)}`]),
     ...(body === null ? [] : [`-Body ${inPowerShell(body)}`]),
   ].join(' `\n  ');

@@ -15,7 +15,7 @@ const call = (body: string) => ({
 });
 
 test(
-  'what bash runs of a call has exactly its parts, whatever is in them',
+  'a bash command sends exactly the parts of its call, whatever is in them',
   { skip: process.platform === 'win32' },
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'quoting-'));
@@ -45,7 +45,7 @@ test(
   },
 );
 
-test('PowerShell gets each of its quotes doubled, and a body in UTF-8', () => {
+test('a PowerShell command doubles each quote, and sends the body in UTF-8', () => {
   assert.equal(
     toPowerShell(call('{"a":"it\'s \u2019 \u201c"}')),
     [
@@ -57,7 +57,7 @@ test('PowerShell gets each of its quotes doubled, and a body in UTF-8', () => {
   );
 });
 
-test('a call without headers and body has neither', () => {
+test('a command has no headers and no body if its call has none', () => {
   const bare = { method: 'GET', url: 'http://localhost:8001/flow', headers: {}, body: null };
   assert.equal(toCurl(bare), "curl -i -X GET 'http://localhost:8001/flow'");
   assert.equal(toPowerShell(bare), "Invoke-RestMethod -Method GET -Uri 'http://localhost:8001/flow'");

@@ -1,11 +1,11 @@
 import { signal } from '@preact/signals-core';
 import { asFailure, jsonCall, post } from './api.js';
 
-/** @import { Call, Failure, RedriveResult } from './types.d.ts' */
+/** @import { Call, Failure, RedrivePage, RedriveResult } from './types.d.ts' */
 
 /**
- * Putting dead letters back on the topic. What came of the last time stays while another view is shown; what came of each
- * letter in the end is with the service.
+ * The redrive of dead letters. The result of the last one stays while another view is shown. The service keeps the outcome
+ * of each letter.
  * @typedef {{ call: Call, startedAt: number, isRunning: boolean, published: number, failed: RedriveResult[], skipped: RedriveResult[],
  *   failure: Failure | null }} Redrive
  * @typedef {{ id: number, key?: string, value?: string }} Letter
@@ -13,9 +13,9 @@ import { asFailure, jsonCall, post } from './api.js';
  */
 
 const PATH = '/dead-letters/redrive';
-/** In one call. */
+/** Letters in one call. */
 const LETTERS = 1_000;
-/** Results that are kept to be shown. */
+/** Results of each kind that are shown. */
 const KEPT = 100;
 
 /** @type {import('@preact/signals-core').Signal<Redrive | null>} */
@@ -29,7 +29,7 @@ export const redriveLetters = async (letters) => {
   end();
 };
 
-/** All held ones that match, a call at a time. @param {Filter} filter */
+/** Redrives all dead letters that match, one call after another. @param {Filter} filter */
 export const redriveAll = async (filter) => {
   let after = 0;
   begin({ filter, limit: LETTERS, after });
@@ -60,22 +60,24 @@ const end = () => {
 };
 
 /**
- * @param {() => Promise<{ results: RedriveResult[], next: number | null }>} ask
- * @returns {Promise<number | null>} where to go on
+ * @param {() => Promise<RedrivePage>} ask
+ * @returns {Promise<number | null>} `after` of the next call; null if there is none
  */
 const take = async (ask) => {
   try {
     const { results, next } = await ask();
     const state = lastRedrive.value;
     if (state === null) return null;
-    const of = (/** @type {string[]} */ outcomes) => results.filter(({ outcome }) => outcomes.includes(outcome));
+    const withOutcome = (/** @type {RedriveResult['outcome'][]} */ ...outcomes) =>
+      results.filter(({ outcome }) => outcomes.includes(outcome));
+    const failed = withOutcome('not_published', 'unknown');
     lastRedrive.value = {
       ...state,
-      published: state.published + of(['published']).length,
-      failed: [...state.failed, ...of(['not_published', 'unknown'])].slice(0, KEPT),
-      skipped: [...state.skipped, ...of(['skipped'])].slice(0, KEPT),
+      published: state.published + withOutcome('published').length,
+      failed: [...state.failed, ...failed].slice(0, KEPT),
+      skipped: [...state.skipped, ...withOutcome('skipped')].slice(0, KEPT),
     };
-    return of(['not_published', 'unknown']).length > 0 ? null : next;
+    return failed.length > 0 ? null : next;
   } catch (error) {
     if (lastRedrive.value !== null) lastRedrive.value = { ...lastRedrive.value, failure: asFailure(error) };
     return null;

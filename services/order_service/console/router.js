@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals-core';
 
 /**
- * Where the page is, which is the hash: `#/orders/ORD-1?status=new`.
+ * The place in the console, as the hash of the URL says it: `#/orders/ORD-1?status=new`.
  * @typedef {{ view: string, id: string | null, query: Record<string, string> }} Route
  */
 
@@ -22,7 +22,7 @@ export const parseHash = (hash) => {
 /**
  * @param {string} view
  * @param {string | null} [id]
- * @param {Record<string, string | null | undefined>} [query] what is empty is left out
+ * @param {Record<string, string | null | undefined>} [query] empty values are left out
  */
 export const hashOf = (view, id = null, query = {}) => {
   const given = Object.entries(query).filter((pair) => pair[1] !== undefined && pair[1] !== null && pair[1] !== '');

@@ -1,4 +1,4 @@
-/** Where an order can be, as `models.ts` has it: a browser cannot load that, so a test holds the two together. */
+/** The statuses of `models.ts`. A browser cannot load that file, so a test compares the two. */
 export const STATUSES = [
   'new',
   'pending',

@@ -7,22 +7,22 @@ import { hashOf, parseHash } from './router.js';
 import { STATUSES } from './statuses.js';
 import { hidesSomething, visibleParts, visibleText } from './visible_text.js';
 
-describe('a text of others', () => {
-  test('shows by name what would hide, turn or look like something else', () => {
+describe('a text of another producer', () => {
+  test('shows characters by name that hide, reorder or imitate others', () => {
     assert.equal(
       visibleText('a\u0000b\u202ec\u200bd\ufeffe\u00a0f\ud800g\u3164h'),
       'a⟨U+0000⟩b⟨U+202E⟩c⟨U+200B⟩d⟨U+FEFF⟩e⟨U+00A0⟩f⟨U+D800⟩g⟨U+3164⟩h',
     );
   });
 
-  test('stays as it is where all of it can be seen', () => {
+  test('stays as it is if all of it is visible', () => {
     const text = '{"name": "Zoë 日本語 مرحبا 🙂",\n "html": "<script>alert(1)</script>"}';
     assert.equal(visibleText(text), text);
     assert.deepEqual(visibleParts(text), [{ kind: 'text', text }]);
     assert.equal(hidesSomething(text), false);
   });
 
-  test('loses nothing when it is taken apart', () => {
+  test('loses nothing when it is split', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const joined = visibleParts(text)
@@ -34,7 +34,7 @@ describe('a text of others', () => {
   });
 });
 
-test('a hex dump has 16 bytes a row, with their offset and what is ASCII', () => {
+test('a hex dump has 16 bytes a row, with their offset and the bytes as ASCII', () => {
   const bytes = toBytes({ base64: Buffer.from('order\u0000\u00ff and more than a row').toString('base64') });
   assert.equal(
     hexDump(bytes, 0, bytes.length),
@@ -45,7 +45,7 @@ test('a hex dump has 16 bytes a row, with their offset and what is ASCII', () =>
   );
 });
 
-test('a place is read back from its hash', () => {
+test('the hash of a place is read as the same place', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', minLength: 1 }), fc.string({ minLength: 1 }), (id, customer) => {
       const well = id.toWellFormed();
@@ -57,6 +57,6 @@ test('a place is read back from its hash', () => {
   assert.deepEqual(parseHash('#/orders/%'), { view: 'orders', id: '%', query: {} });
 });
 
-test('the statuses to choose from are those of the services', () => {
+test('the statuses in the console are those of the services', () => {
   assert.deepEqual(STATUSES, ORDER_STATUSES);
 });

@@ -1,110 +1,42 @@
-/** What the services answer the console, and what the console makes of it. */
+/**
+ * The types of the console. What the services answer is typed by the schemas that their routes validate with, so the
+ * console cannot differ from the answers.
+ */
 
-export type PipeState = 'starting' | 'waiting_for_topic' | 'consuming' | 'reconnecting';
+import type { Static } from 'typebox';
+import type { Check as CheckSchema } from '#service_common/http/health_routes.ts';
+import type { Settings as SettingsSchema } from '#service_common/http/operations_routes.ts';
+import type { DeadLetter as DeadLetterSchema, DeadLetters, RedriveResults } from '../app/api/dead_letters.ts';
+import type { StreamedOrderEvent } from '../app/api/events_stream.ts';
+import type { FlowState } from '../app/api/flow.ts';
+import type { OrderHistory as OrderHistorySchema } from '../app/api/order_history.ts';
+import type { OrderResource, Orders as OrdersSchema } from '../app/api/orders.ts';
+import type { PendingStatuses as PendingStatusesSchema } from '../app/api/pending_statuses.ts';
 
-export interface Sample {
-  at: string;
-  applied: number;
-  duplicates: number;
-  p50Ms: number | null;
-  p99Ms: number | null;
-}
+export type Flow = Static<typeof FlowState>;
+export type Sample = Flow['samples'][number];
 
-export interface Partition {
-  partition: number;
-  end: number | null;
-  position: number | null;
-  lag: number | null;
-}
+export type Orders = Static<typeof OrdersSchema>;
+export type OrderDetails = Static<typeof OrderResource>;
+export type OrderHistory = Static<typeof OrderHistorySchema>;
+export type OrderEvent = OrderHistory['events'][number];
+export type StreamedEvent = StreamedOrderEvent;
 
-export interface Flow {
-  topic: string;
-  group: string;
-  state: PipeState;
-  reason: string | null;
-  storeFailure: string | null;
-  brokerReason: string | null;
-  partitions: Partition[];
-  counts: { orders: number; pending: number; deadLetters: number };
-  samples: Sample[];
-}
+export type PendingStatuses = Static<typeof PendingStatusesSchema>;
+export type PendingStatus = PendingStatuses['pendingStatuses'][number];
 
-export interface OrderSummary {
-  orderId: string;
-  customerId: string;
-  orderDate: string;
-  numberOfItems: number;
-  totalAmount: number;
-  currency: string;
-  status: string;
-  version: number;
-}
+export type DeadLetter = Static<typeof DeadLetterSchema>;
+export type DeadLetterPage = Static<typeof DeadLetters>;
+export type Bytes = DeadLetter['key'];
+export type Redriven = NonNullable<DeadLetter['redriven']>;
+export type RedrivePage = Static<typeof RedriveResults>;
+export type RedriveResult = RedrivePage['results'][number];
 
-export interface OrderDetails {
-  order: {
-    orderId: string;
-    customerId: string;
-    orderDate: string;
-    items: { itemId: string; quantity: number; price: number }[];
-    totalAmount: number;
-    currency: string;
-    status: string;
-  };
-  shippingCost: number;
-  version: number;
-}
+export type Settings = Static<typeof SettingsSchema>;
+/** One thing that a service needs for its work. */
+export type Check = Static<typeof CheckSchema>;
 
-export interface OrderEvent {
-  sequence: number;
-  type: string;
-  version: number | null;
-  status: string;
-  timestamp: string;
-  partition: number;
-  offset: number;
-  outcome: 'applied' | 'duplicate' | 'late' | 'waiting';
-}
-
-export type StreamedEvent = OrderEvent & { orderId: string };
-
-export interface PendingStatus {
-  orderId: string;
-  version: number | null;
-  status: string;
-  ageMs: number;
-}
-
-export type Bytes = { text: string } | { base64: string } | null;
-
-export interface DeadLetter {
-  id: number;
-  topic: string;
-  partition: number;
-  offset: number;
-  timestamp: string | null;
-  key: Bytes;
-  value: Bytes;
-  headers: { name: string; value: Bytes }[];
-  reason: string;
-  storedAt: string;
-  redriven: { at: string; partition: number; offset: number; outcome: string } | null;
-}
-
-export interface RedriveResult {
-  id: number;
-  outcome: 'published' | 'not_published' | 'unknown' | 'skipped';
-  partition?: number | null;
-  offset?: number | null;
-  detail?: string | null;
-}
-
-export interface Settings {
-  service: string;
-  versions: Record<string, string | null>;
-  settings: { name: string; value: string; isDefault: boolean }[];
-}
-
-/** A call that did not get what it asked for. */
+/** A call that failed. */
 export interface Failure {
   /** Null: no answer came. */
   status: number | null;
@@ -136,7 +68,7 @@ export interface Condition {
   level: Level;
   /** A few words. */
   text: string;
-  /** The reason as it was given. */
+  /** The reason as the service gave it. */
   detail: string | null;
 }
 
@@ -152,7 +84,7 @@ export type CartHealth =
       storeFailure: string | null;
       lastAcknowledgedAt: number | null;
     }
-  /** It does answer, but not this page. */
+  /** It runs, but its CORS settings refuse this page. */
   | { kind: 'forbids'; url: string }
   | { kind: 'silent'; url: string; detail: string };
 
@@ -161,20 +93,12 @@ export interface StreamLink {
   detail: string | null;
 }
 
-/** A resource that is read, and read again. */
+/** A resource that can be read again. */
 export interface Fetched<T> {
   body: T | null;
-  /** Of the address before, until this one is read. */
+  /** The body of the previous URL until the body of this one is there. */
   last: T | null;
   failure: Failure | null;
   loading: boolean;
   reload: () => void;
-}
-
-/** One thing that a service needs for its work. */
-export interface Check {
-  name: string;
-  ok: boolean;
-  reason: string | null;
-  since: string;
 }

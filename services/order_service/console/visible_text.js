@@ -1,6 +1,6 @@
 /**
- * Characters that hide or reorder what is around them: controls, also those of writing direction, what has no width or no
- * ink, spaces other than the common one, halves of a character. A line's end stays.
+ * Characters that hide or reorder the text around them: controls, also those of writing direction, characters without
+ * width or ink, unusual spaces, halves of a character. Line ends are not among them.
  */
 const INVISIBLE = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\u{2800}]--[\n\u{20}]]/gv;
 
@@ -8,7 +8,7 @@ const INVISIBLE = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Co
 const nameOf = (character) => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 /**
- * Splits a text so that nothing in it hides: `text` can be shown as it is, `hidden` is to be shown by its name. Lines stay.
+ * Splits a text into parts that can be shown as they are and characters to show by their name. Line ends stay.
  * @param {string} text
  * @returns {{ kind: 'text' | 'hidden', text: string }[]}
  */
@@ -25,7 +25,7 @@ export const visibleParts = (text) => {
   return parts;
 };
 
-/** The same in one piece, for where there is room for text alone. @param {string} text */
+/** The same in one piece, for places that take plain text. @param {string} text */
 export const visibleText = (text) => text.replaceAll(INVISIBLE, (character) => `⟨${nameOf(character)}⟩`);
 
 /** @param {string} text */

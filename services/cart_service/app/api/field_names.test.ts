@@ -16,13 +16,13 @@ const SAME: readonly (readonly [circumstance: string, body: unknown, renamed: un
   ['two names with one value are one field', { order_id: '1', orderId: 'ORD-1' }, { order_id: 'ORD-1' }],
   ['the digits of an integer are the same value', { order_id: 12, orderId: '12' }, { order_id: 'ORD-12' }],
   ['an id becomes canonical, an integer by its digits', { orderId: 0 }, { order_id: 'ORD-0' }],
-  ['what is no id stays', { orderId: 'x' }, { order_id: 'x' }],
+  ['a text that is not an id stays', { orderId: 'x' }, { order_id: 'x' }],
   ['an integer that is not exact stays', { orderId: 2 ** 53 }, { order_id: 2 ** 53 }],
   ['a negative id stays', { order_id: -1 }, { order_id: -1 }],
   ['a fraction stays', { order_id: 1.5 }, { order_id: 1.5 }],
-  ['no other number becomes a text', { number_of_items: 3 }, { number_of_items: 3 }],
-  ['items that are no array stay', { items: { itemId: 'i' } }, { items: { itemId: 'i' } }],
-  ['an item that is no object stays', { items: [null, 'i', [1]] }, { items: [null, 'i', [1]] }],
+  ['any other number stays a number', { number_of_items: 3 }, { number_of_items: 3 }],
+  ['items that are not an array stay', { items: { itemId: 'i' } }, { items: { itemId: 'i' } }],
+  ['an item that is not an object stays', { items: [null, 'i', [1]] }, { items: [null, 'i', [1]] }],
   ['names that every object inherits stay', { toString: 1, constructor: 2 }, { toString: 1, constructor: 2 }],
 ];
 
@@ -40,19 +40,19 @@ describe('the fields of a body', () => {
     );
   });
 
-  test('of any other JSON value do not exist: it comes back as it is', () => {
+  test('are none in any other JSON value, which comes back unchanged', () => {
     for (const body of [undefined, null, 'text', 1, true, [], [{ orderId: 1 }]]) {
       assert.deepEqual(toSnakeCase(body), { body, errors: [] });
     }
   });
 
-  test('of any JSON are renamed without changing what came in, and a second time changes nothing', () => {
+  test('are renamed in a copy of any JSON, and a second time changes nothing', () => {
     const name = fc.oneof(fc.constantFrom('orderId', 'order_id', 'items', 'itemId'), fc.string());
     const item = fc.dictionary(name, fc.jsonValue());
     const body = fc.dictionary(name, fc.oneof(fc.jsonValue(), fc.array(item)));
     fc.assert(
       fc.property(body.map(JSON.stringify), (json) => {
-        // The parser of bodies has taken it out.
+        // The parser of bodies removes it.
         fc.pre(!json.includes('"__proto__"'));
         const given: unknown = JSON.parse(json);
         const copy: unknown = JSON.parse(json);

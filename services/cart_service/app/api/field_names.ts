@@ -1,16 +1,18 @@
-import { canonicalOrderId, parseStatus } from '#kafka_common/models.ts';
+import { canonicalOrderId, ORDER_ITEM, parseStatus } from '#kafka_common/models.ts';
+import { camelCase, snakeCase } from '#kafka_common/snake_case.ts';
 import type { FieldError } from '#service_common/errors.ts';
+import { CreateOrderBody, UpdateOrderBody } from './schemas.ts';
 
-/** Brings the two accepted spellings of a body's fields together: snake_case, as on the wire, and camelCase. */
+/** Brings the two accepted spellings of a body's fields together: snake_case, as in events, and camelCase. */
 
-const SNAKE_CASE: ReadonlyMap<string, string> = new Map([
-  ['orderId', 'order_id'],
-  ['numberOfItems', 'number_of_items'],
-  ['customerId', 'customer_id'],
-  ['itemId', 'item_id'],
-]);
+const FIELDS = [
+  ...Object.keys({ ...CreateOrderBody.properties, ...UpdateOrderBody.properties }),
+  ...Object.keys(ORDER_ITEM).map(snakeCase),
+];
 
-/** The body with all its fields in snake_case, and what contradicts itself in it. Anything but an object comes back as it is. */
+const SNAKE_CASE: ReadonlyMap<string, string> = new Map(FIELDS.map((field) => [camelCase(field), field]));
+
+/** The body with its fields in snake_case, and its contradictions. A body that is not an object comes back unchanged. */
 export const toSnakeCase = (body: unknown): { body: unknown; errors: FieldError[] } => {
   const errors: FieldError[] = [];
   const renamed = rename(body, '', errors);
@@ -37,13 +39,13 @@ const rename = (value: unknown, path: string, errors: FieldError[]): unknown => 
   return renamed;
 };
 
-/** Order ids and statuses have several spellings, too. */
+/** Order ids and statuses have several spellings too. */
 const contentOf = (field: string, given: unknown): unknown => {
   if (field === 'order_id') return orderIdOf(given);
   return field === 'status' && typeof given === 'string' ? (parseStatus(given) ?? given) : given;
 };
 
-/** The canonical order id; a JSON integer is taken as its digits, as far as it is exact. What is no id stays as it is. */
+/** The canonical order id. An exact JSON integer is read as its digits. Anything that is not an order id stays as it is. */
 const orderIdOf = (id: unknown): unknown => {
   const text = Number.isSafeInteger(id) && Number(id) >= 0 ? String(id) : id;
   return typeof text === 'string' ? (canonicalOrderId(text) ?? text) : id;

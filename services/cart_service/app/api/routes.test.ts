@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMITS } from '#kafka_common/event_schemas.ts';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import { ORDER_STATUSES } from '#kafka_common/models.ts';
 import type { ErrorCode } from '#service_common/errors.ts';
 import type { Command } from '#cart_service/order_commands.ts';
@@ -72,14 +72,14 @@ for (const route of BOTH) {
       });
     }
 
-    test('says in words what an order id must be', async () => {
+    test('explains what an order id must be', async () => {
       for (const order_id of ['1x', '', 1.5, -1, true]) {
         const { detail } = problemOf(await cart.send(route, { ...VALID[route], order_id }), 'ValidationFailed');
         assert.equal(detail, 'order_id must be 1 to 64 digits, with or without "ORD-" before them');
       }
     });
 
-    test('without any field names each that is missing', async () => {
+    test('names each missing field of an empty body', async () => {
       const needed = { create: ['number_of_items', 'order_id'], update: ['order_id', 'status'] };
       assert.deepEqual(wrongFields(await cart.send(route, {})), needed[route]);
     });
@@ -99,7 +99,7 @@ for (const route of BOTH) {
       ['bytes that are no text', Buffer.from([0xff, 0x00, 0xfe])],
       ['brackets without end', '['.repeat(60_000)],
     ] as const) {
-      test(`refuses ${what} where JSON should be`, async () => {
+      test(`refuses ${what} instead of JSON`, async () => {
         problemOf(await cart.sendText(route, payload), 'ValidationFailed');
         assert.deepEqual(cart.submitted, []);
       });
@@ -132,14 +132,14 @@ for (const route of BOTH) {
       assert.equal(cart.submitted.length, 1);
     });
 
-    test('ignores unknown fields, whatever they are called and hold', async () => {
+    test('ignores unknown fields of any name and value', async () => {
       const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
       const json = `{"deep":${deep},"__proto__":{"status":"x"},"constructor":{"prototype":1},"toString":1,"":null,`;
       const response = await cart.sendText(route, json + JSON.stringify(VALID[route]).slice(1));
       assert.equal(response.statusCode, 200, response.body);
     });
 
-    test('takes no field from a prototype that the body brings', async () => {
+    test('reads no field from a prototype in the body', async () => {
       const { order_id: _, ...others } = VALID[route];
       for (const name of ['__proto__', 'constructor']) {
         const json = `{"${name}":{"order_id":"1","prototype":{"order_id":"1"}},${JSON.stringify(others).slice(1)}`;
@@ -152,12 +152,12 @@ for (const route of BOTH) {
       assert.equal((await cart.send(route, { ...VALID[route], orderId: 123 })).statusCode, 200);
     });
 
-    test('takes the last of a field given twice under one name, as JSON has it', async () => {
+    test('takes the last value of a field given twice under one name, as JSON.parse does', async () => {
       const response = await cart.sendText(route, `{"order_id":"1",${JSON.stringify(VALID[route]).slice(1)}`);
       assert.deepEqual([response.statusCode, theCommand().orderId], [200, 'ORD-123']);
     });
 
-    test('passes on the Idempotency-Key, or none', async () => {
+    test('passes on the Idempotency-Key, or null', async () => {
       const keys = ['k', '!~', 'k'.repeat(255)];
       for (const key of keys) await cart.send(route, VALID[route], { 'idempotency-key': key });
       await cart.send(route, VALID[route]);
@@ -179,7 +179,7 @@ for (const route of BOTH) {
       });
     }
 
-    test('goes on with the trace of the request, or starts one', async () => {
+    test('continues the trace of the request, or starts one', async () => {
       const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
       await cart.send(route, VALID[route], { traceparent: `00-${trace}-00f067aa0ba902b7-01` });
       await cart.send(route, VALID[route], { traceparent: 'broken' });
@@ -232,7 +232,7 @@ describe('an order to create', () => {
     ],
   ];
   for (const [what, fields, expected] of GIVEN) {
-    test(`with ${what} is accepted as it is given`, async () => {
+    test(`with ${what} is accepted as given`, async () => {
       assertCreated(await cart.send('create', { order_id: '123', ...fields }));
       const command = theCommand();
       assert.ok(command.kind === 'create');
@@ -300,7 +300,7 @@ describe('an order to create', () => {
     assert.deepEqual(wrongFields(response), ['items.0.price']);
   });
 
-  test('with more wrong fields than anybody wants to read names the first twenty', async () => {
+  test('with very many wrong fields names the first twenty', async () => {
     const items = Array.from({ length: LIMITS.items }, () => ({}));
     assert.equal(wrongFields(await cart.send('create', { order_id: '1', items })).length, 20);
   });
@@ -335,7 +335,7 @@ describe('the answer', () => {
     ['StoreUnavailable', 'unknown', 'disk full', 500],
   ];
   for (const [code, outcome, detail, expected] of FAILED) {
-    test(`${code} is ${expected} with what became of the order, and when to try again`, async () => {
+    test(`${code} is ${expected} with the outcome, and with the time to try again`, async () => {
       cart.submit = () => Promise.resolve(failed(code, outcome, detail));
       for (const route of BOTH) {
         const response = await cart.send(route, VALID[route]);
@@ -353,7 +353,7 @@ describe('the answer', () => {
     ['IdempotencyKeyReused', 422, BOTH],
   ];
   for (const [code, expected, routes] of REFUSED) {
-    test(`${code} is ${expected} with the reason, and neither outcome nor a time to try again`, async () => {
+    test(`${code} is ${expected} with the reason, without an outcome and a time to try again`, async () => {
       cart.submit = () => Promise.resolve({ kind: 'refused', refusal: { code, detail: 'why' } });
       for (const route of routes) {
         const response = await cart.send(route, VALID[route]);
@@ -364,7 +364,7 @@ describe('the answer', () => {
     });
   }
 
-  test('to a fault of the service is 500, and does not tell what is inside', async () => {
+  test('to an error inside the service is 500, without its details', async () => {
     cart.submit = () => Promise.reject(new Error('SELECT secret'));
     for (const route of BOTH) {
       const response = await cart.send(route, VALID[route]);

@@ -10,16 +10,16 @@ import { toCreateOrder, toUpdateOrder } from './commands.ts';
 import { toSnakeCase } from './field_names.ts';
 import { CommandHeaders, CreateOrderBody, Published, UpdateOrderBody } from './schemas.ts';
 
-/** Seconds after which a client may try again: about as often as Kafka is looked for. */
+/** Seconds after which a client may try again: about the time between two probes for Kafka. */
 const RETRY_AFTER_S = 1;
 
 const CREATED = 'order created and published successfully';
 const UPDATED = 'order status updated and published successfully';
 
 const AFTER_503 =
-  'After a 503, `outcome` says what became of it: after `unknown`, the same request again answers 200 once the event is published.';
+  'A 503 has the `outcome`. After `unknown`, repeat the request: it answers 200 once the event is published.';
 
-/** What either command can be answered. */
+/** The problems that both commands can answer. */
 const PROBLEMS: readonly ErrorCode[] = [
   ...BODY_PROBLEMS,
   'IdempotencyKeyReused',
@@ -32,7 +32,7 @@ const PROBLEMS: readonly ErrorCode[] = [
 
 const UpdateOrder = {
   operationId: 'updateOrder',
-  description: 'The order that was created can take another status',
+  description: 'Changes the status of the new order',
   requestBody: { order_id: '$response.body#/orderId', status: 'confirmed' },
 };
 
@@ -79,7 +79,7 @@ export const addOrderRoutes = (app: HttpApp, submit: (request: CommandRequest) =
         operationId: 'updateOrder',
         tags: ['orders'],
         summary: 'Changes the status of an order and publishes ORDER_STATUS_UPDATED',
-        description: `The status that the order has already is a 200 that publishes nothing. No order goes back to \`new\`, and none leaves \`completed\` or \`cancelled\`. ${AFTER_503}`,
+        description: `The present status again gets a 200 and publishes nothing. An order cannot go back to \`new\` or leave \`completed\` or \`cancelled\`. ${AFTER_503}`,
         headers: CommandHeaders,
         body: UpdateOrderBody,
         response: { 200: Published(UPDATED) },

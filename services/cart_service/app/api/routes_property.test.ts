@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LIMITS } from '#kafka_common/event_schemas.ts';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import { canonicalOrderId, ORDER_STATUSES } from '#kafka_common/models.ts';
 import { CURRENCIES, currencyExponent, fromMinorUnits } from '#kafka_common/money.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
@@ -13,7 +13,7 @@ import { BOTH, problemOf, type Route, ROUTES, useTestCart } from '#tests/support
 
 const cart = useTestCart();
 
-/** What was submitted gives an event that every reader of the topic accepts. */
+/** The submitted command gives an event that every reader of the topic accepts. */
 const assertSound = ({ command, idempotencyKey }: CommandRequest): void => {
   assert.equal(canonicalOrderId(command.orderId), command.orderId);
   assert.ok(idempotencyKey === null || /^[!-~]{1,255}$/.test(idempotencyKey));
@@ -29,7 +29,7 @@ const assertSound = ({ command, idempotencyKey }: CommandRequest): void => {
 
 const camelCase = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 
-/** A body that is valid, and the command that it means. */
+/** A valid body, and its command. */
 interface Valid {
   readonly route: Route;
   readonly body: Record<string, unknown>;
@@ -38,7 +38,7 @@ interface Valid {
 
 const canonical = (id: string | number): string => `ORD-${String(id).replace('ORD-', '')}`;
 
-/** A body, its fields in one of both spellings, leaving out those that are null. */
+/** A body with its fields in one of the two spellings, without those that are null. */
 const spelled = (camel: boolean, fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(fields)
@@ -107,7 +107,7 @@ const anyValid = fc.oneof(anyCreate, anyUpdate);
 
 const latin1 = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) });
 
-test('any valid request is answered 200, and submitted as it was meant', async () => {
+test('any valid request is answered 200, and its command is submitted', async () => {
   const key = fc.option(fc.stringMatching(/^[!-~]{1,255}$/));
   await fc.assert(
     fc.asyncProperty(anyValid, key, latin1, async ({ route, body, command }, idempotencyKey, traceparent) => {
@@ -125,8 +125,8 @@ test('any valid request is answered 200, and submitted as it was meant', async (
   );
 });
 
-test('any request, however broken, is a 4xx that publishes nothing, or sound', async () => {
-  /** A valid body with some of its fields, or of other fields, replaced by any JSON. */
+test('any broken request is either a 4xx that submits nothing, or valid', async () => {
+  /** A valid body with some fields replaced by any JSON, or added. */
   const mutated = fc
     .tuple(anyValid, fc.dictionary(fc.constantFrom(...KNOWN), fc.jsonValue(), { minKeys: 1 }))
     .map(([{ route, body }, changes]) => ({ route, payload: JSON.stringify({ ...body, ...changes }) }));

@@ -1,11 +1,11 @@
 import Type from 'typebox';
-import { LIMITS } from '#kafka_common/event_schemas.ts';
-import { ORDER_ID_MESSAGE, ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
-import { CURRENCIES, MAX_AMOUNT } from '#kafka_common/money.ts';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
+import { fromClientOf, propertiesOf } from '#kafka_common/fields.ts';
+import { ORDER, ORDER_ID_MESSAGE, ORDER_ID_PATTERN, ORDER_STATUSES } from '#kafka_common/models.ts';
 
 /**
- * Bodies in their snake_case form; `field_names.ts` brings the camelCase one to it. A `title` is the name of the schema
- * in the OpenAPI document.
+ * The bodies in their snake_case form. `field_names.ts` brings the camelCase form to it. A `title` is the name of the
+ * schema in the OpenAPI document.
  */
 
 const OrderId = Type.Unsafe<string | number>({
@@ -14,24 +14,10 @@ const OrderId = Type.Unsafe<string | number>({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
   'x-message': ORDER_ID_MESSAGE,
-  description: 'Digits, with or without `ORD-`: `123` and `ORD-123` are one order. An integer is taken as its digits',
+  description:
+    'Digits, with or without `ORD-`: `123` and `ORD-123` are one order. An integer is read as its decimal digits',
   examples: ['123', 'ORD-123'],
 });
-
-const Id = (description: string) => Type.String({ minLength: 1, maxLength: LIMITS.idLength, description });
-
-const Item = Type.Object(
-  {
-    item_id: Id('Of the article'),
-    quantity: Type.Integer({ minimum: 1, maximum: LIMITS.quantity }),
-    price: Type.Number({
-      minimum: 0,
-      maximum: MAX_AMOUNT,
-      description: 'Of one piece, with no more decimals than the currency has',
-    }),
-  },
-  { title: 'NewItem' },
-);
 
 export const CreateOrderBody = Type.Object(
   {
@@ -40,19 +26,10 @@ export const CreateOrderBody = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: LIMITS.items,
-        description: 'May be left out where `items` are given, else it must agree with them',
+        description: 'Required without `items`. With `items` it may be left out; if given, it must be their number',
       }),
     ),
-    items: Type.Optional(
-      Type.Array(Item, { minItems: 1, maxItems: LIMITS.items, description: 'Generated at random where left out' }),
-    ),
-    customer_id: Type.Optional(Id('Generated at random where left out')),
-    currency: Type.Optional(
-      Type.String({
-        enum: CURRENCIES,
-        description: 'ISO 4217. Where left out: USD if `items` are given, else generated at random',
-      }),
-    ),
+    ...propertiesOf(fromClientOf(ORDER), 'requested'),
   },
   {
     title: 'NewOrder',
@@ -61,9 +38,9 @@ export const CreateOrderBody = Type.Object(
     // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word
     then: { required: ['number_of_items'] },
     'x-examples': {
-      Generated: { summary: 'Items made up at random', value: { order_id: '123', number_of_items: 3 } },
+      Generated: { summary: 'Items generated at random', value: { order_id: '123', number_of_items: 3 } },
       Given: {
-        summary: 'Items of a shop',
+        summary: 'Items of your own',
         value: {
           order_id: '124',
           customer_id: 'CUST-00042',
@@ -93,12 +70,12 @@ export const CommandHeaders = Type.Object({
       pattern: '^[\\x21-\\x7e]{1,255}$',
       'x-message': 'must be 1 to 255 visible ASCII characters',
       description:
-        'A key of your own choice, 1 to 255 visible ASCII characters: within 24 hours the same key and request get the first answer again, and another request under the same key is 422',
+        'A key that the client chooses, 1 to 255 visible ASCII characters. For 24 hours the same request with the same key gets the first answer again; another request with this key gets 422',
     }),
   ),
   traceparent: Type.Optional(
     Type.String({
-      description: 'W3C Trace Context, which the event goes on with; one that cannot be understood is ignored',
+      description: 'W3C Trace Context. The event continues this trace; a value that is not valid is ignored',
       examples: ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
     }),
   ),
@@ -108,7 +85,7 @@ export const Published = (message: string) =>
   Type.Object(
     {
       message: Type.Literal(message),
-      orderId: Type.String({ pattern: '^ORD-[0-9]{1,64}$', description: 'The id by which the order is read' }),
+      orderId: Type.String({ pattern: '^ORD-[0-9]{1,64}$', description: 'The id to read the order with' }),
     },
     { description: 'Kafka has acknowledged the event', examples: [{ message, orderId: 'ORD-123' }] },
   );

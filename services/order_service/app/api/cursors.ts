@@ -1,16 +1,33 @@
+import Type from 'typebox';
 import type { OrderPlace } from '#order_service/consumer_db.ts';
+import { orNull } from './answer_fields.ts';
 
-/** Where the next page begins, as clients are handed it: they need not know what it says. The schemas check the patterns. */
-export const PLACE_PATTERN = '^-?[0-9]{1,16}_[0-9]{1,15}$';
-export const SEQUENCE_PATTERN = '^[0-9]{1,15}$';
+/** Cursors: where the next page begins. Clients pass them on and need not understand them. */
 
-export const placeToCursor = ({ orderedAt, arrival }: OrderPlace): string => `${orderedAt}_${arrival}`;
+const cursor = (pattern: string) =>
+  Type.Optional(
+    Type.String({
+      pattern,
+      maxLength: 100,
+      'x-message': 'must be the `next` of the previous page',
+      description: '`next` of the previous page',
+    }),
+  );
 
-export const placeFromCursor = (cursor: string | undefined): OrderPlace | null => {
-  if (cursor === undefined) return null;
-  const [orderedAt, arrival] = cursor.split('_');
+/** The field of a page that the parameter `after` of the next page takes. */
+export const Next = orNull(Type.String(), { description: 'For `after` of the next page; null on the last page' });
+
+export const PlaceCursor = cursor('^-?[0-9]{1,16}_[0-9]{1,15}$');
+
+export const toPlaceCursor = ({ orderedAt, arrival }: OrderPlace): string => `${orderedAt}_${arrival}`;
+
+export const fromPlaceCursor = (text: string | undefined): OrderPlace | null => {
+  if (text === undefined) return null;
+  const [orderedAt, arrival] = text.split('_');
   return { orderedAt: Number(orderedAt), arrival: Number(arrival) };
 };
 
-export const sequenceFromCursor = (cursor: string | undefined): number | null =>
-  cursor === undefined ? null : Number(cursor);
+export const SequenceCursor = cursor('^[0-9]{1,15}$');
+
+export const fromSequenceCursor = (text: string | undefined): number | null =>
+  text === undefined ? null : Number(text);

@@ -8,7 +8,10 @@ import { preferredWait } from './prefer.ts';
 /** @throws Problem `OrderNotFound` */
 export type FindOrder = (id: string, request: FastifyRequest, reply: FastifyReply) => Promise<ViewedOrder>;
 
-/** Reads an order; where it is missing, waits for it as long as the client prefers, room allows and it stays connected. */
+/**
+ * Reads an order. If it is missing, waits for it until the preferred time is over or the client disconnects. Does not
+ * wait if too many requests wait already.
+ */
 export const createFindOrder = ({
   db,
   waiters,
@@ -17,7 +20,7 @@ export const createFindOrder = ({
   readonly waiters: OrderWaiters;
 }): FindOrder => {
   const find = async (orderId: string, waitS: number | null, reply: FastifyReply): Promise<ViewedOrder | null> => {
-    // Waiting begins before looking, or an order that arrives in between would be missed.
+    // Waiting begins before reading. Otherwise an order that arrives in between would be missed.
     const waiter = waitS === null ? null : waiters.enter(orderId, waitS * 1_000);
     if (waiter === null) return db.order(orderId);
     void reply.header('preference-applied', `wait=${waitS}`);

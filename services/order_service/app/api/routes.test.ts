@@ -34,7 +34,7 @@ before(async () => {
 after(() => service.close());
 
 describe('GET /order-details', () => {
-  test('of an order shows it with its present status, decimal amounts and shipping cost', async () => {
+  test('shows an order with its present status, decimal amounts and shipping cost', async () => {
     const { status, headers, body } = await service.get('/order-details?orderId=ORD-123');
     assert.equal(status, 200);
     assert.match(String(headers['content-type']), /^application\/json/);
@@ -63,7 +63,7 @@ describe('GET /order-details', () => {
 
   const UNKNOWN = ['0123', 'ORD-0123', '1'.repeat(64), '9'];
   for (const id of UNKNOWN) {
-    test(`of ${id}, which is no order, is 404 OrderNotFound`, async () => {
+    test(`of ${id}, which is not an order, is 404 OrderNotFound`, async () => {
       const { status, headers, body } = await service.get(`/order-details?orderId=${id}`);
       assert.deepEqual([status, body.code, body.status], [404, 'OrderNotFound', 404]);
       assert.equal(headers['content-type'], 'application/problem+json');
@@ -96,7 +96,7 @@ describe('GET /order-details with Prefer: wait', () => {
     assert.equal(service.waiters.size, 0);
   });
 
-  test('answers at once where the order is there, and says at most 30 s', async () => {
+  test('answers at once if the order is there, and applies at most 30 s', async () => {
     const { status, headers } = await service.get('/order-details?orderId=123', { prefer: 'wait=3600' });
     assert.deepEqual([status, headers['preference-applied']], [200, 'wait=30']);
     assert.equal(service.waiters.size, 0);
@@ -107,14 +107,14 @@ describe('GET /order-details with Prefer: wait', () => {
     assert.deepEqual([status, headers['preference-applied'], body.code], [404, 'wait=0', 'OrderNotFound']);
   });
 
-  test('does not wait, and does not claim to, where too many wait already', async () => {
+  test('does not wait, and does not say so, if too many requests wait already', async () => {
     const inside = ['ORD-1', 'ORD-2'].map((id) => service.waiters.enter(id, 30_000));
     const { status, headers } = await service.get('/order-details?orderId=404', { prefer: 'wait=30' });
     assert.deepEqual([status, headers['preference-applied']], [404, undefined]);
     inside.forEach((waiter) => waiter?.leave());
   });
 
-  test('misses no order that arrives while it is looked for', async () => {
+  test('misses no order that arrives while the view is read', async () => {
     const slowDb: ConsumerDb = {
       ...service.db,
       order: async (orderId) => {
@@ -174,7 +174,7 @@ describe('GET /getAllOrderIdsFromTopic', () => {
     });
   }
 
-  test('is 500 and no half answer where the store cannot be read', async () => {
+  test('is 500, not half an answer, if the store cannot be read', async () => {
     const broken = await newApp({
       db: { ...service.db, order: fails, orderIds: fails },
       waiters: createOrderWaiters({ limit: 1 }),

@@ -7,13 +7,13 @@ import { visibleText } from '../visible_text.js';
 
 const MARKS = { ok: '●', warn: '▲', bad: '✕', unknown: '○' };
 
-/** A level is told by its form, not by its colour alone. @param {{ level: Level }} props */
+/** Each level has its own shape, so that nobody depends on colours. @param {{ level: Level }} props */
 export const Mark = ({ level }) => html`<span class="mark ${level}" aria-hidden="true">${MARKS[level]}</span>`;
 
 /** @param {{ status: string }} props */
 export const Status = ({ status }) => html`<span class="status" data-status=${status}>${status}</span>`;
 
-/** What a call failed with. @param {{ failure: Failure | null, onRetry?: () => void }} props */
+/** Why a call failed. @param {{ failure: Failure | null, onRetry?: () => void }} props */
 export const Problem = ({ failure, onRetry }) => {
   if (failure === null) return null;
   const { status, title, detail, code, outcome, errors, call } = failure;
@@ -44,5 +44,5 @@ export const Time = ({ at }) =>
 /** @param {{ at: string | number }} props */
 export const Ago = ({ at }) => html`<span>${age(now.value - new Date(at).getTime())} ago</span>`;
 
-/** Text that others wrote. @param {{ text: string }} props */
+/** Text that any producer may have written. @param {{ text: string }} props */
 export const Foreign = ({ text }) => html`<bdi class="any">${visibleText(text)}</bdi>`;

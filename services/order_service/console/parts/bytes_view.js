@@ -7,13 +7,13 @@ import { visibleParts, visibleText } from '../visible_text.js';
 /** @import { Bytes } from '../types.d.ts' */
 
 const FIRST_CHARACTERS = 4_096;
-/** Each is laid out by itself, and only where it is seen: a line of a megabyte would take the browser seconds. */
+/** The browser lays out each chunk only when it is seen. A line of a megabyte would take seconds. */
 const CHUNK_CHARACTERS = 16_384;
 const HEX_PAGE = 2_048;
 
 /**
- * Bytes that others wrote, as text or hex; of long ones the beginning, until all is asked for.
- * @param {{ bytes: Bytes, name: string }} props `name`: of the file that it can be saved as
+ * Bytes that any producer may have written, as text or hex. Shows the beginning of a long text until the user wants all.
+ * @param {{ bytes: Bytes, name: string }} props `name` of the file for the download
  */
 export const BytesView = ({ bytes, name }) => {
   const [asHex, setAsHex] = useState(bytes !== null && 'base64' in bytes);
@@ -48,7 +48,7 @@ const Text = ({ text }) => {
     ${
       rest > 0
         ? html`<p class="row">
-            <span class="muted">${isWhole ? 'All of it' : `The first ${size(FIRST_CHARACTERS)}`}</span>
+            <span class="muted">${isWhole ? 'The whole text' : `The first ${size(FIRST_CHARACTERS)}`}</span>
             <button type="button" onClick=${() => setIsWhole(!isWhole)}>
               ${isWhole ? 'Show the beginning' : 'Show all'}
             </button>
@@ -68,7 +68,7 @@ const chunks = (text) => {
   return found;
 };
 
-/** Where to cut at about `at`, so that no character is cut in two. @param {string} text @param {number} at */
+/** The place at or after `at` that does not cut a character in two. @param {string} text @param {number} at */
 const wholeCharacters = (text, at) => (/[\udc00-\udfff]/.test(text[at] ?? '') ? at + 1 : at);
 
 /** @param {{ raw: Uint8Array }} props */

@@ -4,7 +4,7 @@ import { CopyButton } from './copy_button.js';
 
 /** @import { Call } from '../types.d.ts' */
 
-/** A call as it goes over the wire, to be copied for a terminal. @param {{ call: Call }} props */
+/** A call as HTTP, and as commands to copy for a terminal. @param {{ call: Call }} props */
 export const CallView = ({ call }) => {
   const { method, url, headers, body } = call;
   const { host, pathname, search } = new URL(url, location.href);
@@ -22,7 +22,7 @@ export const CallView = ({ call }) => {
       <${CopyButton} label="Copy as PowerShell" text=${toPowerShell(absolute)} />
     </p>
     <details>
-      <summary>curl and PowerShell</summary>
+      <summary>The commands for curl and PowerShell</summary>
       <pre class="code" tabindex="0" role="region" aria-label="curl">${toCurl(absolute)}</pre>
       <pre class="code" tabindex="0" role="region" aria-label="PowerShell">${toPowerShell(absolute)}</pre>
     </details>`;

@@ -2,17 +2,17 @@ import { html } from 'htm/preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 /**
- * @typedef {{ label: string, colour: string, values: readonly (number | null)[], dash?: number[] }} Series `colour`: name of a custom property
+ * @typedef {{ label: string, colour: string, values: readonly (number | null)[], dash?: number[] }} Series `colour` is the name of a custom property
  * @typedef {{ title: string, now: string, unit: string, times: readonly number[], series: readonly Series[], spanS: number }} ChartProps
  *   `times` in seconds
  */
 
 const HEIGHT = 132;
-/** Between two times that are written, in seconds. */
+/** Possible distances between two labels of the time axis, in seconds. */
 const MINUTES = [60, 120, 300];
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** Lines over time, the newest at the right. @param {ChartProps} props */
+/** Lines over time, the newest values at the right. @param {ChartProps} props */
 export const Chart = (props) => {
   const { title, now, times, series, spanS } = props;
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));

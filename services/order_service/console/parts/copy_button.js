@@ -3,21 +3,21 @@ import { useEffect, useState } from 'preact/hooks';
 
 /** @param {{ text: string, label: string }} props */
 export const CopyButton = ({ text, label }) => {
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   useEffect(() => {
-    if (said === '') return undefined;
-    const timer = setTimeout(() => setSaid(''), 3_000);
+    if (message === '') return undefined;
+    const timer = setTimeout(() => setMessage(''), 3_000);
     return () => clearTimeout(timer);
-  }, [said]);
+  }, [message]);
   const copy = () => {
-    // Only pages of this machine and those by https have a clipboard.
+    // Only pages from localhost or by https have a clipboard.
     const copied = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
     copied.then(
-      () => setSaid('Copied'),
-      () => setSaid('Select and copy by hand'),
+      () => setMessage('Copied'),
+      () => setMessage('Not copied: select the text and copy it'),
     );
   };
   return html`<span class="copy">
-    <button type="button" onClick=${copy}>${label}</button><span role="status">${said}</span>
+    <button type="button" onClick=${copy}>${label}</button><span role="status">${message}</span>
   </span>`;
 };

@@ -7,7 +7,7 @@ import { BytesView } from '../parts/bytes_view.js';
 import { lastRedrive, redriveLetters } from '../redrive.js';
 import { hidesSomething } from '../visible_text.js';
 
-/** @import { Bytes, DeadLetter } from '../types.d.ts' */
+/** @import { Bytes, DeadLetter, Redriven } from '../types.d.ts' */
 
 const SHORT = 80;
 
@@ -35,9 +35,9 @@ export const DeadLetterItem = ({ letter, isChosen, onToggle }) => {
         <p class="muted">
           <span class="any">${topic}</span>${`, partition ${partition}, offset ${offset} · key `}<${Foreign}
             text=${keyText.slice(0, SHORT)}
-          />${` · ${size(toBytes(letter.value).length)} · set aside `}<${Ago} at=${storedAt} />
+          />${` · ${size(toBytes(letter.value).length)} · stored `}<${Ago} at=${storedAt} />
         </p>
-        ${redriven === null ? null : html`<${Redriven} redriven=${redriven} />`}
+        ${redriven === null ? null : html`<${RedriveOutcome} redriven=${redriven} />`}
       </div>
       <button type="button" aria-expanded=${isOpen} onClick=${() => setIsOpen(!isOpen)}>
         ${isOpen ? 'Close' : 'Open'}<span class="unseen"> dead letter ${id}</span>
@@ -47,18 +47,19 @@ export const DeadLetterItem = ({ letter, isChosen, onToggle }) => {
   </li>`;
 };
 
+/** @type {Readonly<Record<Redriven['outcome'], string>>} */
 const OUTCOMES = {
   applied: 'applied',
-  duplicate: 'came before: ignored',
-  waiting: 'waits for its order',
-  dead_letter: 'could not be applied again, and is a dead letter anew',
+  duplicate: 'ignored, because it was applied before',
+  waiting: 'pending until its order comes',
+  dead_letter: 'failed again, and is stored as a new dead letter',
 };
 
-/** @param {{ redriven: NonNullable<DeadLetter['redriven']> }} props */
-const Redriven = ({ redriven: { at, partition, offset, outcome } }) =>
+/** @param {{ redriven: Redriven }} props */
+const RedriveOutcome = ({ redriven: { at, partition, offset, outcome } }) =>
   html`<p>
     <span class="outcome ${outcome}">${outcome}</span>${' redriven '}<${Time} at=${at} />
-    ${` to partition ${partition}, offset ${offset}: ${OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (outcome)] ?? outcome}`}
+    ${` to partition ${partition}, offset ${offset}: ${OUTCOMES[outcome]}`}
   </p>`;
 
 /** @param {{ letter: DeadLetter }} props */
@@ -68,7 +69,7 @@ const Opened = ({ letter }) => {
     <dl class="facts">
       <dt>Time of the message</dt>
       <dd><${Time} at=${timestamp} /></dd>
-      <dt>Set aside</dt>
+      <dt>Stored</dt>
       <dd><${Time} at=${storedAt} /></dd>
     </dl>
     <h3>Key</h3>
@@ -93,13 +94,13 @@ const Headers = ({ headers }) =>
         )}
       </dl>`;
 
-/** Putting it back on the topic, as it is or with another key or value. @param {{ letter: DeadLetter }} props */
+/** Publishes the letter again, as it is or with another key or value. @param {{ letter: DeadLetter }} props */
 const Edit = ({ letter: { id, key, value } }) => {
   const [isEditing, setIsEditing] = useState(false);
   const [newKey, setNewKey] = useState(/** @type {string | null} */ (null));
   const [newValue, setNewValue] = useState(/** @type {string | null} */ (null));
   const isRunning = lastRedrive.value?.isRunning ?? false;
-  // What was not touched goes back byte by byte, also what a text field cannot hold.
+  // What the user did not change is left out: the service publishes its bytes, which a text field may not be able to hold.
   const edited = { id, ...(newKey === null ? {} : { key: newKey }), ...(newValue === null ? {} : { value: newValue }) };
   if (!isEditing) {
     return html`<p class="row">
@@ -131,17 +132,17 @@ const Edit = ({ letter: { id, key, value } }) => {
         value=${newValue ?? textOf(value)}
       ></textarea>
     </label>
-    ${isText(value) ? null : html`<p class="note">The value is not UTF-8: what you write replaces all of it.</p>`}
+    ${isText(value) ? null : html`<p class="note">The value is not UTF-8. Your text replaces the whole value.</p>`}
     ${
       hidesSomething(newValue ?? textOf(value))
-        ? html`<p class="note">There are characters in it that cannot be seen here; the view above names them.</p>`
+        ? html`<p class="note">The value has invisible characters. The text above shows their names.</p>`
         : null
     }
     <p class="row">
       <button type="submit" class="primary" disabled=${isRunning}>
         Redrive ${newKey === null && newValue === null ? 'as it is' : 'edited'}
       </button>
-      <button type="button" onClick=${() => (setIsEditing(false), setNewKey(null), setNewValue(null))}>Discard</button>
+      <button type="button" onClick=${() => (setIsEditing(false), setNewKey(null), setNewValue(null))}>Cancel</button>
     </p>
   </form>`;
 };

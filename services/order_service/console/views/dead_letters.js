@@ -9,9 +9,9 @@ import { hashOf, go, route } from '../router.js';
 import { DeadLetterItem } from './dead_letter.js';
 import { RedriveResult } from './redrive_result.js';
 
-/** @import { DeadLetter, Fetched } from '../types.d.ts' */
+/** @import { DeadLetterPage, Fetched } from '../types.d.ts' */
 
-/** A letter can have a megabyte. */
+/** Few, because a letter can have a megabyte. */
 const PAGE = 20;
 const COMES_BACK_MS = 10_000;
 
@@ -19,7 +19,7 @@ const COMES_BACK_MS = 10_000;
 export const DeadLetters = ({ isRedriven }) => {
   const after = route.value.query['after'] ?? '0';
   const state = isRedriven ? 'redriven' : 'held';
-  /** @type {Fetched<{ deadLetters: DeadLetter[] }>} */
+  /** @type {Fetched<DeadLetterPage>} */
   const { last, failure, reload } = useFetched(`/dead-letters?state=${state}&limit=${PAGE}&after=${after}`);
   const [chosen, setChosen] = useState(/** @type {ReadonlySet<number>} */ (new Set()));
   const letters = last?.deadLetters ?? [];
@@ -27,7 +27,7 @@ export const DeadLetters = ({ isRedriven }) => {
   const total = flow.value?.counts.deadLetters;
   const redrive = lastRedrive.value;
   useEffect(() => reload(), [total, redrive?.isRunning]);
-  // What was redriven comes back through the topic, which takes a moment.
+  // A redriven letter comes back through the topic, which takes a moment.
   useEffect(
     () =>
       flow.subscribe(() => {
@@ -68,7 +68,7 @@ export const DeadLetters = ({ isRedriven }) => {
             </div>
             <${ByFilter} reasons=${letters.map(({ reason }) => reason)} />`
     }
-    ${last !== null && letters.length === 0 ? html`<p class="nothing">${isRedriven ? 'No dead letter was redriven.' : 'No dead letter is held.'}</p>` : null}
+    ${last !== null && letters.length === 0 ? html`<p class="nothing">${isRedriven ? 'No dead letter was redriven yet.' : 'There are no dead letters: every message could be applied.'}</p>` : null}
     <ol class="letters">
       ${letters.map(
         (letter) =>
@@ -88,14 +88,18 @@ const Pages = ({ after, last }) => {
   const part = route.value.id;
   if (after === '0' && last === null) return null;
   return html`<div class="row toolbar">
-    <button type="button" disabled=${after === '0'} onClick=${() => go(hashOf('held', part))}>First</button>
-    <button type="button" disabled=${last === null} onClick=${() => go(hashOf('held', part, { after: String(last) }))}>
+    <button type="button" disabled=${after === '0'} onClick=${() => go(hashOf('attention', part))}>First</button>
+    <button
+      type="button"
+      disabled=${last === null}
+      onClick=${() => go(hashOf('attention', part, { after: String(last) }))}
+    >
       Next
     </button>
   </div>`;
 };
 
-/** Redrives all that match, not only those on the page. @param {{ reasons: string[] }} props */
+/** Redrives all letters that match, not only those on this page. @param {{ reasons: string[] }} props */
 const ByFilter = ({ reasons }) => {
   const [reason, setReason] = useState('');
   const [key, setKey] = useState('');
@@ -111,7 +115,7 @@ const ByFilter = ({ reasons }) => {
     <datalist id="reasons">${known.map((text) => html`<option value=${text}></option>`)}</datalist>
     <form class="row toolbar" onSubmit=${submit}>
       <label class="grow">
-        <span>Reason, whole (empty: any)</span>
+        <span>Reason, exactly (empty: any reason)</span>
         <input
           list="reasons"
           value=${reason}
@@ -119,11 +123,11 @@ const ByFilter = ({ reasons }) => {
         />
       </label>
       <label class="grow">
-        <span>Key, whole (empty: any)</span>
+        <span>Key, exactly (empty: any key)</span>
         <input value=${key} onInput=${(/** @type {any} */ event) => setKey(event.currentTarget.value)} />
       </label>
       <button type="submit" disabled=${isRunning}>
-        Redrive all ${reason === '' && key === '' ? 'held' : 'that match'}
+        Redrive ${reason === '' && key === '' ? 'all dead letters' : 'all that match'}
       </button>
     </form>
   </details>`;

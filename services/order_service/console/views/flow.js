@@ -13,7 +13,7 @@ import { hashOf } from '../router.js';
 const SPAN_S = 300;
 const SHOWN_EVENTS = 12;
 
-/** The way of an event from the cart to the view, and what is wrong on it. */
+/** The way of the events from the Cart Service to the view, with the faults on it. */
 export const FlowView = () => {
   const conditions = diagnose({
     link: streamLink.value,
@@ -26,9 +26,9 @@ export const FlowView = () => {
     <div class="pipe">
       <${CartNode} condition=${conditions.cart} />
       <${Link} condition=${conditions.publish} perSecond=${growth(totals.value)} name="Cart Service to topic" />
-      <${TopicNode} condition=${conditions.topic} picture=${flow.value} />
+      <${TopicNode} condition=${conditions.topic} state=${flow.value} />
       <${Link} condition=${conditions.consume} perSecond=${applied} name="Topic to view" />
-      <${ViewNode} condition=${conditions.view} picture=${flow.value} />
+      <${ViewNode} condition=${conditions.view} state=${flow.value} />
     </div>
     <${Charts} />
     <${LatestEvents} />`;
@@ -66,11 +66,11 @@ const CartNode = ({ condition }) => {
   return html`<${Node} title="Cart Service" name="cart" condition=${condition}>
     <p class="muted any">${cartUrl.value ?? ''}</p>
     <dl class="facts">
-      <dt>Requests inside</dt>
+      <dt>Requests in progress</dt>
       <dd>${isKnown ? count(health.waiting) : '–'}</dd>
-      <dt>Unacknowledged</dt>
+      <dt>Unacknowledged events</dt>
       <dd>${isKnown ? count(health.unsettled) : '–'}</dd>
-      <dt>Last acknowledged</dt>
+      <dt>Last acknowledgement</dt>
       <dd>
         ${isKnown && health.lastAcknowledgedAt !== null ? `${age(now.value - health.lastAcknowledgedAt)} ago` : '–'}
       </dd>
@@ -78,15 +78,11 @@ const CartNode = ({ condition }) => {
   <//>`;
 };
 
-/** @param {{ condition: Condition, picture: Flow | null }} props */
-const TopicNode = ({ condition, picture }) => {
-  const partitions = picture?.partitions ?? [];
+/** @param {{ condition: Condition, state: Flow | null }} props */
+const TopicNode = ({ condition, state }) => {
+  const partitions = state?.partitions ?? [];
   const worst = Math.max(1, ...partitions.map(({ lag }) => lag ?? 0));
-  return html`<${Node}
-    title=${picture === null ? 'Topic' : `Topic ${picture.topic}`}
-    name="topic"
-    condition=${condition}
-  >
+  return html`<${Node} title=${state === null ? 'Topic' : `Topic ${state.topic}`} name="topic" condition=${condition}>
     <div class="scroll partitions" tabindex="0" role="region" aria-label="Partitions">
       <table>
         <thead>
@@ -112,7 +108,7 @@ const TopicNode = ({ condition, picture }) => {
           ${
             partitions.length === 0
               ? html`<tr>
-                  <td colspan="4" class="muted">No partition is known</td>
+                  <td colspan="4" class="muted">The partitions are not known</td>
                 </tr>`
               : null
           }
@@ -122,23 +118,23 @@ const TopicNode = ({ condition, picture }) => {
   <//>`;
 };
 
-/** @param {{ condition: Condition, picture: Flow | null }} props */
-const ViewNode = ({ condition, picture }) => {
+/** @param {{ condition: Condition, state: Flow | null }} props */
+const ViewNode = ({ condition, state }) => {
   const newest = samples.value.findLast(({ p50Ms }) => p50Ms !== null);
   return html`<${Node} title="View" name="view" condition=${condition}>
     <dl class="facts">
       <dt><a href=${hashOf('orders')}>Orders</a></dt>
-      <dd>${count(picture?.counts.orders)}</dd>
-      <dt><a href=${hashOf('held')}>Pending statuses</a></dt>
-      <dd>${count(picture?.counts.pending)}</dd>
-      <dt><a href=${hashOf('held', 'dead-letters')}>Dead letters</a></dt>
-      <dd>${count(picture?.counts.deadLetters)}</dd>
-      <dt>Readable after</dt>
+      <dd>${count(state?.counts.orders)}</dd>
+      <dt><a href=${hashOf('attention')}>Pending statuses</a></dt>
+      <dd>${count(state?.counts.pending)}</dd>
+      <dt><a href=${hashOf('attention', 'dead-letters')}>Dead letters</a></dt>
+      <dd>${count(state?.counts.deadLetters)}</dd>
+      <dt>Readable after (median)</dt>
       <dd>${millis(newest?.p50Ms)}</dd>
-      <dt>99 % after</dt>
+      <dt>Readable after (99 %)</dt>
       <dd>${millis(newest?.p99Ms)}</dd>
       <dt>Consumer group</dt>
-      <dd class="any">${picture?.group ?? '–'}</dd>
+      <dd class="any">${state?.group ?? '–'}</dd>
     </dl>
   <//>`;
 };
@@ -161,7 +157,7 @@ const Charts = () => {
       ]}
     />
     <${Chart}
-      title="Event to readable"
+      title="Time until an event can be read"
       now=${newest?.p50Ms == null ? '–' : millis(newest.p50Ms)}
       unit="ms"
       spanS=${SPAN_S}
@@ -172,7 +168,7 @@ const Charts = () => {
       ]}
     />
     <${Chart}
-      title="Lag, since this page is open"
+      title="Lag, since you opened this page"
       now=${count(lags.at(-1)?.lag)}
       unit=""
       spanS=${SPAN_S}
@@ -188,7 +184,7 @@ const LatestEvents = () => {
     <h2>Latest events</h2>
     ${
       events.length === 0
-        ? html`<p class="muted">None has come since this page is open.</p>`
+        ? html`<p class="muted">No event has come since you opened this page.</p>`
         : html`<table class="latest">
             <thead>
               <tr>
@@ -203,7 +199,7 @@ const LatestEvents = () => {
               ${events.map(
                 (event) =>
                   html`<tr key=${event.sequence}>
-                    <td>${clock(new Date(event.timestamp))}</td>
+                    <td>${event.timestamp === null ? '–' : clock(new Date(event.timestamp))}</td>
                     <td class="any"><a href=${hashOf('orders', event.orderId)}>${event.orderId}</a></td>
                     <td>${event.type === 'ORDER_CREATED' ? 'created' : event.status}</td>
                     <td class="number wide">${event.partition}, ${event.offset}</td>

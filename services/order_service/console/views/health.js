@@ -21,7 +21,8 @@ const Service = ({ title, url }) => {
   const settings = useFetched(`${url}/settings`);
   const isReady = readiness?.['ready'] === true;
   const level = failure !== null ? 'bad' : readiness === null ? 'unknown' : isReady ? 'ok' : 'bad';
-  const text = failure !== null ? 'No answer' : readiness === null ? 'Asking' : isReady ? 'Ready' : 'Not ready';
+  const text =
+    failure !== null ? 'No answer' : readiness === null ? 'Waiting for an answer' : isReady ? 'Ready' : 'Not ready';
   const reason = typeof readiness?.['reason'] === 'string' ? readiness['reason'] : null;
   return html`<section class="panel" aria-label=${title}>
     <h2>${title}</h2>
@@ -35,12 +36,12 @@ const Service = ({ title, url }) => {
     </p>
     <h3>Versions</h3>
     <${Problem} failure=${settings.failure} onRetry=${settings.reload} />
-    ${settings.body === null ? null : html`<${InForce} settings=${settings.body} />`}
+    ${settings.body === null ? null : html`<${SettingsInForce} settings=${settings.body} />`}
   </section>`;
 };
 
 /**
- * Asks each second.
+ * Reads the readiness each second.
  * @param {string} url
  */
 const useReadiness = (url) => {
@@ -55,7 +56,7 @@ const useReadiness = (url) => {
     const controller = new AbortController();
     const ask = async () => {
       try {
-        // 503 is an answer too.
+        // A 503 has the same body.
         const answer = await send({ method: 'GET', url, headers: {}, body: null }, controller.signal);
         setSeen({ readiness: parsed(answer.text) ?? {}, failure: null });
       } catch (error) {
@@ -95,7 +96,7 @@ const Readiness = ({ details }) =>
   </dl>`;
 
 /** @param {{ settings: Settings }} props */
-const InForce = ({ settings: { versions, settings } }) =>
+const SettingsInForce = ({ settings: { versions, settings } }) =>
   html`<dl class="facts">
       ${Object.entries(versions).map(
         ([name, version]) =>
@@ -103,7 +104,7 @@ const InForce = ({ settings: { versions, settings } }) =>
             <dd>${version ?? '–'}</dd>`,
       )}
     </dl>
-    <h3>Settings in force</h3>
+    <h3>Settings</h3>
     <table class="settings">
       <thead>
         <tr>

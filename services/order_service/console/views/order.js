@@ -6,19 +6,20 @@ import { onEvents } from '../live.js';
 import { Foreign, Problem, Status, Time } from '../parts/basics.js';
 import { hashOf } from '../router.js';
 
-/** @import { Fetched, OrderDetails, OrderEvent } from '../types.d.ts' */
+/** @import { Fetched, OrderDetails, OrderEvent, OrderHistory } from '../types.d.ts' */
 
 const REFRESH_MS = 500;
 const FIRST_ITEMS = 20;
 const FIRST_EVENTS = 50;
 const MOST_EVENTS = 1_000;
 
-/** One order, as it is now and how it became so. @param {{ orderId: string, back: string }} props */
+/** One order as it is now, and its events. @param {{ orderId: string, back: string }} props */
 export const OrderPanel = ({ orderId, back }) => {
   const path = `/orders/${encodeURIComponent(orderId)}`;
   const [limit, setLimit] = useState(FIRST_EVENTS);
+  /** @type {Fetched<OrderDetails>} */
   const details = useFetched(path);
-  /** @type {Fetched<{ events: OrderEvent[], next: string | null }>} */
+  /** @type {Fetched<OrderHistory>} */
   const history = useFetched(`${path}/events?limit=${limit}`);
   const refresh = useThrottled(() => {
     details.reload();
@@ -29,21 +30,21 @@ export const OrderPanel = ({ orderId, back }) => {
     [orderId, refresh],
   );
 
-  // A status that came first has a history before there is an order.
-  const isAwaited = details.failure?.code === 'OrderNotFound' && (history.last?.events.length ?? 0) > 0;
+  // A status that came before its order has a history, but no order.
+  const isPending = details.failure?.code === 'OrderNotFound' && (history.last?.events.length ?? 0) > 0;
   return html`<article class="panel order" aria-label=${`Order ${orderId}`}>
     <p class="row">
       <a href=${back}>Close</a>
-      <a href=${hashOf('do', null, { order: orderId })}>Change its status</a>
+      <a href=${hashOf('commands', null, { order: orderId })}>Change its status</a>
     </p>
     <h2 class="any">${orderId}</h2>
     ${
-      isAwaited
-        ? html`<p class="note">The order itself has not come yet; what came for it waits.</p>`
+      isPending
+        ? html`<p class="note">The order itself has not come yet. Its statuses are pending.</p>`
         : html`<${Problem} failure=${details.failure} onRetry=${details.reload} />`
     }
     ${details.body === null ? null : html`<${Details} details=${details.body} />`}
-    <h3>Timeline</h3>
+    <h3>Events</h3>
     ${isSame(details.failure, history.failure) ? null : html`<${Problem} failure=${history.failure} onRetry=${history.reload} />`}
     ${history.last === null ? null : html`<${Timeline} events=${history.last.events} />`}
     ${
@@ -123,11 +124,12 @@ const Details = ({ details: { order, shippingCost, version } }) => {
     </table>`;
 };
 
+/** @type {Readonly<Record<OrderEvent['outcome'], string>>} */
 const OUTCOMES = {
   applied: '',
-  duplicate: 'came before: ignored',
-  late: 'older than what was applied: ignored',
-  waiting: 'waits for its order',
+  duplicate: 'ignored, because it was applied before',
+  late: 'ignored, because a newer event was applied before',
+  waiting: 'pending until its order comes',
 };
 
 /** @param {{ events: readonly OrderEvent[] }} props */

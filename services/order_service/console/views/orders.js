@@ -8,15 +8,15 @@ import { go, hashOf, route } from '../router.js';
 import { STATUSES } from '../statuses.js';
 import { OrderPanel } from './order.js';
 
-/** @import { Fetched, OrderSummary } from '../types.d.ts' */
+/** @import { Fetched, Orders } from '../types.d.ts' */
 
 const PAGE = 50;
-/** How often a page is read again at most, while orders come in. */
+/** The shortest time between two reads of the page while orders come in. */
 const REFRESH_MS = 1_000;
-/** The way back; who has paged further than that goes on from the newest. */
+/** How many pages one can go back; before that, one starts from the newest again. */
 const KEPT_CURSORS = 1_000;
 
-/** The cursors of the pages before this one. @type {string[]} */
+/** The cursors of the newer pages that were shown. @type {string[]} */
 let before = [];
 
 export const OrdersView = () => {
@@ -43,7 +43,7 @@ const Search = ({ query }) => {
   };
   return html`<form class="row toolbar" role="search" onSubmit=${search}>
     <label class="grow">
-      <span>Order id, or customer id</span>
+      <span>Order id or customer id</span>
       <input
         type="search"
         maxlength="200"
@@ -80,7 +80,7 @@ const List = ({ query, open }) => {
   if (status) asked.set('status', status);
   if (customer) asked.set('customerId', customer);
   if (after) asked.set('after', after);
-  /** @type {Fetched<{ orders: OrderSummary[], next: string | null }>} */
+  /** @type {Fetched<Orders>} */
   const { body, last, failure, loading, reload } = useFetched(`/orders?${asked}`);
   const refresh = useThrottled(reload, REFRESH_MS);
   const shown = failure === null || body !== null ? last : null;
@@ -112,22 +112,22 @@ const List = ({ query, open }) => {
       <label class="check">
         <input type="checkbox" checked=${isLive} onChange=${() => setIsLive(!isLive)} /> Live
       </label>
-      <span class="muted" role="status">${said(shown, loading)}</span>
+      <span class="muted" role="status">${messageOf(shown, loading)}</span>
     </div>
     ${shown === null ? null : html`<${Table} orders=${shown.orders} query=${query} open=${open} />`}`;
 };
 
 /**
- * @param {{ orders: OrderSummary[], next: string | null } | null} page
+ * @param {Orders | null} page
  * @param {boolean} loading
  */
-const said = (page, loading) => {
-  if (page === null) return loading ? 'Reading' : '';
+const messageOf = (page, loading) => {
+  if (page === null) return loading ? 'Loading' : '';
   if (page.orders.length > 0) return '';
-  return page.next === null ? 'No order is like that' : 'None yet: Older looks further';
+  return page.next === null ? 'No order matches' : 'No match so far: press Older to search on';
 };
 
-/** @param {{ orders: OrderSummary[], query: Record<string, string>, open: string | null }} props */
+/** @param {{ orders: Orders['orders'], query: Record<string, string>, open: string | null }} props */
 const Table = ({ orders, query, open }) =>
   html`<table class="list" onKeyDown=${moveByArrow}>
     <caption class="unseen">
@@ -164,7 +164,7 @@ const Table = ({ orders, query, open }) =>
     </tbody>
   </table>`;
 
-/** The arrow keys go from order to order. @param {KeyboardEvent} event */
+/** The arrow keys move between the orders. @param {KeyboardEvent} event */
 const moveByArrow = (event) => {
   if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
   const row = document.activeElement?.closest('tr');

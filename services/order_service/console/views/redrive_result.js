@@ -6,7 +6,7 @@ import { lastRedrive } from '../redrive.js';
 
 /** @import { RedriveResult as Result } from '../types.d.ts' */
 
-/** What came of the last redrive. */
+/** The result of the last redrive. */
 export const RedriveResult = () => {
   const state = lastRedrive.value;
   if (state === null) return html`<div role="status"></div>`;
@@ -25,12 +25,12 @@ export const RedriveResult = () => {
       />${isRunning ? 'Redriving' : 'Redriven'}${`: ${count(published)} published, ${count(failed.length)} failed, ${count(skipped.length)} skipped`}
     </p>
     <p class="muted">
-      <${Ago} at=${startedAt} />. Whether a published one could be applied now is said under "Redriven".
+      <${Ago} at=${startedAt} />. "Redriven dead letters" shows whether a published letter could be applied now.
     </p>
     <${Problem} failure=${failure} />
     <${Results} results=${[...failed, ...skipped]} />
     <details>
-      <summary>The call</summary>
+      <summary>The request</summary>
       <${CallView} call=${call} />
     </details>
   </section>`;

@@ -7,25 +7,25 @@ import { Problem, Status } from '../parts/basics.js';
 import { hashOf, route } from '../router.js';
 import { DeadLetters } from './dead_letters.js';
 
-/** @import { Fetched, PendingStatus } from '../types.d.ts' */
+/** @import { Fetched, PendingStatus, PendingStatuses } from '../types.d.ts' */
 
 const REFRESH_MS = 1_000;
 const SHOWN = 200;
 
-/** What needs somebody: statuses without their order, and messages that could not be applied. */
-export const HeldView = () => {
+/** Statuses without their order, and messages that could not be applied. */
+export const AttentionView = () => {
   const part = route.value.id ?? 'pending';
   const counts = flow.value?.counts;
   const tabs = [
     { name: 'pending', title: 'Pending statuses', n: counts?.pending },
     { name: 'dead-letters', title: 'Dead letters', n: counts?.deadLetters },
-    { name: 'redriven', title: 'Redriven', n: undefined },
+    { name: 'redriven', title: 'Redriven dead letters', n: undefined },
   ];
-  return html`<h1>Held</h1>
-    <nav class="tabs" aria-label="What is held">
+  return html`<h1>Needs attention</h1>
+    <nav class="tabs" aria-label="What needs attention">
       ${tabs.map(
         ({ name, title, n }) =>
-          html`<a href=${hashOf('held', name)} aria-current=${part === name ? 'page' : undefined}>
+          html`<a href=${hashOf('attention', name)} aria-current=${part === name ? 'page' : undefined}>
             ${title}${n === undefined ? null : html` <span class="badge ${n === 0 ? 'none' : ''}">${count(n)}</span>`}
           </a>`,
       )}
@@ -34,7 +34,7 @@ export const HeldView = () => {
 };
 
 const Pending = () => {
-  /** @type {Fetched<{ pendingStatuses: PendingStatus[] }>} */
+  /** @type {Fetched<PendingStatuses>} */
   const { body, failure, reload } = useFetched(`/pending-statuses?limit=${SHOWN}`);
   const refresh = useThrottled(reload, REFRESH_MS);
   useEffect(() => onEvents(refresh), [refresh]);
@@ -42,10 +42,10 @@ const Pending = () => {
       body === null
         ? null
         : body.pendingStatuses.length === 0
-          ? html`<p class="nothing">No status waits for its order.</p>`
+          ? html`<p class="nothing">No status is pending: every order came before its statuses.</p>`
           : html`<p class="muted">
-                Statuses whose order has not come. Each is applied when it does; an old one means that its order was
-                lost before it got to the topic.
+                These statuses came before their order. Each is applied when its order comes. If one stays for long, its
+                order never reached the topic.
               </p>
               <${PendingTable} statuses=${body.pendingStatuses} />`
     }`;

@@ -1,16 +1,20 @@
 import { Readable } from 'node:stream';
+import Type, { type TSchema } from 'typebox';
+
+/** The schema of an answer that is streamed: it describes the JSON that the stream carries. */
+export const streamed = (schema: TSchema) => Type.Unsafe<Readable>(schema);
 
 /**
- * The JSON `{...head, [name]: [...items]}`, written a page at a time and only as fast as it is read. Nothing is written
- * before the first page is there, so that a failure of the first look is still an error answer.
+ * The JSON `{...head, [name]: [...items]}`, written one page at a time and only as fast as the client reads. It begins
+ * with the first page, so that a failure to read that page can still become an error answer.
  */
-export const streamListing = (
+export const streamList = (
   head: Readonly<Record<string, unknown>>,
   name: string,
   pages: AsyncIterable<readonly unknown[]>,
-): Readable => Readable.from(listingText(head, name, pages));
+): Readable => Readable.from(listText(head, name, pages));
 
-async function* listingText(
+async function* listText(
   head: Readonly<Record<string, unknown>>,
   name: string,
   pages: AsyncIterable<readonly unknown[]>,

@@ -13,16 +13,16 @@ import { STATUSES } from '../statuses.js';
 
 /** @import { Answer, Call, Failure } from '../types.d.ts' */
 
-/** The last call, and what came of it; it stays while another view is shown. @type {import('@preact/signals-core').Signal<{ call: Call, orderId: string | null, answer: Answer | null, failure: Failure | null } | null>} */
+/** The last call and its answer. They stay while another view is shown. @type {import('@preact/signals-core').Signal<{ call: Call, orderId: string | null, answer: Answer | null, failure: Failure | null } | null>} */
 const lastCall = signal(null);
 
-export const DoView = () => {
+export const CommandsView = () => {
   const cart = cartUrl.value;
   if (cart === null)
-    return html`<h1>Do</h1>
-      <p class="muted">The address of the Cart Service is not known yet.</p>`;
-  return html`<h1>Do</h1>
-    <div class="do">
+    return html`<h1>Commands</h1>
+      <p class="muted">The URL of the Cart Service is not known yet.</p>`;
+  return html`<h1>Commands</h1>
+    <div class="commands">
       <div class="forms"><${CreateForm} cart=${cart} /><${UpdateForm} cart=${cart} /><${BulkForm} cart=${cart} /></div>
       <${LastCall} />
     </div>`;
@@ -49,7 +49,7 @@ const CreateForm = ({ cart }) => {
   const [id, setId] = useState(() => String(Date.now()));
   const [items, setItems] = useState('3');
   const [key, setKey] = useState('');
-  /** Numbers go as numbers; what is none goes as it is, for the service to say what is wrong with it. */
+  /** A number is sent as a number. Other text is sent as it is, and the service says what is wrong with it. */
   const numberOfItems = /^\d{1,9}$/.test(items) ? Number(items) : items;
   const call = jsonCall('POST', `${cart}/create-order`, { order_id: id, number_of_items: numberOfItems });
   if (key !== '') call.headers['idempotency-key'] = key;
@@ -63,13 +63,14 @@ const CreateForm = ({ cart }) => {
     <div class="row">
       <label class="grow"><span>Order id</span><input required value=${id} ...${input('order_id', setId)} /></label>
       <label class="short">
-        <span>Items</span><input required inputmode="numeric" value=${items} ...${input('number_of_items', setItems)} />
+        <span>Number of items</span
+        ><input required inputmode="numeric" value=${items} ...${input('number_of_items', setItems)} />
       </label>
     </div>
     <label><span>Idempotency-Key (optional)</span><input value=${key} ...${input('idempotency_key', setKey)} /></label>
     <p class="row">
       <button type="submit" class="primary">Create</button>
-      <button type="button" onClick=${() => setId(String(Date.now()))}>Another id</button>
+      <button type="button" onClick=${() => setId(String(Date.now()))}>New id</button>
     </p>
   </form>`;
 };
@@ -125,7 +126,7 @@ const BulkForm = ({ cart }) => {
       ${
         isRunning
           ? html`<button type="button" onClick=${stopBulk} disabled=${state.isStopped}>Stop</button>`
-          : html`<button type="submit" class="primary">Create them</button>`
+          : html`<button type="submit" class="primary">Create orders</button>`
       }
     </p>
     ${state === null ? null : html`<${Progress} state=${state} />`}
@@ -147,20 +148,20 @@ const Progress = ({ state }) => {
             <dd>${count(n)}</dd>`,
       )}
     </dl>
-    ${state.lastReason === null ? null : html`<p class="reason any">The last that failed: ${state.lastReason}</p>`}`;
+    ${state.lastReason === null ? null : html`<p class="reason any">Last failure: ${state.lastReason}</p>`}`;
 };
 
 const LastCall = () => {
   const last = lastCall.value;
   if (last === null) {
     return html`<section class="panel">
-      <h2>Call and answer</h2>
-      <p class="muted">What is sent, and what comes back, is shown here.</p>
+      <h2>Request and answer</h2>
+      <p class="muted">Send a command to see its request and its answer here.</p>
     </section>`;
   }
   const { call, answer, failure, orderId } = last;
   return html`<section class="panel" aria-labelledby="last-call">
-    <h2 id="last-call">Call and answer</h2>
+    <h2 id="last-call">Request and answer</h2>
     <${CallView} call=${call} />
     <h3>Answer</h3>
     <div aria-live="polite">

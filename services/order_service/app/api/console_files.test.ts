@@ -32,14 +32,14 @@ test('the page runs only files of this service, and calls only the two services'
   assert.doesNotMatch(body, /\s(on\w+|style)=|<style/i);
 });
 
-test('the page is answered 304 to one who has it', async () => {
+test('the page is answered 304 to a browser that has it', async () => {
   const { headers } = await get('/');
   const again = await get('/', { 'if-none-match': String(headers.etag) });
   assert.deepEqual([again.statusCode, again.body], [304, '']);
   assert.ok(again.headers['content-security-policy']);
 });
 
-test("every file that the page names is there, with its type; a library never changes, and the page's own are asked for", async () => {
+test("every file that the page names is served with its type; libraries are immutable, the page's own files revalidated", async () => {
   const { body } = await get('/');
   const urls = [...body.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, url = '']) => url);
   assert.ok(urls.length >= 10, String(urls));
@@ -72,6 +72,6 @@ test('what the page does not load is not served', async () => {
   }
 });
 
-test('the console is told where the Cart Service is', async () => {
+test('the console gets the address of the Cart Service', async () => {
   assert.deepEqual((await get('/console.json')).json(), { cartUrl: CART_URL });
 });

@@ -5,32 +5,32 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { HttpApp } from '#service_common/http/http_app.ts';
 
-/** The console: a page for operators, plain files that a browser runs as they are. */
+/** The console: a page for operators. Its files are served as they are; the browser runs them without a build. */
 
 const CONSOLE = fileURLToPath(new URL('../../console/', import.meta.url));
 
-/** What the page imports from npm, under the names it does so. */
+/** The npm modules that the page imports, under the names that it imports them by. */
 const MODULES = ['preact', 'preact/hooks', 'htm', 'htm/preact', '@preact/signals', '@preact/signals-core'];
-/** A script and no module, as only that comes small. */
+/** Loaded as a script: only this build of it is minified. */
 const CHARTS = 'uplot/dist/uPlot.iife.min.js';
 
 const A_YEAR_S = 31_536_000;
 
-export const addConsoleRoutes = async (app: HttpApp, { cartUrl }: { readonly cartUrl: string }): Promise<void> => {
+export const addConsoleFiles = async (app: HttpApp, { cartUrl }: { readonly cartUrl: string }): Promise<void> => {
   await app.register(fastifyStatic, {
     root: CONSOLE,
     prefix: '/assets/console/',
-    // Each file is a route of its own, so that nothing else can be asked for.
+    // Each file gets its own route, so that no other file can be requested.
     wildcard: false,
     globIgnore: ['**/*.ts', '**/*.json', 'index.html'],
     decorateReply: false,
-    // Asked for each time, and not sent again while it is the same.
+    // The browser asks each time; an unchanged file is answered 304.
     setHeaders: (reply) => {
       void reply.headers({ 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' });
     },
   });
 
-  // For the libraries, a file at a time: what else is in their folders is nobody's business.
+  // The libraries: exactly these files of their folders.
   await app.register(fastifyStatic, { serve: false });
   const files = new Map([...MODULES, CHARTS].map((specifier) => [specifier, libraryFile(specifier)]));
   for (const { url, path } of files.values()) {
@@ -48,13 +48,13 @@ export const addConsoleRoutes = async (app: HttpApp, { cartUrl }: { readonly car
     return reply.type('text/html; charset=utf-8').send(page);
   });
 
-  // For the page alone; other clients know where their services are.
+  // For the page only; other clients know the address of the Cart Service.
   app.get('/console.json', { schema: { hide: true } }, () => ({ cartUrl }));
 };
 
 interface LibraryFile {
   readonly path: string;
-  /** Of this version alone, so that it never changes. */
+  /** It has the version in it, so its content never changes. */
   readonly url: string;
 }
 
@@ -84,11 +84,11 @@ const ownModules = (): string[] =>
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64');
 
-/** The page with the addresses of its libraries, and what a browser may do with it: run these files and call these services. */
+/** The page with the URLs of its libraries, and headers that allow a browser only to run these files and call these services. */
 const consolePage = (files: ReadonlyMap<string, LibraryFile>, cartOrigin: string) => {
   const imports = Object.fromEntries(MODULES.map((specifier) => [specifier, files.get(specifier)?.url]));
   const importMap = JSON.stringify({ imports });
-  // All at once, and not each when a module that names it has come.
+  // The browser loads all of them at once, instead of one import after another.
   const modules = [...MODULES.map((specifier) => files.get(specifier)?.url), ...ownModules()];
   const preloads = modules.map((url) => `<link rel="modulepreload" href="${url}" />`).join('\n    ');
   const page = readFileSync(join(CONSOLE, 'index.html'), 'utf8')
@@ -104,7 +104,7 @@ const consolePage = (files: ReadonlyMap<string, LibraryFile>, cartOrigin: string
       etag: `"${digest(page).slice(0, 22)}"`,
       'content-security-policy': [
         "default-src 'none'",
-        // The import map is the one script that must be in the page itself.
+        // The import map is the only script in the page itself.
         `script-src 'self' 'sha256-${digest(importMap)}'`,
         "style-src 'self'",
         "img-src 'self'",
@@ -112,7 +112,7 @@ const consolePage = (files: ReadonlyMap<string, LibraryFile>, cartOrigin: string
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
-        // No text becomes markup or a script, whoever asks for it.
+        // No code can turn text into markup or a script.
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
       ].join('; '),

@@ -1,0 +1,252 @@
+import { isUtf8 } from 'node:buffer';
+import Type, { type Static } from 'typebox';
+import type { HttpApp } from '#service_common/http/http_app.ts';
+import { BODY_PROBLEMS } from '#service_common/http/openapi.ts';
+import { IntegerText } from '#service_common/http/query_texts.ts';
+import type { ConsumerDb, DeadLetterState, StoredDeadLetter } from '#order_service/consumer_db.ts';
+import type { Redriver } from '#order_service/redrive/redrive.ts';
+import { Instant, limitOf, oneOf, orNull, Place, toInstant } from './answer_fields.ts';
+import { streamed, streamList } from './streamed_list.ts';
+
+/** Messages that could not be applied: their listing, and their redrive. */
+
+const DeadLettersQuery = Type.Object({
+  state: Type.Optional(
+    Type.String({
+      enum: ['held', 'redriven', 'all'],
+      default: 'held',
+      description: '`held`: not redriven yet. `redriven`: published again, and back through the topic',
+    }),
+  ),
+  after: Type.Optional(
+    IntegerText(
+      { minimum: 0, maximum: 999_999_999_999_999, default: 0 },
+      '`id` of the last dead letter of the previous page',
+    ),
+  ),
+  limit: limitOf(100),
+});
+
+const Bytes = Type.Union(
+  [
+    Type.Object({ text: Type.String() }, { additionalProperties: false }),
+    Type.Object({ base64: Type.String({ contentEncoding: 'base64' }) }, { additionalProperties: false }),
+    Type.Null(),
+  ],
+  { title: 'Bytes', description: 'As text if it is UTF-8, else as Base64' },
+);
+
+const Redrive = Type.Object(
+  {
+    at: orNull(Instant),
+    partition: Place,
+    offset: Place,
+    outcome: oneOf(['applied', 'duplicate', 'waiting', 'dead_letter']),
+  },
+  { title: 'Redrive', description: 'Where the message came back through the topic, and its outcome there' },
+);
+
+export const DeadLetter = Type.Object(
+  {
+    id: Type.Integer({ minimum: 1 }),
+    topic: Type.String(),
+    partition: Place,
+    offset: Place,
+    timestamp: orNull(Instant, {
+      description: 'Of the message; null if its producer wrote a timestamp that is not a date',
+    }),
+    key: Bytes,
+    value: Bytes,
+    headers: Type.Array(Type.Object({ name: Type.String(), value: Bytes }, { title: 'MessageHeader' })),
+    reason: Type.String({ description: 'Why it could not be applied' }),
+    storedAt: Instant,
+    redriven: Type.Union([Redrive, Type.Null()], { description: 'null: not published again, or not back yet' }),
+  },
+  { title: 'DeadLetter', description: 'A message that could not be applied, as it came' },
+);
+
+export const EXAMPLE_DEAD_LETTER = {
+  id: 1,
+  topic: 'orders.events',
+  partition: 0,
+  offset: 41,
+  timestamp: '2026-01-18T12:00:00.000Z',
+  key: { text: 'ORD-123' },
+  value: { text: 'not JSON' },
+  headers: [{ name: 'content-type', value: { text: 'application/json' } }],
+  reason: 'the value is not JSON',
+  storedAt: '2026-01-18T12:00:00.005Z',
+  redriven: null,
+};
+
+export const DeadLetters = Type.Object(
+  { deadLetters: Type.Array(DeadLetter) },
+  {
+    title: 'DeadLetters',
+    description: 'Oldest first: in the order in which they were stored',
+    examples: [{ deadLetters: [EXAMPLE_DEAD_LETTER] }],
+  },
+);
+
+const LetterId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+/** More than other bodies may have: an edited message can be as large as any message. */
+const REDRIVE_BODY_BYTES = 2_097_152;
+
+const Letter = Type.Object(
+  {
+    id: LetterId,
+    key: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000, description: 'Instead of its key' })),
+    value: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000_000, description: 'Instead of its value' })),
+  },
+  { title: 'LetterToRedrive' },
+);
+
+const RedriveBody = Type.Object(
+  {
+    letters: Type.Optional(
+      Type.Array(Letter, {
+        minItems: 1,
+        maxItems: 1_000,
+        description: 'By id, as they are or with another key or value. Published in the order of their ids',
+      }),
+    ),
+    filter: Type.Optional(
+      Type.Object(
+        {
+          reason: Type.Optional(Type.String({ maxLength: 1_000 })),
+          key: Type.Optional(Type.String({ maxLength: 1_000 })),
+        },
+        {
+          additionalProperties: false,
+          description: 'All letters that were not redriven yet, or those of a reason or a key, as they are',
+        },
+      ),
+    ),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'With `filter`: `next` of the previous answer',
+      }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: 'With `filter`: 1,000 if left out' })),
+  },
+  {
+    title: 'RedriveRequest',
+    additionalProperties: false,
+    description: 'Either `letters` or `filter`',
+    oneOf: [{ required: ['letters'] }, { required: ['filter'] }],
+    'x-examples': {
+      Letters: {
+        summary: 'Some letters, one of them changed',
+        value: { letters: [{ id: 1 }, { id: 2, key: 'ORD-123' }] },
+      },
+      Filter: { summary: 'All that were not redriven yet', value: { filter: {} } },
+    },
+  },
+);
+
+const RedriveResult = Type.Object(
+  {
+    id: Type.Integer(),
+    outcome: oneOf(['published', 'not_published', 'unknown', 'skipped'], {
+      description: '`unknown`: it may be in the topic. `skipped`: nothing was tried, `detail` says why',
+    }),
+    partition: orNull(Place),
+    offset: orNull(Place),
+    detail: orNull(Type.String()),
+  },
+  { title: 'RedriveResult' },
+);
+
+export const RedriveResults = Type.Object(
+  {
+    results: Type.Array(RedriveResult),
+    next: orNull(Type.Integer(), { description: 'For `after` of the next request; null if no letter is left' }),
+  },
+  {
+    title: 'RedriveResults',
+    description: 'The result of each letter',
+    examples: [{ results: [{ id: 1, outcome: 'published', partition: 0, offset: 57, detail: null }], next: null }],
+  },
+);
+
+export interface DeadLetterParts {
+  readonly db: Pick<ConsumerDb, 'deadLetters'>;
+  readonly redriver: Redriver;
+}
+
+export const addDeadLetters = (app: HttpApp, { db, redriver }: DeadLetterParts): void => {
+  app.get(
+    '/dead-letters',
+    {
+      config: { problems: ['ValidationFailed'] },
+      schema: {
+        operationId: 'listDeadLetters',
+        tags: ['operations'],
+        summary: 'Messages that could not be applied, oldest first',
+        querystring: DeadLettersQuery,
+        response: { 200: streamed(DeadLetters) },
+      },
+    },
+    ({ query }, reply) => {
+      const pages = oneByOne(db, Number(query.after), Number(query.limit), query.state as DeadLetterState);
+      void reply.type('application/json; charset=utf-8');
+      return streamList({}, 'deadLetters', pages);
+    },
+  );
+
+  app.post(
+    '/dead-letters/redrive',
+    {
+      bodyLimit: REDRIVE_BODY_BYTES,
+      config: { problems: [...BODY_PROBLEMS, 'RedriveUnderWay', 'KafkaBrokersUnavailable'] },
+      schema: {
+        operationId: 'redriveDeadLetters',
+        tags: ['operations'],
+        summary: 'Publishes dead letters again, as they are or changed',
+        description:
+          'Each goes out with its key, so to the partition of the other events of its order, in the order of the ids. ' +
+          'Once a letter has come back through the topic, its `redriven` shows the outcome.',
+        body: RedriveBody,
+        response: { 200: RedriveResults },
+      },
+    },
+    async ({ body: { letters, filter, after = 0, limit = 1_000 } }) => {
+      // The schema requires one of the two.
+      if (letters === undefined) return redriver.matching(filter ?? {}, after, limit);
+      return { results: await redriver.letters(letters), next: null };
+    },
+  );
+};
+
+/** Pages of one letter: a message can have a megabyte, and an answer a thousand messages. */
+async function* oneByOne(
+  db: DeadLetterParts['db'],
+  after: number,
+  limit: number,
+  state: DeadLetterState,
+): AsyncGenerator<Static<typeof DeadLetter>[]> {
+  let last = after;
+  for (let n = 0; n < limit; n += 1) {
+    const [letter] = await db.deadLetters(last, 1, state);
+    if (letter === undefined) return;
+    yield [presentDeadLetter(letter)];
+    last = letter.id;
+  }
+}
+
+const presentDeadLetter = ({ redrive, ...letter }: StoredDeadLetter): Static<typeof DeadLetter> => ({
+  ...letter,
+  timestamp: toInstant(letter.timestamp),
+  key: presentBytes(letter.key),
+  value: presentBytes(letter.value),
+  headers: letter.headers.map(([name, value]) => ({ name, value: presentBytes(value) })),
+  storedAt: new Date(letter.storedAt).toISOString(),
+  redriven: redrive === null ? null : { ...redrive, at: toInstant(redrive.at) },
+});
+
+const presentBytes = (bytes: Buffer | null): Static<typeof Bytes> => {
+  if (bytes === null) return null;
+  return isUtf8(bytes) ? { text: bytes.toString() } : { base64: bytes.toString('base64') };
+};
