@@ -23,7 +23,7 @@ await runService('cart-service', readConfig, async (config, logger, tracing) => 
   const registry = new Registry();
   const metrics = createPublisherMetrics(registry, topic);
   const broker = await createBroker(config, 'cart-service');
-  const { store, failure: storeFailure } = watchStore(openCartStore(config), metrics.onTransaction);
+  const { store, failure: storeFailure } = watchStore(openCartStore(config), metrics.onTransaction, logger);
   const publisher = await createPublisher({
     broker,
     store,

@@ -37,7 +37,10 @@ export interface Refusal {
 
 export type Decision =
   | { readonly kind: 'event'; readonly event: OrderEvent; readonly state: OrderState }
-  /** The order is as asked for already: a success that publishes nothing. */
+  | DecisionWithoutEvent;
+
+export type DecisionWithoutEvent =
+  /** The order is as asked for already, or the same request has taken effect before: a success that publishes nothing. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -48,6 +51,9 @@ export interface Circumstances {
   readonly newId: () => string;
   readonly random: Random;
 }
+
+/** The version of the last event that an order can have: the largest 32-bit integer, so that every consumer can hold it. */
+export const MAX_VERSION = 2_147_483_647;
 
 const FINAL: readonly OrderStatus[] = ['completed', 'cancelled'];
 
@@ -62,29 +68,35 @@ export const LIFECYCLE: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = 
 /**
  * Decides a command on an order.
  * @param state the order now; undefined if there is none
- * @param unanswered the fingerprint of the order's create, if its client never got a success for it
+ * @param isRepetition whether the same request took effect before, and its client never got a success for it
  */
 export const decide = (
   command: Command,
   state: OrderState | undefined,
-  unanswered: string | undefined,
+  isRepetition: boolean,
   circumstances: Circumstances,
-): Decision =>
-  command.kind === 'create'
-    ? decideCreate(command, state, unanswered, circumstances)
-    : decideUpdate(command, state, circumstances);
-
-const decideCreate = (
-  { orderId, draft, fingerprint }: CreateOrder,
-  state: OrderState | undefined,
-  unanswered: string | undefined,
-  { now, newId, random }: Circumstances,
 ): Decision => {
-  if (state !== undefined) {
-    // The same request again, after a 503 of unknown outcome or after a crash: it is done already.
-    if (unanswered === fingerprint) return { kind: 'unchanged' };
-    return refuse('OrderAlreadyExists', `order ${orderId} exists already, with status ${state.status}`);
-  }
+  const decided = decideWithoutEvent(command, state, isRepetition);
+  if (decided !== null) return decided;
+  return command.kind === 'create'
+    ? createdBy(command, circumstances)
+    : updatedBy(command, state?.version ?? 0, circumstances);
+};
+
+/** As `decide`, but null if the command needs an event. */
+export const decideWithoutEvent = (
+  command: Command,
+  state: OrderState | undefined,
+  isRepetition: boolean,
+): DecisionWithoutEvent | null => {
+  // After a 503 of unknown outcome or after a crash: it is done already, whatever has happened to the order since.
+  if (state !== undefined && isRepetition) return { kind: 'unchanged' };
+  if (command.kind === 'update') return refusedOrUnchanged(command, state);
+  if (state === undefined) return null;
+  return refuse('OrderAlreadyExists', `order ${command.orderId} exists already, with status ${state.status}`);
+};
+
+const createdBy = ({ orderId, draft }: CreateOrder, { now, newId, random }: Circumstances): Decision => {
   const timestamp = new Date(now).toISOString();
   const order = generateOrder(draft, timestamp, random);
   return {
@@ -94,11 +106,10 @@ const decideCreate = (
   };
 };
 
-const decideUpdate = (
+const refusedOrUnchanged = (
   { orderId, status }: UpdateOrder,
   state: OrderState | undefined,
-  { now, newId }: Circumstances,
-): Decision => {
+): DecisionWithoutEvent | null => {
   if (state === undefined) return refuse('OrderNotFound', `there is no order ${orderId}; create it first`);
   if (state.status === status) return { kind: 'unchanged' };
   const allowed = LIFECYCLE[state.status];
@@ -109,7 +120,16 @@ const decideUpdate = (
       `order ${orderId} is ${state.status} and cannot become ${status}; it can become: ${choice}`,
     );
   }
-  const version = state.version + 1;
+  if (state.version < MAX_VERSION) return null;
+  return refuse('StatusNotAllowed', `order ${orderId} has version ${MAX_VERSION}, the last one; it cannot change again`);
+};
+
+const updatedBy = (
+  { orderId, status }: UpdateOrder,
+  previousVersion: number,
+  { now, newId }: Circumstances,
+): Decision => {
+  const version = previousVersion + 1;
   return {
     kind: 'event',
     event: {
@@ -124,4 +144,4 @@ const decideUpdate = (
   };
 };
 
-const refuse = (code: ErrorCode, detail: string): Decision => ({ kind: 'refused', refusal: { code, detail } });
+const refuse = (code: ErrorCode, detail: string): DecisionWithoutEvent => ({ kind: 'refused', refusal: { code, detail } });

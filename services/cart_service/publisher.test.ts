@@ -347,7 +347,7 @@ describe('the full publisher', () => {
     const cart = await startCart(t, tempDir(), { queueLimit: 2 });
     cart.faulty.faults.push('held');
     const inside = [cart.submit(create(1)), cart.submit(create(2))];
-    assert.equal(await cart.submit(create(3)), 'ProducerQueueFull not_created');
+    assert.equal(await cart.submit(create(3)), 'ProducerQueueFull unknown');
     await eventually(() => assert.equal(cart.faulty.published.length, 1));
     cart.faulty.release();
     assert.deepEqual(await Promise.all(inside), ['done', 'done']);
@@ -675,6 +675,6 @@ describe('the publisher, if a part of it fails', () => {
     const closed = cart.close();
     assert.deepEqual(await Promise.all([inside, behind]), ['done', 'done']);
     await closed;
-    assert.equal(await cart.submit(create(3)), 'ServiceStopping not_created');
+    assert.equal(await cart.submit(create(3)), 'ServiceStopping unknown', 'the store is closed too');
   });
 });

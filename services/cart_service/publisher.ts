@@ -4,6 +4,14 @@ import type { Broker } from '#kafka_common/broker.ts';
 import { createLogPositions } from '#cart_service/log/log_positions.ts';
 import { openLog } from '#cart_service/log/open_log.ts';
 import type { PublishObserver } from '#cart_service/publishing/batches/event_sender.ts';
+import {
+  type Failure,
+  failedWith,
+  QUEUE_FULL,
+  STOPPING,
+  unavailable,
+} from '#cart_service/publishing/waiting/failures.ts';
+import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
 import { createWritePath } from '#cart_service/publishing/write_path.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
 import type { Circumstances } from './order_commands.ts';
@@ -46,8 +54,9 @@ export interface PublisherOptions {
   readonly observers: readonly PublishObserver[];
 }
 
-/** How long stopping waits for a read of the log that is under way. */
+/** How long stopping waits for a read of the log that is under way, and how long for the store's word on what waits. */
 const READING_MS = 500;
+const ASKING_MS = 250;
 
 export const createPublisher = async (options: PublisherOptions): Promise<Publisher> => {
   const { broker, store, topic, partitions, logger } = options;
@@ -55,7 +64,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
   const { signal } = closing;
   const positions = createLogPositions();
   const outbox = await store.outbox();
-  const { queues, room, failures, health, lanes, ...path } = createWritePath({ ...options, outbox, positions, signal });
+  const { queues, room, refusals, health, lanes, ...path } = createWritePath({ ...options, outbox, positions, signal });
 
   const log = openLog(
     {
@@ -64,6 +73,8 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       positions,
       topic,
       partitions,
+      now: () => options.circumstances().now,
+      isUnsettled: queues.isUnsettled,
       onOpen(opened, left) {
         queues.open(opened, left);
         lanes.schedule();
@@ -73,20 +84,26 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
     signal,
   );
 
+  /** The queue that takes a request, or why none does. */
+  const placeFor = ({ command }: CommandRequest): PartitionQueue | Failure => {
+    if (signal.aborted) return STOPPING;
+    const queue = queues.queueOf(command.orderId);
+    if (queue === undefined) return unavailable(log.startProblem);
+    const reason = health.whyDown(broker.leaderOf(topic, queue.partition));
+    return reason === undefined ? queue : unavailable(reason);
+  };
+
   return {
-    submit(request) {
-      if (signal.aborted) return Promise.resolve(failures.stopping(request, false));
-      const queue = queues.queueOf(request.command.orderId);
-      if (queue === undefined) return Promise.resolve(failures.unavailable(request, log.startProblem));
-      const reason = health.whyDown(broker.leaderOf(topic, queue.partition));
-      if (reason !== undefined) return Promise.resolve(failures.unavailable(request, reason));
-      return new Promise((resolve) => {
+    submit: (request) =>
+      new Promise((resolve) => {
         const waiting = room.enter(request, resolve);
-        if (waiting === null) resolve(failures.queueFull(request));
-        else queue.enqueue(waiting);
+        const place = placeFor(request);
+        // The store is not asked, so an earlier attempt may have done something.
+        if (waiting === null) resolve(failedWith(QUEUE_FULL, 'unknown'));
+        else if ('code' in place) refusals.refuse(waiting, place);
+        else place.enqueue(waiting);
         lanes.schedule();
-      });
-    },
+      }),
 
     status() {
       const isStarting = queues.topic === null;
@@ -106,7 +123,9 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       const deadline = performance.now() + ms;
       while (room.size > 0 && performance.now() < deadline) await sleep(10);
       closing.abort();
-      for (const waiting of room) room.answer(waiting, failures.stopping(waiting.request, waiting.stored));
+      for (const waiting of room) if (!waiting.stored) refusals.refuse(waiting, STOPPING);
+      await Promise.race([refusals.idle(), sleep(ASKING_MS, undefined, { ref: false })]);
+      for (const waiting of room) room.answer(waiting, failedWith(STOPPING, 'unknown'));
       // A stopped broker must not hold this up: the next start reads what this read leaves.
       await Promise.race([log.ended, sleep(READING_MS, undefined, { ref: false })]);
       await path.transactions.settle();

@@ -32,11 +32,11 @@ const histories = (): OrderEvent[] => {
   return CURRENCIES.flatMap((currency, n) => {
     const orderId = `ORD-${n + 1}`;
     const draft = { orderId, numberOfItems: (n % 3) + 1, items: null, customerId: null, currency };
-    const created = decide({ kind: 'create', orderId, draft, fingerprint: '' }, undefined, undefined, circumstances);
+    const created = decide({ kind: 'create', orderId, draft, fingerprint: '' }, undefined, false, circumstances);
     if (created.kind !== 'event') throw new Error(created.kind);
     const status = ORDER_STATUSES[(n % (ORDER_STATUSES.length - 1)) + 1] ?? 'new';
     const command = { kind: 'update', orderId, status, fingerprint: '' } as const;
-    const updated = decide(command, created.state, undefined, circumstances);
+    const updated = decide(command, created.state, false, circumstances);
     return updated.kind === 'event' ? [created.event, updated.event] : [created.event];
   });
 };

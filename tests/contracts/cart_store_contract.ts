@@ -24,6 +24,7 @@ export const row = (seq: number, changes: Partial<OutboxRow> = {}, orderId = `OR
   orderId,
   message: { key: orderId, value: `{"n":${seq}}`, headers: { ce_id: `event-${seq}` } },
   fingerprint: null,
+  idempotencyKey: null,
   ...changes,
 });
 
@@ -125,7 +126,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         const headers = { ce_id: 'é-漢-😀', 'content-type': 'application/json', '': '' };
         const value = '{"text":"é-漢-😀-\\ud800-\\u0000"}';
         const rows = [
-          row(1, { fingerprint: 'f', message: { key: 'ORD-1', value, headers } }),
+          row(1, { fingerprint: 'f', idempotencyKey: 'k', message: { key: 'ORD-1', value, headers } }),
           row(2, { message: { key: 'ORD-2', value: 'x'.repeat(1_000_000), headers: {} } }),
         ];
         await commit({ outbox: rows });
@@ -147,20 +148,56 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
     });
 
     describe('an event that is taken back', () => {
+      const shipped = order('ORD-1', { version: 3, status: 'shipped' });
+      const previous = order('ORD-1', { version: 2, status: 'confirmed' });
+
       test('leaves the outbox, and its order has its state from before', async () => {
-        const previous = order('ORD-1', { version: 2, status: 'confirmed' });
-        await commit({ orders: [order('ORD-1', { version: 3, status: 'shipped' })], outbox: [row(1), row(2)] });
-        await commit({ takenBack: [{ seq: 1, orderId: 'ORD-1', previous, idempotencyKey: null }] });
+        await commit({ orders: [shipped], outbox: [row(1), row(2)] });
+        await commit({ takenBack: [{ seq: 1, state: shipped, previous, idempotencyKey: null }] });
         assert.deepEqual(await orderIn('ORD-1'), previous);
         assert.deepEqual(await outboxSeqs(), [2]);
       });
 
       test('leaves no order if there was none before', async () => {
         await commit({ orders: [order('ORD-1'), order('ORD-2')], outbox: [row(1), row(2)] });
-        await commit({ takenBack: [{ seq: 1, orderId: 'ORD-1', previous: null, idempotencyKey: null }] });
+        await commit({ takenBack: [{ seq: 1, state: order('ORD-1'), previous: null, idempotencyKey: null }] });
         assert.equal(await orderIn('ORD-1'), undefined);
         assert.deepEqual(await orderIn('ORD-2'), order('ORD-2'));
         assert.deepEqual(await outboxSeqs(), [2]);
+      });
+
+      const others: readonly (readonly [string, OrderState])[] = [
+        ['a later version', order('ORD-1', { version: 4, status: 'delivered' })],
+        ['its version with another status', order('ORD-1', { version: 3, status: 'cancelled' })],
+        ['the very state that it has', shipped],
+      ];
+      for (const [what, learned] of others) {
+        test(`leaves its order as it is if the log taught ${what} meanwhile`, async () => {
+          await commit({ orders: [shipped], outbox: [row(1)] });
+          await commit({ learned: [learned] });
+          await commit({ takenBack: [{ seq: 1, state: shipped, previous, idempotencyKey: null }] });
+          assert.deepEqual(await orderIn('ORD-1'), learned);
+          assert.deepEqual(await outboxSeqs(), []);
+        });
+      }
+
+      test('leaves its order if the log taught its create, before or after it was stored', async () => {
+        const [before, after] = [order('ORD-1'), order('ORD-2')];
+        await commit({ learned: [before] });
+        await commit({ orders: [before, after], outbox: [row(1), row(2)] });
+        await commit({ learned: [after] });
+        await commit({
+          takenBack: [before, after].map((state, n) => ({ seq: n + 1, state, previous: null, idempotencyKey: null })),
+        });
+        assert.deepEqual(await orderIn('ORD-1'), before);
+        assert.deepEqual(await orderIn('ORD-2'), after);
+      });
+
+      test('is taken back although the log taught an earlier version', async () => {
+        await commit({ orders: [shipped], outbox: [row(1)] });
+        await commit({ learned: [previous] });
+        await commit({ takenBack: [{ seq: 1, state: shipped, previous, idempotencyKey: null }] });
+        assert.deepEqual(await orderIn('ORD-1'), previous);
       });
 
       test('frees its idempotency key, and no other', async () => {
@@ -171,8 +208,8 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         });
         await commit({
           takenBack: [
-            { seq: 1, orderId: 'ORD-1', previous: null, idempotencyKey: 'mine' },
-            { seq: 2, orderId: 'ORD-2', previous: null, idempotencyKey: null },
+            { seq: 1, state: order('ORD-1'), previous: null, idempotencyKey: 'mine' },
+            { seq: 2, state: order('ORD-2'), previous: null, idempotencyKey: null },
           ],
         });
         assert.equal(await recordUnder('mine'), undefined);
@@ -183,7 +220,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         await commit({ orders: [order('ORD-1')], outbox: [row(1)], idempotency: [record('key')] });
         const again = record('key', { fingerprint: 'another' });
         await commit({
-          takenBack: [{ seq: 1, orderId: 'ORD-1', previous: null, idempotencyKey: 'key' }],
+          takenBack: [{ seq: 1, state: order('ORD-1'), previous: null, idempotencyKey: 'key' }],
           orders: [order('ORD-1', { version: 1, status: 'pending' })],
           outbox: [row(2, {}, 'ORD-1')],
           idempotency: [again],
@@ -194,13 +231,62 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       });
     });
 
-    test('the fingerprint of a create without an answered success is kept as long as its order', async () => {
-      await commit({ orders: ['ORD-1', 'ORD-2', 'ORD-3'].map((id) => order(id)) });
-      await commit({ unanswered: [{ orderId: 'ORD-1', fingerprint: 'a' }] });
-      await commit({ unanswered: [{ orderId: 'ORD-2', fingerprint: 'b' }] });
-      await commit({ orders: [order('ORD-1', { version: 2, status: 'confirmed' })] });
-      const { unanswered } = await store.load(['ORD-1', 'ORD-3'], []);
-      assert.deepEqual(unanswered, new Map([['ORD-1', 'a']]));
+    test('an event that is dropped takes along all that remembers its request, and nothing else', async () => {
+      const dropped = row(1, { fingerprint: 'a', idempotencyKey: 'mine' });
+      const request = (orderId: string, fingerprint: string) => ({ orderId, fingerprint, at: null });
+      await commit({
+        orders: [order('ORD-1'), order('ORD-2')],
+        outbox: [dropped, row(2)],
+        unanswered: [request('ORD-1', 'a'), request('ORD-1', 'b'), request('ORD-2', 'a')],
+        idempotency: [record('mine'), record('other')],
+      });
+      await commit({ dropped: [dropped] });
+      assert.deepEqual(await outboxSeqs(), [2]);
+      const { unanswered, idempotency, orders } = await store.load(['ORD-1', 'ORD-2'], ['mine', 'other']);
+      assert.deepEqual(
+        unanswered,
+        new Map([
+          ['ORD-1', ['b']],
+          ['ORD-2', ['a']],
+        ]),
+      );
+      assert.deepEqual([...idempotency.keys()], ['other']);
+      assert.deepEqual([...orders.values()], [order('ORD-1'), order('ORD-2')]);
+    });
+
+    describe('a request without an answered success', () => {
+      const unanswered = (orderId: string, fingerprint: string, at: number | null = null) => ({ orderId, fingerprint, at });
+      const fingerprintsOf = async (orderId: string): Promise<readonly string[]> =>
+        ((await store.load([orderId], [])).unanswered.get(orderId) ?? []).toSorted();
+
+      test('is kept beside the others of its order', async () => {
+        await commit({ orders: ['ORD-1', 'ORD-2', 'ORD-3'].map((id) => order(id)) });
+        await commit({ unanswered: [unanswered('ORD-1', 'a')] });
+        await commit({ unanswered: [unanswered('ORD-1', 'c', 1_000), unanswered('ORD-2', 'b')] });
+        await commit({ orders: [order('ORD-1', { version: 2, status: 'confirmed' })] });
+        const loaded = await store.load(['ORD-1', 'ORD-3'], []);
+        assert.deepEqual([...loaded.unanswered.keys()], ['ORD-1']);
+        assert.deepEqual(await fingerprintsOf('ORD-1'), ['a', 'c']);
+      });
+
+      test('is forgotten once it is answered, and may come again', async () => {
+        const request = unanswered('ORD-1', 'a', 1_000);
+        await commit({ orders: [order('ORD-1')], unanswered: [request, unanswered('ORD-1', 'b', 1_000)] });
+        await commit({ forgotten: [request] });
+        assert.deepEqual(await fingerprintsOf('ORD-1'), ['b']);
+        await commit({ unanswered: [request] });
+        await commit({ unanswered: [request] });
+        assert.deepEqual(await fingerprintsOf('ORD-1'), ['a', 'b']);
+      });
+
+      test('is forgotten once it is older than the limit, unless it is kept for ever', async () => {
+        const requests = [null, 999, 1_000].map((at) => unanswered('ORD-1', `at ${at}`, at));
+        await commit({ orders: [order('ORD-1')], unanswered: requests });
+        await commit({ expireBefore: null });
+        assert.equal((await fingerprintsOf('ORD-1')).length, 3);
+        await commit({ expireBefore: 1_000 });
+        assert.deepEqual(await fingerprintsOf('ORD-1'), ['at 1000', 'at null']);
+      });
     });
 
     describe('an idempotency record', () => {
@@ -262,15 +348,18 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
     const before: Partial<CartBatch> = {
       orders: [order('ORD-1'), order('ORD-2'), order('ORD-3')],
-      outbox: [row(1), row(2), row(3)],
-      idempotency: [record('taken back'), record('old', { createdAt: 0 })],
+      unanswered: [{ orderId: 'ORD-3', fingerprint: 'repeated', at: null }],
+      outbox: [row(1), row(2), row(3), row(6)],
+      idempotency: [record('taken back'), record('dropped'), record('old', { createdAt: 0 })],
       positions: [{ partition: 0, topicId: 'topic-1', next: 1 }],
     };
     /** A batch in which every part has something to do. */
     const full: Partial<CartBatch> = {
       settled: [1],
-      unanswered: [{ orderId: 'ORD-1', fingerprint: 'a' }],
-      takenBack: [{ seq: 2, orderId: 'ORD-2', previous: null, idempotencyKey: 'taken back' }],
+      unanswered: [{ orderId: 'ORD-1', fingerprint: 'a', at: null }],
+      forgotten: [{ orderId: 'ORD-3', fingerprint: 'repeated' }],
+      takenBack: [{ seq: 2, state: order('ORD-2'), previous: null, idempotencyKey: 'taken back' }],
+      dropped: [row(6, { idempotencyKey: 'dropped' })],
       learned: [order('ORD-5')],
       orders: [order('ORD-3', { version: 2, status: 'confirmed' }), order('ORD-4')],
       outbox: [row(4), row(5)],
@@ -281,7 +370,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       ],
       expireBefore: 1,
     };
-    const all = () => everything(store, ['ORD-1', 'ORD-2', 'ORD-3', 'ORD-4', 'ORD-5'], ['taken back', 'old', 'new']);
+    const all = () => everything(store, ['ORD-1', 'ORD-2', 'ORD-3', 'ORD-4', 'ORD-5'], ['taken back', 'dropped', 'old', 'new']);
 
     test('a batch is there after the store is opened again', async () => {
       await commit(before);
@@ -289,6 +378,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       const committed = await all();
       assert.deepEqual([...committed.orders.keys()].toSorted(), ['ORD-1', 'ORD-3', 'ORD-4', 'ORD-5']);
       assert.deepEqual([...committed.idempotency.keys()], ['new']);
+      assert.deepEqual([...committed.unanswered.keys()], ['ORD-1']);
       await store.close();
       store = await open();
       assert.deepEqual(await all(), committed);

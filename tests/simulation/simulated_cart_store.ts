@@ -6,12 +6,16 @@ import type {
   IdempotencyRecord,
   OutboxRow,
   SeenPosition,
+  UnansweredRequest,
 } from '#cart_service/store/cart_store.ts';
 import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
 
 interface CartState {
   readonly orders: ReadonlyMap<string, OrderState>;
-  readonly unanswered: ReadonlyMap<string, string>;
+  /** The highest version of each order that was read from the log. */
+  readonly logged: ReadonlyMap<string, number>;
+  /** By order id and fingerprint. */
+  readonly unanswered: ReadonlyMap<string, UnansweredRequest>;
   readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;
   readonly outbox: ReadonlyMap<number, OutboxRow>;
   readonly positions: ReadonlyMap<number, SeenPosition>;
@@ -22,6 +26,7 @@ export type CartDisk = Disk<CartState>;
 export const createCartDisk = (): CartDisk =>
   createDisk({
     orders: new Map(),
+    logged: new Map(),
     unanswered: new Map(),
     idempotency: new Map(),
     outbox: new Map(),
@@ -42,7 +47,7 @@ export const createSimulatedCartStore = (disk: CartDisk, line: StoreLine = DIREC
         const known = picked(orders, orderIds);
         return {
           orders: known,
-          unanswered: picked(unanswered, [...known.keys()]),
+          unanswered: fingerprintsOf([...unanswered.values()].filter(({ orderId }) => known.has(orderId))),
           idempotency: picked(idempotency, keys),
         };
       }),
@@ -69,23 +74,45 @@ const picked = <V>(from: ReadonlyMap<string, V>, keys: readonly string[]): Map<s
     }),
   );
 
+const fingerprintsOf = (requests: readonly UnansweredRequest[]): Map<string, string[]> =>
+  new Map(
+    Map.groupBy(requests, ({ orderId }) => orderId)
+      .entries()
+      .map(([orderId, of]) => [orderId, of.map(({ fingerprint }) => fingerprint)]),
+  );
+
+const nameOf = ({ orderId, fingerprint }: { orderId: string; fingerprint: string | null }): string =>
+  `${orderId} ${fingerprint}`;
+
 /** @throws StoreError if an outbox number is taken */
 const after = (state: CartState, batch: CartBatch): CartState => {
   const orders = new Map(state.orders);
+  const logged = new Map(state.logged);
   const unanswered = new Map(state.unanswered);
   const idempotency = new Map(state.idempotency);
   const outbox = new Map(state.outbox);
   const positions = new Map(state.positions);
 
   for (const seq of batch.settled) outbox.delete(seq);
-  for (const { orderId, fingerprint } of batch.unanswered) unanswered.set(orderId, fingerprint);
-  for (const { seq, orderId, previous, idempotencyKey } of batch.takenBack) {
+  for (const request of batch.unanswered) unanswered.set(nameOf(request), request);
+  for (const request of batch.forgotten) unanswered.delete(nameOf(request));
+  for (const { seq, state: taken, previous, idempotencyKey } of batch.takenBack) {
     outbox.delete(seq);
-    if (previous === null) orders.delete(orderId);
-    else orders.set(orderId, previous);
+    const { orderId, version, status } = taken;
+    const now = orders.get(orderId);
+    if (now?.version === version && now.status === status && (logged.get(orderId) ?? 0) < version) {
+      if (previous === null) orders.delete(orderId);
+      else orders.set(orderId, previous);
+    }
     if (idempotencyKey !== null) idempotency.delete(idempotencyKey);
   }
+  for (const row of batch.dropped) {
+    outbox.delete(row.seq);
+    unanswered.delete(nameOf(row));
+    if (row.idempotencyKey !== null) idempotency.delete(row.idempotencyKey);
+  }
   for (const order of batch.learned) {
+    logged.set(order.orderId, Math.max(order.version, logged.get(order.orderId) ?? 0));
     if (order.version >= (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
   }
   for (const order of batch.orders) orders.set(order.orderId, order);
@@ -96,7 +123,10 @@ const after = (state: CartState, batch: CartBatch): CartState => {
   for (const record of batch.idempotency) idempotency.set(record.key, record);
   for (const position of batch.positions) positions.set(position.partition, position);
   for (const key of expired(idempotency, batch.expireBefore)) idempotency.delete(key);
-  return { orders, unanswered, idempotency, outbox, positions };
+  for (const [name, { at }] of unanswered) {
+    if (at !== null && batch.expireBefore !== null && at < batch.expireBefore) unanswered.delete(name);
+  }
+  return { orders, logged, unanswered, idempotency, outbox, positions };
 };
 
 const expired = (records: ReadonlyMap<string, IdempotencyRecord>, before: number | null): string[] =>

@@ -9,6 +9,7 @@ import { refusal } from './sqlite_errors.ts';
 interface Expected {
   readonly applicationId: number;
   readonly schemaVersion: number;
+  readonly migrations?: Readonly<Record<number, string>>;
   readonly replacesOlder?: boolean;
 }
 
@@ -31,6 +32,15 @@ export const refuseForeignFile = (path: string, expected: Expected): void => {
   if (reason !== null) throw new StoreError('STORE_REFUSED', `${path} ${reason}; it was left as it is.`);
 };
 
+/** The migrations that bring tables of a version to the expected one, in order; null if there is none for a step. */
+export const migrationsFrom = (
+  version: number,
+  { schemaVersion, migrations = {} }: Pick<Expected, 'schemaVersion' | 'migrations'>,
+): readonly string[] | null => {
+  const steps = Array.from({ length: schemaVersion - version }, (_, n) => migrations[version + n]);
+  return steps.every((step) => step !== undefined) ? steps : null;
+};
+
 const readMarks = (path: string): Marks => {
   try {
     // In WAL mode even a reader creates files beside the database, unless it opens the database as immutable.
@@ -51,14 +61,12 @@ const readMarks = (path: string): Marks => {
 };
 
 /** Why the file cannot be ours, and what to do. Null if it can. */
-const reasonAgainst = (
-  { applicationId, schemaVersion }: Marks,
-  { applicationId: ourId, schemaVersion: ourVersion, replacesOlder = false }: Expected,
-): string | null => {
+const reasonAgainst = ({ applicationId, schemaVersion }: Marks, expected: Expected): string | null => {
+  const { applicationId: ourId, schemaVersion: ourVersion, replacesOlder = false } = expected;
   if (applicationId !== ourId) {
     return 'is a database of another program. Move it away or set DATA_DIR to another folder';
   }
-  if (schemaVersion < ourVersion && !replacesOlder) {
+  if (schemaVersion < ourVersion && !replacesOlder && migrationsFrom(schemaVersion, expected) === null) {
     return `was written by an older version of this program (tables version ${schemaVersion}, this one has ${ourVersion}). Set DATA_DIR to another folder`;
   }
   if (schemaVersion > ourVersion) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '#service_common/store_error.ts';
 import { connect, pragma } from './connection.ts';
-import { refuseForeignFile } from './foreign_file.ts';
+import { migrationsFrom, refuseForeignFile } from './foreign_file.ts';
 import { refusal } from './sqlite_errors.ts';
 import { inTransaction } from './transactions.ts';
 
@@ -17,6 +17,11 @@ export interface DatabaseFile {
   readonly schemaVersion: number;
   /** Creates the tables of `schemaVersion` in an empty file. */
   readonly schema: string;
+  /**
+   * The statements that bring the tables from a version to the next one. A file of such a version is taken over: its
+   * migrations run in one transaction.
+   */
+  readonly migrations?: Readonly<Record<number, string>>;
   /** A file with a lower version is emptied, because its content can be rebuilt. Otherwise the file is refused. */
   readonly replacesOlder?: boolean;
   /** Another thread makes the checkpoints (`checkpoints.ts`). This connection makes one only if the log is far too long. */
@@ -63,11 +68,15 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
   }
 };
 
-const createTables = (db: DatabaseSync, { applicationId, schemaVersion, schema }: DatabaseFile): void => {
+const createTables = (db: DatabaseSync, file: DatabaseFile): void => {
+  const { applicationId, schemaVersion } = file;
   const version = pragma(db, 'user_version');
   if (version >= schemaVersion) return;
-  if (version > 0) dropTables(db);
-  db.exec(schema);
+  const migrations = migrationsFrom(version, file);
+  if (migrations === null) {
+    if (version > 0) dropTables(db);
+    db.exec(file.schema);
+  } else migrations.forEach((migration) => db.exec(migration));
   db.exec(`PRAGMA application_id=${applicationId}; PRAGMA user_version=${schemaVersion};`);
 };
 

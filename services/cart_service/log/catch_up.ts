@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
-import { type CartStore, EMPTY_CART_BATCH, type OutboxRow } from '#cart_service/store/cart_store.ts';
+import { type CartStore, EMPTY_CART_BATCH, type OutboxRow, unansweredBy } from '#cart_service/store/cart_store.ts';
+import type { OrderEvent } from '#kafka_common/events.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 
@@ -16,52 +17,61 @@ export const catchUp = async (parts: {
   topic: Topic;
   /** Starts where the store is, and moves on by what is read. */
   positions: LogPositions;
+  /** Ms since 1970. */
+  now: () => number;
   logger: Logger;
 }): Promise<OutboxRow[]> => {
-  const { broker, store, topic, positions, logger } = parts;
+  const { broker, store, topic, positions, now, logger } = parts;
   const start = await startPositions(parts);
   positions.startFrom(start);
-  const outbox = new Map((await store.outbox()).map((row) => [row.eventId, row]));
-  const versionsInLog = new Map([...outbox.values()].map((row) => [row.orderId, 0]));
+  const left = new Set(await store.outbox());
+  const dropped: OutboxRow[] = [];
   let events = 0;
 
   for await (const batch of broker.read(topic.name, start)) {
     const found = eventsIn(batch);
-    const published: OutboxRow[] = [];
-    for (const event of found) {
-      const highest = versionsInLog.get(event.orderId);
-      if (highest !== undefined) versionsInLog.set(event.orderId, Math.max(highest, event.version ?? 0));
-      const row = outbox.get(event.eventId);
-      if (row !== undefined && outbox.delete(event.eventId)) published.push(row);
-    }
+    const { published, overtaken } = fatesIn(found, left);
     await store.commit({
       ...EMPTY_CART_BATCH,
       settled: published.map((row) => row.seq),
-      unanswered: published.flatMap(({ orderId, fingerprint }) =>
-        fingerprint === null ? [] : [{ orderId, fingerprint }],
-      ),
-      learned: await learnFrom(store, found),
+      unanswered: published.flatMap((row) => unansweredBy(row, now())),
+      // With the position: after an interruption this part of the log is not read again.
+      dropped: overtaken,
+      learned: await learnFrom(store, found, () => false),
       positions: [{ partition: batch.partition, topicId: topic.id, next: batch.next }],
     });
+    for (const row of [...published, ...overtaken]) left.delete(row);
+    dropped.push(...overtaken);
     positions.readUpTo(batch.partition, batch.next);
     events += found.length;
   }
 
-  const overtaken = [...outbox.values()].filter((row) => versionOf(row) <= (versionsInLog.get(row.orderId) ?? 0));
-  if (overtaken.length > 0) {
+  if (dropped.length > 0) {
     // Only a store restored from an older copy holds such events: the log went on without them.
     logger.warn(
-      {
-        count: overtaken.length,
-        first: overtaken.slice(0, LISTED).map(({ orderId, eventId }) => ({ orderId, eventId })),
-      },
+      { count: dropped.length, first: dropped.slice(0, LISTED).map(({ orderId, eventId }) => ({ orderId, eventId })) },
       'dropped events of the outbox whose versions the log has given to others',
     );
-    await store.commit({ ...EMPTY_CART_BATCH, settled: overtaken.map((row) => row.seq) });
   }
-  const left = [...outbox.values()].filter((row) => !overtaken.includes(row));
-  logger.info({ eventsRead: events, leftInOutbox: left.length }, 'caught up with the log');
-  return left;
+  logger.info({ eventsRead: events, leftInOutbox: left.size }, 'caught up with the log');
+  return [...left];
+};
+
+/** What the log says of the outbox: which events it holds, and which versions it has given to other events. */
+const fatesIn = (
+  events: readonly OrderEvent[],
+  outbox: ReadonlySet<OutboxRow>,
+): { readonly published: readonly OutboxRow[]; readonly overtaken: readonly OutboxRow[] } => {
+  const published = new Set<OutboxRow>();
+  const overtaken = new Set<OutboxRow>();
+  const byOrder = Map.groupBy(outbox, ({ orderId }) => orderId);
+  for (const { orderId, eventId, version } of events) {
+    for (const row of byOrder.get(orderId) ?? []) {
+      if (row.eventId === eventId) published.add(row);
+      else if (version !== null && version >= versionOf(row)) overtaken.add(row);
+    }
+  }
+  return { published: [...published], overtaken: [...overtaken.difference(published)] };
 };
 
 /** Events named in one log line. */

@@ -14,6 +14,8 @@ export interface FollowedLog {
   readonly topic: Topic;
   /** Moved on by what is read. */
   readonly positions: LogPositions;
+  /** Whether the outbox may hold an event of this order. */
+  readonly isUnsettled: (orderId: string) => boolean;
   readonly logger: Logger;
 }
 
@@ -47,11 +49,11 @@ export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<
   }
 };
 
-const readOn = async ({ broker, store, topic, positions, logger }: FollowedLog): Promise<void> => {
+const readOn = async ({ broker, store, topic, positions, isUnsettled, logger }: FollowedLog): Promise<void> => {
   let count = 0;
   let example: string | undefined;
   for await (const batch of broker.read(topic.name, positions.known)) {
-    const learned = await learnFrom(store, eventsIn(batch));
+    const learned = await learnFrom(store, eventsIn(batch), isUnsettled);
     const { partition, next } = batch;
     if (learned.length > 0) {
       await store.commit({ ...EMPTY_CART_BATCH, learned, positions: [{ partition, topicId: topic.id, next }] });

@@ -8,16 +8,24 @@ import type { CartStore } from '#cart_service/store/cart_store.ts';
 export const eventsIn = (batch: Batch): OrderEvent[] =>
   batch.records.map(decodeEvent).flatMap((decoded) => (decoded.kind === 'event' ? [decoded.event] : []));
 
-/** Applies events to the orders as the store has them. @returns the orders that this changes, in their new state */
+/**
+ * Applies events to the orders as the store has them.
+ * @param isUnsettled whether an event of the order may be taken back: the store must know that its version is in the log
+ * @returns the orders that this changes, in their new state, and those in that state that may be taken back
+ */
 export const learnFrom = async (
   store: Pick<CartStore, 'load'>,
   events: readonly OrderEvent[],
+  isUnsettled: (orderId: string) => boolean,
 ): Promise<OrderState[]> => {
   const { orders: known } = await store.load([...new Set(events.map(({ orderId }) => orderId))], []);
   const learned = new Map<string, OrderState>();
   for (const event of events) {
-    const state = follow(learned.get(event.orderId) ?? known.get(event.orderId), event);
+    const before = learned.get(event.orderId) ?? known.get(event.orderId);
+    const state = follow(before, event);
     if (state !== null) learned.set(event.orderId, state);
+    else if (before !== undefined && isUnsettled(event.orderId) && (event.version ?? before.version) >= before.version)
+      learned.set(event.orderId, before);
   }
   return [...learned.values()];
 };

@@ -22,10 +22,14 @@ export interface OpenLogOptions {
   /** Moved on by what is read. */
   readonly positions: LogPositions;
   readonly topic: string;
+  /** Whether the outbox may hold an event of this order. */
+  readonly isUnsettled: (orderId: string) => boolean;
   /** For a topic that has to be created. */
   readonly partitions: number;
   /** Called once, when the store is level with the log. @param left the events of the outbox that the log does not hold */
   readonly onOpen: (topic: Topic, left: readonly OutboxRow[]) => void;
+  /** Ms since 1970. */
+  readonly now: () => number;
   readonly logger: Logger;
 }
 
@@ -34,14 +38,14 @@ export interface OpenLogOptions {
  * what others write, until the signal aborts.
  */
 export const openLog = (options: OpenLogOptions, signal: AbortSignal): OpenLog => {
-  const { broker, store, positions, logger } = options;
+  const { broker, store, positions, isUnsettled, logger } = options;
   let startProblem = 'not connected yet';
 
   const open = async (): Promise<Topic | null> => {
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         const topic = await broker.ensureTopic(options.topic, options.partitions);
-        options.onOpen(topic, await catchUp({ broker, store, topic, positions, logger }));
+        options.onOpen(topic, await catchUp({ broker, store, topic, positions, now: options.now, logger }));
         logger.info({ topic: topic.name, partitions: topic.partitions }, 'ready to publish');
         return topic;
       } catch (error) {
@@ -56,7 +60,7 @@ export const openLog = (options: OpenLogOptions, signal: AbortSignal): OpenLog =
 
   const openAndFollow = async (): Promise<void> => {
     const topic = await open();
-    if (topic !== null) await followLog({ broker, store, topic, positions, logger }, signal);
+    if (topic !== null) await followLog({ broker, store, topic, positions, isUnsettled, logger }, signal);
   };
 
   const ended = openAndFollow();

@@ -14,6 +14,10 @@ import { oncePerTurn } from './next_turn.ts';
 export interface Lanes {
   /** Starts, in the next turn of the event loop, the batches that can start. */
   schedule(): void;
+  /** Whether a batch of this leader is under way. */
+  isBusy(leader: number): boolean;
+  /** Refuses what waits for this leader now, and new requests at once, until a probe finds the leader back. */
+  takeDown(leader: number, reason: string): void;
 }
 
 export interface LanesOptions {
@@ -40,7 +44,6 @@ export const createLanes = (options: LanesOptions): Lanes => {
   const inBatch = new Set<PartitionQueue>();
   let first = 0;
 
-  /** What waits for this leader is refused now, and new requests at once, until a probe finds the leader back. */
   const takeDown = (leader: number, reason: string): void => {
     health.failed(leader, reason, schedule);
     for (const queue of queues.all) {
@@ -91,5 +94,5 @@ export const createLanes = (options: LanesOptions): Lanes => {
 
   const schedule = oncePerTurn(startBatches);
 
-  return { schedule };
+  return { schedule, isBusy: (leader) => lanes.has(leader), takeDown };
 };

@@ -7,6 +7,8 @@ export interface LeaderHealth {
   /** Why a leader is down; undefined if it is not known to be down. */
   whyDown(leader: number): string | undefined;
   succeeded(leader: number): void;
+  /** When the leader last took events, on the clock of `performance.now()`; -Infinity if it has not yet. */
+  lastSuccess(leader: number): number;
   /** @param onBack called once the leader answers a probe */
   failed(leader: number, reason: string, onBack: () => void): void;
   /** The reason of one leader that is down; null if none is. */
@@ -24,6 +26,7 @@ export const createLeaderHealth = (options: {
   const down = new Map<number, string>();
   /** Failures in a row. A leader that answers probes but takes no events is tried less and less often. */
   const failures = new Map<number, number>();
+  const successes = new Map<number, number>();
 
   const probeUntilBack = async (leader: number, onBack: () => void): Promise<void> => {
     for (let attempt = failures.get(leader) ?? 1; !signal.aborted; attempt++) {
@@ -44,7 +47,9 @@ export const createLeaderHealth = (options: {
     whyDown: (leader) => down.get(leader),
     succeeded(leader) {
       failures.delete(leader);
+      successes.set(leader, performance.now());
     },
+    lastSuccess: (leader) => successes.get(leader) ?? -Infinity,
     failed(leader, reason, onBack) {
       if (down.has(leader)) return;
       failures.set(leader, (failures.get(leader) ?? 0) + 1);

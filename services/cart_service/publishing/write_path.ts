@@ -9,12 +9,14 @@ import { createFateAnswers } from '#cart_service/publishing/batches/fate_answers
 import { createRelay } from '#cart_service/publishing/batches/relay.ts';
 import { createSettlements } from '#cart_service/publishing/batches/settlements.ts';
 import { createTransactions } from '#cart_service/publishing/batches/transactions.ts';
-import { createFailures } from '#cart_service/publishing/waiting/failures.ts';
+import { notAcknowledgedWithin, failedWith, TURN_TOO_LATE, unavailable } from '#cart_service/publishing/waiting/failures.ts';
 import { createTopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { createWaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
+import { probeIdleLeaders } from './idle_probe.ts';
 import { createLanes } from './lanes.ts';
 import { createLeaderHealth } from './leader_health.ts';
+import { createRefusals } from './refusals.ts';
 
 export interface WritePathOptions {
   readonly broker: Broker;
@@ -49,6 +51,8 @@ const PROBE_TIMEOUT_MS = 1_000;
  *    and events in one transaction.
  * 4. The sender publishes the events in one send. Each request is answered by the fate of its own event.
  * 5. What was acknowledged is stored with the next transaction.
+ *
+ * A request that can get no event now goes to the refusals instead, which ask the store about its earlier attempts.
  */
 export const createWritePath = (options: WritePathOptions) => {
   const { broker, store, topic, requestDeadlineMs, logger, circumstances, observers, outbox, signal } = options;
@@ -56,20 +60,37 @@ export const createWritePath = (options: WritePathOptions) => {
   const now = (): number => circumstances().now;
 
   const queues = createTopicQueues(outbox);
-  const failures = createFailures({ isUnsettled: queues.isUnsettled, requestDeadlineMs });
+  const deadlinePassed = notAcknowledgedWithin(requestDeadlineMs);
   const room = createWaitingRoom({
     limit: options.queueLimit,
     deadlineMs: requestDeadlineMs,
-    onDeadline: failures.deadlinePassed,
+    onLate: (waiting) => waiting.stored || refusals.refuse(waiting, deadlinePassed),
+    onDeadline: () => failedWith(deadlinePassed, 'unknown'),
   });
 
-  const settlements = createSettlements(options.positions);
+  const settlements = createSettlements(options.positions, now);
   const transactions = createTransactions({ store, settlements, now, logger });
+  const keysInFlight = new Set<string>();
+  const refusals = createRefusals({
+    store,
+    room,
+    transactions,
+    isUnsettled: queues.isUnsettled,
+    isLevel: () => queues.topic !== null,
+    keysInFlight,
+    onKeysFree: () => lanes.schedule(),
+    now,
+    logger,
+  });
   const sender = createEventSender({ broker, observers, publishTimeoutMs, now, logger });
   const writeBatch = createBatchWriter({
     store,
     room,
-    taker: createBatchTaker({ room, publishTimeoutMs }),
+    taker: createBatchTaker({
+      keysInFlight,
+      refuseLate: (waiting) => refusals.refuse(waiting, TURN_TOO_LATE),
+      publishTimeoutMs,
+    }),
     transactions,
     sender,
     answerByFate: createFateAnswers({ room, settlements, transactions, logger }),
@@ -78,22 +99,23 @@ export const createWritePath = (options: WritePathOptions) => {
     firstSeq: (outbox.at(-1)?.seq ?? 0) + 1,
   });
 
-  const health = createLeaderHealth({
-    probe: (leader) => broker.probe(topic, leader, PROBE_TIMEOUT_MS),
-    logger,
-    signal,
-  });
+  const probe = (leader: number): Promise<void> => broker.probe(topic, leader, PROBE_TIMEOUT_MS);
+  const leaderOf = (partition: number): number => broker.leaderOf(topic, partition);
+  const health = createLeaderHealth({ probe, logger, signal });
   const lanes = createLanes({
     queues,
     health,
-    leaderOf: (partition) => broker.leaderOf(topic, partition),
+    leaderOf,
     relay: createRelay({ sender, settlements }),
     writeBatch,
-    refuse: (waiting, reason) => room.answer(waiting, failures.unavailable(waiting.request, reason)),
+    refuse: (waiting, reason) => refusals.refuse(waiting, unavailable(reason)),
     onIdle: transactions.settleSoon,
     logger,
     signal,
   });
 
-  return { queues, room, failures, health, lanes, sender, transactions };
+  const leaders = (): ReadonlySet<number> => new Set(queues.all.map(({ partition }) => leaderOf(partition)));
+  void probeIdleLeaders({ leaders, lanes, health, probe }, signal);
+
+  return { queues, room, refusals, health, lanes, sender, transactions };
 };

@@ -14,8 +14,12 @@ export interface OutboxRow {
   readonly eventId: string;
   readonly orderId: string;
   readonly message: Message;
-  /** That of the create which caused the event, to recognise its repetition. Null for an update: there the status shows it. */
+  /**
+   * That of the request which caused the event, to recognise its repetition. Null for an update under an idempotency key:
+   * there the key shows it.
+   */
   readonly fingerprint: string | null;
+  readonly idempotencyKey: string | null;
 }
 
 /** The first answer to a request with an `Idempotency-Key`. */
@@ -37,33 +41,66 @@ export interface SeenPosition {
   readonly next: number;
 }
 
+/** A request that took effect, and whose client never got a success. */
+export interface UnansweredRequest {
+  readonly orderId: string;
+  readonly fingerprint: string;
+  /** When it is to be forgotten, like an idempotency record of that age, ms since 1970. Null for a create: never. */
+  readonly at: number | null;
+}
+
+/**
+ * The request of an event whose client got no success.
+ * @param now ms since 1970
+ * @returns none if its repetition is recognised by its idempotency key
+ */
+export const unansweredBy = ({ orderId, fingerprint, message }: OutboxRow, now: number): UnansweredRequest[] =>
+  fingerprint === null
+    ? []
+    : [{ orderId, fingerprint, at: message.headers['ce_type'] === 'ORDER_CREATED' ? null : now }];
+
 /** One transaction. Every part may be empty. Parts apply in the order of the fields, so new state wins over state taken back. */
 export interface CartBatch {
   /** Outbox numbers of events that the broker acknowledged: they leave the outbox. */
   readonly settled: readonly number[];
-  /** Fingerprints of creates that were acknowledged after their client had its answer, or whose client got none. */
-  readonly unanswered: readonly { readonly orderId: string; readonly fingerprint: string }[];
-  /** Events certainly not written: they leave the outbox, and the order goes back to `previous` (null: there was none). */
+  /** Requests acknowledged after their client had its answer, or whose client got none. */
+  readonly unanswered: readonly UnansweredRequest[];
+  /** Unanswered requests that were repeated, and whose client gets its success now. */
+  readonly forgotten: readonly Pick<UnansweredRequest, 'orderId' | 'fingerprint'>[];
+  /**
+   * Events certainly not written: they leave the outbox, with the records of their keys. The order goes back to `previous`
+   * (null: there was none) only if it still has exactly this state, and the log did not teach its version meanwhile.
+   */
   readonly takenBack: readonly {
     readonly seq: number;
-    readonly orderId: string;
+    readonly state: OrderState;
     readonly previous: OrderState | null;
     readonly idempotencyKey: string | null;
   }[];
-  /** Orders as the log has them. A later version in the store stays: a command may have been decided meanwhile. */
+  /** Events that are in no log and will get into none: they leave the outbox, with all that remembers their requests. */
+  readonly dropped: readonly OutboxRow[];
+  /**
+   * Orders as the log has them. A later version in the store stays: a command may have been decided meanwhile. The store
+   * keeps that the log has this version: such an order is not taken back.
+   */
   readonly learned: readonly OrderState[];
   readonly orders: readonly OrderState[];
   readonly outbox: readonly OutboxRow[];
   readonly idempotency: readonly IdempotencyRecord[];
   readonly positions: readonly SeenPosition[];
-  /** Forget idempotency records older than this (ms since 1970), a bounded number at a time. Null: forget none. */
+  /**
+   * Forget idempotency records and unanswered requests older than this (ms since 1970), a bounded number at a time. Null:
+   * forget none.
+   */
   readonly expireBefore: number | null;
 }
 
 export const EMPTY_CART_BATCH: CartBatch = {
   settled: [],
   unanswered: [],
+  forgotten: [],
   takenBack: [],
+  dropped: [],
   learned: [],
   orders: [],
   outbox: [],
@@ -74,8 +111,8 @@ export const EMPTY_CART_BATCH: CartBatch = {
 
 export interface LoadedOrders {
   readonly orders: ReadonlyMap<string, OrderState>;
-  /** Order id to the fingerprint of its create, if the client never got a success. */
-  readonly unanswered: ReadonlyMap<string, string>;
+  /** Order id to the fingerprints of its requests that took effect, and whose client never got a success. */
+  readonly unanswered: ReadonlyMap<string, readonly string[]>;
   readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;
 }
 

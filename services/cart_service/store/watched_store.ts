@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { reasonOf } from '#service_common/reason_of.ts';
 import type { CartStore } from './cart_store.ts';
 
@@ -8,8 +9,22 @@ export interface WatchedStore {
 }
 
 /** Wraps a store: measures its transactions, and keeps whether the last one failed. */
-export const watchStore = (store: CartStore, onTransaction: (seconds: number) => void): WatchedStore => {
+export const watchStore = (
+  store: CartStore,
+  onTransaction: (seconds: number) => void,
+  logger: Logger,
+): WatchedStore => {
   let failure: string | null = null;
+
+  /** Changes no answer: a committed transaction stays committed whatever its observer throws. */
+  const observe = (seconds: number): void => {
+    try {
+      onTransaction(seconds);
+    } catch (error) {
+      logger.error({ err: error }, 'an observer of transactions failed; no answer is changed by that');
+    }
+  };
+
   return {
     store: {
       ...store,
@@ -22,7 +37,7 @@ export const watchStore = (store: CartStore, onTransaction: (seconds: number) =>
           failure = reasonOf(error);
           throw error;
         } finally {
-          onTransaction((performance.now() - startedAt) / 1_000);
+          observe((performance.now() - startedAt) / 1_000);
         }
       },
     },

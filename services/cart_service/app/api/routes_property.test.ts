@@ -19,7 +19,7 @@ const assertSound = ({ command, idempotencyKey }: CommandRequest): void => {
   assert.ok(idempotencyKey === null || /^[!-~]{1,255}$/.test(idempotencyKey));
   const state = { orderId: command.orderId, version: 1, status: 'pending' } as const;
   const circumstances = { now: 0, newId: () => 'event-1', random: () => 0.5 };
-  const decision = decide(command, command.kind === 'create' ? undefined : state, undefined, circumstances);
+  const decision = decide(command, command.kind === 'create' ? undefined : state, false, circumstances);
   if (decision.kind === 'refused') assert.equal(decision.refusal.code, 'StatusNotAllowed');
   if (decision.kind !== 'event') return;
   const { key, value } = encodeEvent(decision.event, '');

@@ -1,6 +1,6 @@
 import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
-import type { Waiting, WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
-import { type CommandRequest, failed, nothingDone } from '#cart_service/requests.ts';
+import type { Waiting } from '#cart_service/publishing/waiting/waiting_room.ts';
+import type { CommandRequest } from '#cart_service/requests.ts';
 import { MAX_BATCH } from './lane_work.ts';
 
 /** A request in a batch. */
@@ -31,9 +31,14 @@ const SAFETY = 1.5;
 /** What each shorter batch leaves of the recent longest one. */
 const DECAY = 0.8;
 
-export const createBatchTaker = (options: { room: WaitingRoom; publishTimeoutMs: number }): BatchTaker => {
-  const { room } = options;
-  const keysInFlight = new Set<string>();
+export const createBatchTaker = (options: {
+  /** The idempotency keys of the batches under way. A batch adds its own. */
+  keysInFlight: Set<string>;
+  /** Answers a request whose turn would come too late. */
+  refuseLate: (waiting: Waiting) => void;
+  publishTimeoutMs: number;
+}): BatchTaker => {
+  const { keysInFlight } = options;
   /** The recent longest time from taking a batch to the fate of its events, in ms. */
   let batchMs = 0;
 
@@ -57,7 +62,7 @@ export const createBatchTaker = (options: { room: WaitingRoom; publishTimeoutMs:
           if (entries.length >= MAX_BATCH || orders.has(command.orderId)) return false;
           if (key !== null && keysInFlight.has(key)) return false;
           if (!comesInTime(waiting)) {
-            room.answer(waiting, failed('KafkaTimeout', nothingDone(command), 'it waited too long for its turn'));
+            options.refuseLate(waiting);
             return true;
           }
           entries.push({ request, waiting, queue });

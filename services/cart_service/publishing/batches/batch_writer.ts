@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import { StoreError } from '#service_common/store_error.ts';
 import type { Circumstances } from '#cart_service/order_commands.ts';
-import { storeFailed } from '#cart_service/publishing/waiting/failures.ts';
+import { failedWith, STORE_FAILED } from '#cart_service/publishing/waiting/failures.ts';
 import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import { nothingDone } from '#cart_service/requests.ts';
-import type { CartStore } from '#cart_service/store/cart_store.ts';
+import type { CartBatch, CartStore } from '#cart_service/store/cart_store.ts';
 import type { BatchEntry, BatchTaker, TakenBatch } from './batch_taker.ts';
 import type { EventSender } from './event_sender.ts';
 import type { AnswerByFate } from './fate_answers.ts';
@@ -38,27 +38,44 @@ export const createBatchWriter = (options: BatchWriterOptions): LaneWork => {
     // A request that was answered meanwhile was answered that nothing was done.
     const open = batch.entries.filter(({ waiting }) => !waiting.answered);
     const plan = planBatch(open, loaded, nextSeq, options.circumstances());
-    const { events, idempotency } = plan;
+    const { events, idempotency, forgotten, faults } = plan;
     nextSeq += events.length;
     for (const { entry, answer } of plan.answers) room.answer(entry.waiting, answer);
+    for (const { entry, error } of faults) {
+      logger.error({ err: error }, 'a request could not be decided; the others of its batch go on');
+      room.answer(entry.waiting, failedWith(STORE_FAILED, 'unknown'));
+    }
     // From here on, a deadline that passes leaves the outcome unknown.
     for (const { entry } of events) room.markStored(entry.waiting);
-    if (events.length + idempotency.length > 0) {
-      const orders = events.map(({ state }) => state);
-      await transactions.commit({ orders, outbox: events.map(({ row }) => row), idempotency });
-    }
+    if (events.length + idempotency.length + forgotten.length > 0) await storeEvents(events, { idempotency, forgotten });
     for (const { entry, answer } of plan.answersAfterCommit) room.answer(entry.waiting, answer);
-    for (const { entry, row } of events) entry.queue.stored(row);
     return events;
+  };
+
+  const storeEvents = async (events: readonly PlannedEvent<BatchEntry>[], rest: Partial<CartBatch>): Promise<void> => {
+    const rows = events.map(({ row }) => row);
+    // Open from here on: a request that is refused meanwhile must not be answered that nothing was done.
+    for (const { entry, row } of events) entry.queue.stored(row);
+    try {
+      await transactions.commit({ orders: events.map(({ state }) => state), outbox: rows, ...rest });
+    } catch (error) {
+      const taken = new Set(rows);
+      for (const { entry } of events) entry.queue.settled(taken);
+      // After a failed sync nobody knows what a recovery will find.
+      const isCertain = error instanceof StoreError && error.code === 'STORE_UNAVAILABLE';
+      for (const { entry } of events) if (isCertain) answerNothingDone(entry);
+      throw error;
+    }
+  };
+
+  const answerNothingDone = ({ request, waiting }: BatchEntry): void => {
+    const outcome = room.hasOtherAttempts(waiting) ? 'unknown' : nothingDone(request.command);
+    room.answer(waiting, failedWith(STORE_FAILED, outcome));
   };
 
   const refuse = (batch: TakenBatch, error: unknown): void => {
     logger.error({ err: error }, 'the store failed; the requests of this batch are refused');
-    // After a failed sync nobody knows what a recovery will find.
-    const inDoubt = error instanceof StoreError && error.code === 'STORE_IN_DOUBT';
-    for (const { request, waiting } of batch.entries) {
-      room.answer(waiting, storeFailed(inDoubt ? 'unknown' : nothingDone(request.command)));
-    }
+    for (const { waiting } of batch.entries) room.answer(waiting, failedWith(STORE_FAILED, 'unknown'));
   };
 
   return async (topic, queues) => {

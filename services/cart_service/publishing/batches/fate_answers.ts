@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Fate, Topic } from '#kafka_common/broker.ts';
-import { storeFailed } from '#cart_service/publishing/waiting/failures.ts';
+import { failedWith, STORE_FAILED } from '#cart_service/publishing/waiting/failures.ts';
 import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
 import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import { DONE, failed, nothingDone } from '#cart_service/requests.ts';
@@ -37,9 +37,9 @@ export const createFateAnswers = (parts: {
     events: readonly PlannedEvent<BatchEntry>[],
     reason: string,
   ): Promise<void> => {
-    const takenBack = events.map(({ row, previous, entry }) => ({
+    const takenBack = events.map(({ row, state, previous, entry }) => ({
       seq: row.seq,
-      orderId: row.orderId,
+      state,
       previous,
       idempotencyKey: entry.request.idempotencyKey,
     }));
@@ -50,12 +50,12 @@ export const createFateAnswers = (parts: {
         { err: error },
         'the store failed to take back events; they stay in the outbox and will be published',
       );
-      for (const { entry } of events) room.answer(entry.waiting, storeFailed('unknown'));
+      for (const { entry } of events) room.answer(entry.waiting, failedWith(STORE_FAILED, 'unknown'));
       return;
     }
     removeFrom(queues, new Set(events.map(({ row }) => row)));
     for (const { entry } of events) {
-      const outcome = nothingDone(entry.request.command);
+      const outcome = room.hasOtherAttempts(entry.waiting) ? 'unknown' : nothingDone(entry.request.command);
       room.answer(entry.waiting, failed('KafkaBrokersUnavailable', outcome, `the event was not written: ${reason}`));
     }
   };
@@ -69,7 +69,7 @@ export const createFateAnswers = (parts: {
       const { waiting } = entry;
       const fate = fates[index] ?? NO_FATE;
       if (fate.kind === 'acknowledged') {
-        settlements.acknowledged(row, fate, topic, !waiting.answered);
+        settlements.acknowledged(row, fate, topic, !waiting.answered && !room.isDoubted(waiting));
         settled.add(row);
         room.answer(waiting, DONE);
         return;

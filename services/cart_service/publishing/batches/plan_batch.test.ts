@@ -51,11 +51,13 @@ const plan = (batch: readonly Entry[], loaded: LoadedOrders = known(), firstSeq 
   return planBatch(batch, loaded, firstSeq, { now: NOW, newId: () => `event-${++ids}`, random: () => 0 });
 };
 
+const NOTHING = { answers: [], answersAfterCommit: [], events: [], idempotency: [], forgotten: [], faults: [] };
+
 const NOT_FOUND: Refusal = { code: 'OrderNotFound', detail: 'there is no order ORD-1; create it first' };
 
 describe('a planned batch', () => {
   test('of no requests does nothing', () => {
-    assert.deepEqual(plan([]), { answers: [], answersAfterCommit: [], events: [], idempotency: [] });
+    assert.deepEqual(plan([]), NOTHING);
   });
 
   test('numbers its events from the first on, in the order of their requests', () => {
@@ -80,7 +82,7 @@ describe('a planned batch', () => {
         {
           state: { orderId: 'ORD-2', version: 2, status: 'confirmed' },
           previous: order('ORD-2'),
-          fingerprint: null,
+          fingerprint: 'confirm ORD-2',
         },
       ],
     );
@@ -97,17 +99,49 @@ describe('a planned batch', () => {
   test('answers at once if nothing has to be stored', () => {
     const batch = [asked(confirm('ORD-1')), asked(confirm('ORD-2'))];
     const { answers, ...rest } = plan(batch, known([order('ORD-2', 'confirmed')]));
+    const { answers: _none, ...nothing } = NOTHING;
     assert.deepEqual(answers, [
       { entry: batch[0], answer: { kind: 'refused', refusal: NOT_FOUND } },
       { entry: batch[1], answer: DONE },
     ]);
-    assert.deepEqual(rest, { answersAfterCommit: [], events: [], idempotency: [] });
+    assert.deepEqual(rest, nothing);
   });
 
   test('answers a success to a create whose client never got one', () => {
-    const loaded = { ...known([order('ORD-1')]), unanswered: new Map([['ORD-1', 'create ORD-1']]) };
+    const loaded = { ...known([order('ORD-1')]), unanswered: new Map([['ORD-1', ['create ORD-1']]]) };
     const { answers, events } = plan([asked(create('ORD-1'))], loaded);
     assert.deepEqual([answers.map(({ answer }) => answer), events], [[DONE], []]);
+  });
+});
+
+describe('an update whose client never got a success', () => {
+  const done = { ...known([order('ORD-1', 'shipped')]), unanswered: new Map([['ORD-1', ['confirm ORD-1']]]) };
+
+  test('is a success once it is repeated, whatever came in between, and is then forgotten', () => {
+    const batch = [asked(confirm('ORD-1'))];
+    assert.deepEqual(plan(batch, done), {
+      ...NOTHING,
+      answersAfterCommit: [{ entry: batch[0], answer: DONE }],
+      forgotten: [{ orderId: 'ORD-1', fingerprint: 'confirm ORD-1' }],
+    });
+  });
+
+  test('is not repeated by a request under a key, which is another request', () => {
+    const { events, forgotten } = plan([asked(confirm('ORD-1'), 'a')], done);
+    assert.deepEqual(
+      events.map(({ row }) => [row.fingerprint, row.idempotencyKey]),
+      [[null, 'a']],
+    );
+    assert.deepEqual(forgotten, []);
+  });
+});
+
+describe('a request that cannot be decided', () => {
+  test('does not keep the others of its batch from their answers', () => {
+    const broken = { ...create('ORD-1'), draft: null } as unknown as Command;
+    const batch = [asked(broken), asked(create('ORD-2'))];
+    const { faults, events } = plan(batch);
+    assert.deepEqual([faults.map(({ entry }) => entry), events.map(({ entry }) => entry)], [[batch[0]], [batch[1]]]);
   });
 });
 
@@ -122,6 +156,8 @@ describe('an idempotency key', () => {
       ],
       events: [],
       idempotency: [record('a', confirm('ORD-1'), NOT_FOUND), record('b', confirm('ORD-2'))],
+      forgotten: [],
+      faults: [],
     });
   });
 
@@ -159,6 +195,8 @@ describe('an idempotency key', () => {
         answersAfterCommit: [],
         events: [],
         idempotency: [],
+        forgotten: [],
+        faults: [],
       });
     });
   }

@@ -6,6 +6,7 @@ import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createSettlements } from './settlements.ts';
 
 const TOPIC: Topic = { name: 'orders.events', id: 'topic-1', partitions: 3 };
+const NOW = 1_768_737_600_000;
 const NOTHING = { settled: [], unanswered: [], positions: [] };
 
 const row = (seq: number, fingerprint: string | null = null): OutboxRow => ({
@@ -14,6 +15,7 @@ const row = (seq: number, fingerprint: string | null = null): OutboxRow => ({
   orderId: `ORD-${seq}`,
   message: { key: `ORD-${seq}`, value: '{}', headers: {} },
   fingerprint,
+  idempotencyKey: null,
 });
 
 const at = (partition: number, offset: number) => ({ partition, offset });
@@ -27,13 +29,13 @@ const level = (...positions: [partition: number, next: number][]) => {
 
 describe('settlements', () => {
   test('start empty', () => {
-    const settlements = createSettlements(level());
+    const settlements = createSettlements(level(), () => NOW);
     assert.equal(settlements.isEmpty, true);
     assert.deepEqual(settlements.take(), NOTHING);
   });
 
   test('hold every acknowledged event and, for each partition, the position after the last one', () => {
-    const settlements = createSettlements(level([0, 7]));
+    const settlements = createSettlements(level([0, 7]), () => NOW);
     settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
     settlements.acknowledged(row(2), at(2, 0), TOPIC, true);
     settlements.acknowledged(row(3), at(0, 8), TOPIC, true);
@@ -48,7 +50,7 @@ describe('settlements', () => {
 
   test('hold no position beyond an event of another producer, until that is read', () => {
     const log = level([0, 7]);
-    const settlements = createSettlements(log);
+    const settlements = createSettlements(log, () => NOW);
     settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
     settlements.acknowledged(row(2), at(0, 9), TOPIC, true);
     settlements.acknowledged(row(3), at(0, 10), TOPIC, true);
@@ -62,15 +64,15 @@ describe('settlements', () => {
   });
 
   test('hold the fingerprint of a create whose client was not answered a success, and no other', () => {
-    const settlements = createSettlements(level());
+    const settlements = createSettlements(level(), () => NOW);
     settlements.acknowledged(row(1, 'answered'), at(0, 0), TOPIC, true);
     settlements.acknowledged(row(2, 'unanswered'), at(0, 1), TOPIC, false);
     settlements.acknowledged(row(3, null), at(0, 2), TOPIC, false);
-    assert.deepEqual(settlements.take().unanswered, [{ orderId: 'ORD-2', fingerprint: 'unanswered' }]);
+    assert.deepEqual(settlements.take().unanswered, [{ orderId: 'ORD-2', fingerprint: 'unanswered', at: NOW }]);
   });
 
   test('are empty once they are taken', () => {
-    const settlements = createSettlements(level());
+    const settlements = createSettlements(level(), () => NOW);
     settlements.acknowledged(row(1, 'f'), at(0, 0), TOPIC, false);
     settlements.take();
     assert.equal(settlements.isEmpty, true);
@@ -78,7 +80,7 @@ describe('settlements', () => {
   });
 
   test('that are given back are there beside newer ones, and no position goes back', () => {
-    const settlements = createSettlements(level([0, 4], [1, 4]));
+    const settlements = createSettlements(level([0, 4], [1, 4]), () => NOW);
     settlements.acknowledged(row(1, 'f'), at(0, 4), TOPIC, false);
     settlements.acknowledged(row(2), at(1, 4), TOPIC, true);
     const taken = settlements.take();
@@ -91,6 +93,18 @@ describe('settlements', () => {
     assert.deepEqual(
       positions.toSorted((a, b) => a.partition - b.partition),
       [seen(0, 6), seen(1, 5)],
+    );
+  });
+
+  test('remember an unanswered create for ever, and an unanswered update as long as an idempotency key', () => {
+    const settlements = createSettlements(level(), () => NOW);
+    const headers = { ce_type: 'ORDER_CREATED' };
+    const createOf = { ...row(1, 'create'), message: { key: 'ORD-1', value: '{}', headers } };
+    settlements.acknowledged(createOf, at(0, 0), TOPIC, false);
+    settlements.acknowledged(row(2, 'update'), at(0, 1), TOPIC, false);
+    assert.deepEqual(
+      settlements.take().unanswered.map((request) => request.at),
+      [null, NOW],
     );
   });
 });

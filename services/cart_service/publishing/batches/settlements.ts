@@ -1,25 +1,34 @@
 import type { Topic } from '#kafka_common/broker.ts';
 import type { LogPositions } from '#cart_service/log/log_positions.ts';
-import type { CartBatch, OutboxRow, SeenPosition } from '#cart_service/store/cart_store.ts';
+import {
+  type CartBatch,
+  type OutboxRow,
+  type SeenPosition,
+  unansweredBy,
+  type UnansweredRequest,
+} from '#cart_service/store/cart_store.ts';
 
 type Settled = Pick<CartBatch, 'settled' | 'unanswered' | 'positions'>;
 
 /** What acknowledged events leave to be stored. It waits for the next transaction, so it costs none of its own. */
 export interface Settlements {
-  /** @param answered whether the client had its success from this acknowledgement */
+  /** @param answered whether every client that asked for it had its success from this acknowledgement */
   acknowledged(row: OutboxRow, position: { partition: number; offset: number }, topic: Topic, answered: boolean): void;
   readonly isEmpty: boolean;
-  /** Whether there is a create among them whose repetition the store could not recognise yet. */
+  /** Whether there is a request among them whose repetition the store could not recognise yet. */
   readonly hasUnanswered: boolean;
   /** Hands over everything. If its transaction fails, it must be given back. */
   take(): Settled;
   giveBack(settled: Settled): void;
 }
 
-/** @param log learns the position of each acknowledged event */
-export const createSettlements = (log: LogPositions): Settlements => {
+/**
+ * @param log learns the position of each acknowledged event
+ * @param now ms since 1970
+ */
+export const createSettlements = (log: LogPositions, now: () => number): Settlements => {
   let settled: number[] = [];
-  let unanswered: { orderId: string; fingerprint: string }[] = [];
+  let unanswered: UnansweredRequest[] = [];
   let positions = new Map<number, SeenPosition>();
 
   const advance = (position: SeenPosition): void => {
@@ -30,8 +39,7 @@ export const createSettlements = (log: LogPositions): Settlements => {
   return {
     acknowledged(row, { partition, offset }, topic, answered) {
       settled.push(row.seq);
-      if (!answered && row.fingerprint !== null)
-        unanswered.push({ orderId: row.orderId, fingerprint: row.fingerprint });
+      if (!answered) unanswered.push(...unansweredBy(row, now()));
       if (log.acknowledged(partition, offset)) advance({ partition, topicId: topic.id, next: offset + 1 });
     },
     get isEmpty() {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { StoreError } from '#service_common/store_error.ts';
 import { type CartBatch, type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
 import type { Settlements } from './settlements.ts';
 
@@ -7,12 +8,14 @@ export interface Transactions {
   /** @throws StoreError, nothing of the transaction being applied unless its code is `STORE_IN_DOUBT` */
   commit(part: Partial<CartBatch>): Promise<void>;
   /**
-   * Stores the fingerprints of all creates that were acknowledged after their client had its answer. A create that is
+   * Stores the fingerprints of all requests that were acknowledged after their client had its answer. A request that is
    * repeated is recognised only by what the store has. @throws StoreError
    */
   commitUnanswered(): Promise<void>;
   /** Commits what was acknowledged, unless another transaction takes it along within 50 ms. */
   settleSoon(): void;
+  /** Whether the last transaction failed so that a recovery may find it. Until another one succeeds, nothing is certain. */
+  readonly isInDoubt: boolean;
   /** Commits what was acknowledged. If the store fails, the next start learns it from the log. */
   settle(): Promise<void>;
 }
@@ -35,6 +38,7 @@ export const createTransactions = (options: {
   /** Settles when the commits under way have stored the fingerprints that they took along. */
   let storingUnanswered: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  let isInDoubt = false;
 
   const commit = async (part: Partial<CartBatch>): Promise<void> => {
     // A monotonic clock: the one that gives the keys their age can be set back.
@@ -45,10 +49,12 @@ export const createTransactions = (options: {
       .commit({ ...EMPTY_CART_BATCH, ...settled, expireBefore, ...part })
       .catch((error: unknown) => {
         settlements.giveBack(settled);
+        if (!(error instanceof StoreError) || error.code === 'STORE_IN_DOUBT') isInDoubt = true;
         throw error;
       });
     if (settled.unanswered.length > 0) storingUnanswered = Promise.allSettled([storingUnanswered, committed]);
     await committed;
+    isInDoubt = false;
     if (expireBefore !== null) nextExpiry = startedAt + EXPIRY_INTERVAL_MS;
   };
 
@@ -71,5 +77,8 @@ export const createTransactions = (options: {
       timer ??= setTimeout(() => void settle(), SETTLE_IDLE_MS);
     },
     settle,
+    get isInDoubt() {
+      return isInDoubt;
+    },
   };
 };

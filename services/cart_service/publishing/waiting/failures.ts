@@ -1,39 +1,32 @@
-import { type Answer, type CommandRequest, failed, nothingDone, type Outcome } from '#cart_service/requests.ts';
-import type { Waiting } from './waiting_room.ts';
+import type { ErrorCode } from '#service_common/errors.ts';
+import { type Answer, failed, type Outcome } from '#cart_service/requests.ts';
 
-/** The answers to requests that end before the fate of an event decides about them. */
-export interface Failures {
-  /** Kafka, or the leader that would have to take the event, is away. */
-  unavailable(request: CommandRequest, reason: string): Answer;
-  queueFull(request: CommandRequest): Answer;
-  deadlinePassed(waiting: Waiting): Answer;
-  /** @param stored whether an event of the request may be in the store */
-  stopping(request: CommandRequest, stored: boolean): Answer;
+/** Why an attempt ends before the fate of an event decides about it. The attempt itself did nothing. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly detail: string;
 }
 
-/** @param isUnsettled whether the outbox holds an event of this order */
-export const createFailures = (options: {
-  isUnsettled: (orderId: string) => boolean;
-  requestDeadlineMs: number;
-}): Failures => {
-  // While an event of the order is unsettled, "nothing was done" could prove wrong.
-  const outcomeOf = ({ command }: CommandRequest, stored: boolean): Outcome =>
-    stored || options.isUnsettled(command.orderId) ? 'unknown' : nothingDone(command);
+/** Kafka, or the leader that would have to take the event, is away. */
+export const unavailable = (reason: string): Failure => ({
+  code: 'KafkaBrokersUnavailable',
+  detail: `Kafka does not take events now: ${reason}`,
+});
 
-  return {
-    unavailable: (request, reason) =>
-      failed('KafkaBrokersUnavailable', outcomeOf(request, false), `Kafka does not take events now: ${reason}`),
-    queueFull: (request) => failed('ProducerQueueFull', outcomeOf(request, false), 'too many requests wait already'),
-    deadlinePassed: ({ request, stored }) =>
-      failed(
-        'KafkaTimeout',
-        outcomeOf(request, stored),
-        `Kafka did not acknowledge within ${options.requestDeadlineMs} ms`,
-      ),
-    stopping: (request, stored) =>
-      failed('ServiceStopping', outcomeOf(request, stored), 'the Cart Service is stopping'),
-  };
+export const QUEUE_FULL: Failure = { code: 'ProducerQueueFull', detail: 'too many requests wait already' };
+
+export const TURN_TOO_LATE: Failure = { code: 'KafkaTimeout', detail: 'it waited too long for its turn' };
+
+export const STOPPING: Failure = { code: 'ServiceStopping', detail: 'the Cart Service is stopping' };
+
+export const STORE_FAILED: Failure = {
+  code: 'StoreUnavailable',
+  detail: 'the store of the Cart Service failed; its log has the cause',
 };
 
-export const storeFailed = (outcome: Outcome): Answer =>
-  failed('StoreUnavailable', outcome, 'the store of the Cart Service failed; its log has the cause');
+export const notAcknowledgedWithin = (ms: number): Failure => ({
+  code: 'KafkaTimeout',
+  detail: `Kafka did not acknowledge within ${ms} ms`,
+});
+
+export const failedWith = ({ code, detail }: Failure, outcome: Outcome): Answer => failed(code, outcome, detail);

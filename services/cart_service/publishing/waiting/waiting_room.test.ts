@@ -30,7 +30,7 @@ const stopTime = (t: Pick<TestContext, 'mock'>) => {
 };
 
 const createRoom = (limit = 10, onDeadline: (waiting: Waiting) => Answer = () => LATE) => {
-  const room = createWaitingRoom({ limit, deadlineMs: DEADLINE_MS, onDeadline });
+  const room = createWaitingRoom({ limit, deadlineMs: DEADLINE_MS, onLate: () => {}, onDeadline });
   const answers = new Map<number, Answer[]>();
   const enter = (n: number): Waiting | null =>
     room.enter(request(n), (answer) => answers.set(n, [...(answers.get(n) ?? []), answer]));

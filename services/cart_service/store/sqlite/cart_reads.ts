@@ -26,13 +26,13 @@ export const prepareReads = (db: DatabaseSync): CartReads => {
   return {
     load(orderIds, idempotencyKeys) {
       const orders = new Map<string, OrderState>();
-      const unanswered = new Map<string, string>();
+      const unanswered = new Map<string, readonly string[]>();
       const idempotency = new Map<string, IdempotencyRecord>();
       for (const row of selectOrders(orderIds)) {
         const orderId = String(row['order_id']);
         orders.set(orderId, { orderId, version: Number(row['version']), status: row['status'] as OrderStatus });
-        const fingerprint = selectUnanswered.get(orderId)?.['fingerprint'];
-        if (fingerprint !== undefined) unanswered.set(orderId, String(fingerprint));
+        const requests = selectUnanswered.all(orderId);
+        if (requests.length > 0) unanswered.set(orderId, requests.map(fingerprintOf));
       }
       for (const key of idempotencyKeys) {
         const row = selectKey.get(key);
@@ -45,11 +45,16 @@ export const prepareReads = (db: DatabaseSync): CartReads => {
   };
 };
 
+const textOrNull = (value: SQLOutputValue | undefined): string | null => (value === null ? null : String(value));
+
+const fingerprintOf = (row: Row): string => String(row['fingerprint']);
+
 const toOutboxRow = (row: Row): OutboxRow => ({
   seq: Number(row['seq']),
   eventId: String(row['event_id']),
   orderId: String(row['order_id']),
-  fingerprint: row['fingerprint'] === null ? null : String(row['fingerprint']),
+  fingerprint: textOrNull(row['fingerprint']),
+  idempotencyKey: textOrNull(row['idempotency_key']),
   message: {
     key: String(row['order_id']),
     value: String(row['value']),
