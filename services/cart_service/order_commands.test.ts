@@ -76,7 +76,6 @@ describe('creating an order', () => {
       assert.deepEqual(decide(create, orderIn(status), true, CIRCUMSTANCES), { kind: 'unchanged' });
     }
   });
-
 });
 
 describe('updating an order', () => {

@@ -36,13 +36,11 @@ export interface Refusal {
 }
 
 export type Decision =
-  | { readonly kind: 'event'; readonly event: OrderEvent; readonly state: OrderState }
-  | DecisionWithoutEvent;
+  { readonly kind: 'event'; readonly event: OrderEvent; readonly state: OrderState } | DecisionWithoutEvent;
 
 export type DecisionWithoutEvent =
   /** The order is as asked for already, or the same request has taken effect before: a success that publishes nothing. */
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  { readonly kind: 'unchanged' } | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** What a decision takes from outside: the clock, ids and chance. */
 export interface Circumstances {
@@ -121,7 +119,10 @@ const refusedOrUnchanged = (
     );
   }
   if (state.version < MAX_VERSION) return null;
-  return refuse('StatusNotAllowed', `order ${orderId} has version ${MAX_VERSION}, the last one; it cannot change again`);
+  return refuse(
+    'StatusNotAllowed',
+    `order ${orderId} has version ${MAX_VERSION}, the last one; it cannot change again`,
+  );
 };
 
 const updatedBy = (
@@ -144,4 +145,7 @@ const updatedBy = (
   };
 };
 
-const refuse = (code: ErrorCode, detail: string): DecisionWithoutEvent => ({ kind: 'refused', refusal: { code, detail } });
+const refuse = (code: ErrorCode, detail: string): DecisionWithoutEvent => ({
+  kind: 'refused',
+  refusal: { code, detail },
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { agreementRules } from './agreement.ts';
+import { attemptRules } from './attempts.ts';
 import { check } from './check.ts';
 import type { ClientRequest, Evidence, Exchange, LogEntry, LoggedEvent } from './evidence.ts';
 import { promiseRules } from './promises.ts';
@@ -32,6 +33,9 @@ const create = (askedAt: number, status: number | null, outcome?: string): Excha
   exchange({ kind: 'create', orderId: 'ORD-1', body: 'a' }, askedAt, status, outcome);
 const update = (askedAt: number, to: OrderStatus, status: number | null, outcome?: string): Exchange =>
   exchange({ kind: 'update', orderId: 'ORD-1', status: to }, askedAt, status, outcome);
+
+const keyed = (of: Exchange, key: string): Exchange =>
+  of.request.kind === 'read' ? of : { ...of, request: { ...of.request, key } };
 
 const entry = (offset: number, event: Partial<LoggedEvent> | null, writtenAt: number | null = null): LogEntry => ({
   partition: 0,
@@ -133,6 +137,56 @@ const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
     { exchanges: [create(0, 200), update(20, 'confirmed', 503, 'not_updated')] },
   ],
   ['I5 a create repeated after unknown was answered 409', { exchanges: [create(0, 503, 'unknown'), create(20, 409)] }],
+  // Kafka stopped, went on, and was killed: the event of the first attempt is in the log by then.
+  [
+    'I5 a request that had taken effect was answered that nothing was done',
+    { exchanges: [create(0, 503, 'unknown'), create(20, 503, 'not_created'), create(40, 200)] },
+  ],
+  [
+    'I5 a request that had taken effect was answered that nothing was done',
+    { exchanges: [create(0, 200), create(20, 503, 'not_created')] },
+  ],
+  [
+    'I5 a request that had taken effect was answered that nothing was done',
+    {
+      exchanges: [
+        create(0, 200),
+        keyed(update(20, 'confirmed', 200), 'a'),
+        update(40, 'shipped', 200),
+        keyed(update(60, 'confirmed', 503, 'not_updated'), 'a'),
+      ],
+    },
+  ],
+  [
+    'I5 a request that had taken effect was answered that nothing was done',
+    {
+      exchanges: [create(0, 200), update(20, 'confirmed', 503, 'unknown'), update(40, 'confirmed', 503, 'not_updated')],
+    },
+  ],
+  [
+    'I5 an update repeated after unknown was published twice',
+    {
+      exchanges: [
+        create(0, 200),
+        update(20, 'confirmed', 503, 'unknown'),
+        update(30, 'shipped', 200),
+        update(60, 'confirmed', 200),
+      ],
+      log: [created, confirmed, entry(2, { status: 'shipped' }, 35), entry(3, { status: 'confirmed' }, 65)],
+    },
+  ],
+  [
+    'I5 an update repeated after unknown was answered 409',
+    {
+      exchanges: [
+        create(0, 200),
+        update(20, 'confirmed', 503, 'unknown'),
+        update(40, 'cancelled', 200),
+        { ...update(60, 'confirmed', 409), answer: { status: 409, code: 'StatusNotAllowed', outcome: null } },
+      ],
+      log: [created, confirmed, entry(2, { status: 'cancelled' }, 45)],
+    },
+  ],
   ['I6 a service has crashed', { processes: [{ name: 'cart_service', crashes: ['code 1'], peakResidentBytes: 0 }] }],
   [
     'I6 a service used too much memory',
@@ -168,6 +222,12 @@ const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[]
     { ...refused, exchanges: [create(0, 503, 'unknown')], view: nothing },
   ],
   ['a create answered unknown that has appeared', { exchanges: [create(0, 503, 'unknown')] }],
+  [
+    'an update without a key that was done, and is not done again',
+    {
+      exchanges: [create(0, 200), update(20, 'confirmed', 200), update(40, 'confirmed', 503, 'not_updated')],
+    },
+  ],
   ['a create answered unknown, then 200', { exchanges: [create(0, 503, 'unknown'), create(20, 200)] }],
   ['a create answered not_created, then 200', { exchanges: [create(0, 503, 'not_created'), create(20, 200)] }],
   ['a create whose answer was lost, then 409', { exchanges: [create(0, null), create(20, 409)] }],
@@ -217,6 +277,7 @@ describe('the checker', () => {
   test('has a broken example above for each of its rules', () => {
     const rules = [
       ...promiseRules,
+      ...attemptRules,
       ...agreementRules.orders,
       ...agreementRules.system,
       ...runningRules.orders,

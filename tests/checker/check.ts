@@ -1,4 +1,5 @@
 import { agreementRules } from './agreement.ts';
+import { attemptRules } from './attempts.ts';
 import { filesByOrder } from './by_order.ts';
 import type { Evidence, Violation } from './evidence.ts';
 import { promiseRules } from './promises.ts';
@@ -9,7 +10,12 @@ import { storyOf } from './story.ts';
 /** Checks the invariants I1 to I8. @returns the violations; empty if all invariants hold */
 export const check = (evidence: Evidence): Violation[] => {
   const files = [...filesByOrder(evidence).values()];
-  const orderRules: readonly OrderRule[] = [...promiseRules, ...agreementRules.orders, ...runningRules.orders];
+  const orderRules: readonly OrderRule[] = [
+    ...promiseRules,
+    ...attemptRules,
+    ...agreementRules.orders,
+    ...runningRules.orders,
+  ];
   const systemRules: readonly SystemRule[] = [...agreementRules.system, ...runningRules.system];
   const inOrders = orderRules.flatMap((rule) =>
     files

@@ -28,10 +28,11 @@ export interface Limits {
   readonly clockMs: number;
 }
 
+/** `key` is the idempotency key. */
 export type ClientRequest =
   /** Creates with an equal `body` are the same request; without one, all creates of an order are. */
-  | { readonly kind: 'create'; readonly orderId: string; readonly body?: string }
-  | { readonly kind: 'update'; readonly orderId: string; readonly status: OrderStatus }
+  | { readonly kind: 'create'; readonly orderId: string; readonly body?: string; readonly key?: string | null }
+  | { readonly kind: 'update'; readonly orderId: string; readonly status: OrderStatus; readonly key?: string | null }
   | { readonly kind: 'read'; readonly orderId: string };
 
 /** One request and its answer. */
@@ -71,6 +72,8 @@ export interface LoggedEvent {
   readonly status: OrderStatus;
   /** The created order; null for a status update. */
   readonly order: Order | null;
+  /** True if another producer wrote it: no request of the clients did. */
+  readonly isForeign?: boolean;
 }
 
 export interface CartEvidence {

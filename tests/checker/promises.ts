@@ -68,6 +68,7 @@ export const promiseRules: readonly OrderRule[] = [
     isBroken: (file) =>
       creates(file).some(({ answer }) => answer?.outcome === 'not_created') &&
       creates(file).every(isCertainNo) &&
+      !events(file).some(isForeign) &&
       (events(file).some(isCreate) || file.cart !== undefined || file.view !== undefined),
   },
   {
@@ -80,7 +81,7 @@ export const promiseRules: readonly OrderRule[] = [
           ([status, asked]) =>
             asked.some(({ answer }) => answer?.outcome === 'not_updated') &&
             asked.every(isCertainNo) &&
-            events(file).some((event) => event.order === null && event.status === status),
+            events(file).some((event) => event.order === null && event.status === status && !isForeign(event)),
         ),
   },
   {
@@ -95,6 +96,7 @@ export const promiseRules: readonly OrderRule[] = [
       return (
         asked.every(({ request }) => bodyOf(request) === bodyOf(conflict.request)) &&
         before.some(({ answer }) => answer?.outcome === 'unknown') &&
+        !events(file).some((event) => isCreate(event) && isForeign(event)) &&
         !before.some((create) => succeeded(create) || isUnanswered(create))
       );
     },
@@ -123,6 +125,7 @@ const events = (file: OrderFile): LoggedEvent[] => file.entries.flatMap(({ event
 const statusOf = ({ request }: Exchange): string | null => (request.kind === 'update' ? request.status : null);
 const bodyOf = (request: ClientRequest): string | undefined => (request.kind === 'create' ? request.body : undefined);
 const eventId = (event: LoggedEvent): string => event.eventId;
+const isForeign = (event: LoggedEvent): boolean => event.isForeign === true;
 const isCreate = (event: LoggedEvent): boolean => event.order !== null;
 
 const succeeded = ({ answer }: Exchange): boolean => answer?.status === 200;

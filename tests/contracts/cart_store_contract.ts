@@ -255,7 +255,11 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
     });
 
     describe('a request without an answered success', () => {
-      const unanswered = (orderId: string, fingerprint: string, at: number | null = null) => ({ orderId, fingerprint, at });
+      const unanswered = (orderId: string, fingerprint: string, at: number | null = null) => ({
+        orderId,
+        fingerprint,
+        at,
+      });
       const fingerprintsOf = async (orderId: string): Promise<readonly string[]> =>
         ((await store.load([orderId], [])).unanswered.get(orderId) ?? []).toSorted();
 
@@ -370,7 +374,8 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       ],
       expireBefore: 1,
     };
-    const all = () => everything(store, ['ORD-1', 'ORD-2', 'ORD-3', 'ORD-4', 'ORD-5'], ['taken back', 'dropped', 'old', 'new']);
+    const all = () =>
+      everything(store, ['ORD-1', 'ORD-2', 'ORD-3', 'ORD-4', 'ORD-5'], ['taken back', 'dropped', 'old', 'new']);
 
     test('a batch is there after the store is opened again', async () => {
       await commit(before);

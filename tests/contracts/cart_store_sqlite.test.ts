@@ -75,7 +75,11 @@ describe('the SQLite cart store of version 1', () => {
     assert.equal(loaded.idempotency.get('k')?.fingerprint, 'create 2');
     assert.deepEqual(await store.outbox(), [
       row(4, { message: { key: 'ORD-1', value: '{}', headers: {} } }, 'ORD-1'),
-      row(5, { fingerprint: 'create 2', idempotencyKey: 'k', message: { key: 'ORD-2', value: '{}', headers: {} } }, 'ORD-2'),
+      row(
+        5,
+        { fingerprint: 'create 2', idempotencyKey: 'k', message: { key: 'ORD-2', value: '{}', headers: {} } },
+        'ORD-2',
+      ),
     ]);
     assert.deepEqual(await store.positions(), [{ partition: 0, topicId: 'topic-1', next: 7 }]);
 

@@ -3,7 +3,7 @@ import type { Answer, CommandRequest } from '#cart_service/requests.ts';
 import { ERRORS } from '#service_common/errors.ts';
 import type { ClientRequest, Exchange, ClientAnswer } from '#tests/checker/evidence.ts';
 import type { Operation } from './plan.ts';
-import { writePoison, writeStatusFirst } from './other_producers.ts';
+import { writeNextVersions, writePoison, writeStatusFirst } from './other_producers.ts';
 import type { Services } from './services.ts';
 import type { World } from './world.ts';
 
@@ -131,6 +131,7 @@ export const createClients = (world: World, services: () => Services): Clients =
       if (operation.kind === 'read') read(orderIdOf(operation.order));
       else if (operation.kind === 'poison') writePoison(world, operation.order);
       else if (operation.kind === 'status_first') writeStatusFirst(world, operation);
+      else if (operation.kind === 'other_versions') writeNextVersions(world, operation);
       else pursue(requestOf(operation), operation.repeats);
     },
     insist: () => {
@@ -166,10 +167,10 @@ const requestOf = (operation: Write): CommandRequest => {
   return { command, idempotencyKey, traceparent: TRACEPARENT };
 };
 
-const askedFor = ({ command }: CommandRequest): ClientRequest =>
+const askedFor = ({ command, idempotencyKey: key }: CommandRequest): ClientRequest =>
   command.kind === 'create'
-    ? { kind: 'create', orderId: command.orderId, body: command.fingerprint }
-    : { kind: 'update', orderId: command.orderId, status: command.status };
+    ? { kind: 'create', orderId: command.orderId, body: command.fingerprint, key }
+    : { kind: 'update', orderId: command.orderId, status: command.status, key };
 
 /** The answer that the routes of the Cart Service give. */
 const answerOf = (answer: Answer): ClientAnswer => {

@@ -26,6 +26,7 @@ export const COVERED = [
   'commits in doubt',
   'commits of a zombie refused',
   'stores restored or deleted',
+  'versions of others',
   'clock jumps',
   'dead letters',
 ] as const;

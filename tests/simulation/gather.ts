@@ -1,6 +1,7 @@
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import type { CartEvidence, Evidence, LogEntry, LoggedEvent, ViewEvidence } from '#tests/checker/evidence.ts';
 import type { StoredRecord } from './cluster.ts';
+import { FOREIGN_ID } from './other_producers.ts';
 import { TOPIC, type World } from './world.ts';
 
 /** Reads the evidence from the log and the stores. */
@@ -23,9 +24,10 @@ const loggedEvent = (record: StoredRecord): LoggedEvent | null => {
   if (decoded.kind === 'invalid') return null;
   const { event } = decoded;
   const { eventId, orderId, version } = event;
+  const isForeign = eventId.startsWith(FOREIGN_ID);
   return event.type === 'ORDER_CREATED'
-    ? { eventId, orderId, version, status: event.order.status, order: event.order }
-    : { eventId, orderId, version, status: event.status, order: null };
+    ? { eventId, orderId, version, status: event.order.status, order: event.order, isForeign }
+    : { eventId, orderId, version, status: event.status, order: null, isForeign };
 };
 
 const cartEvidence = ({ cartDisk: { state } }: World): CartEvidence => ({
@@ -45,16 +47,31 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
   deadLetters: state.deadLetters.map(({ partition, offset }) => ({ partition, offset })),
 });
 
+/**
+ * The orders to which a client of the Cart Service and another producer wrote at the same time, so that a version was given
+ * twice. What the two services then believe of such an order is not promised.
+ */
+export const contestedOrders = ({ cluster }: World): ReadonlySet<string> => {
+  const events = cluster.log(TOPIC).flatMap((records) => records.flatMap((record) => loggedEvent(record) ?? []));
+  const contested = Map.groupBy(events, ({ orderId, version }) => `${orderId} ${version}`)
+    .values()
+    .filter((same) => same.some(({ isForeign }) => isForeign) && new Set(same.map(({ eventId }) => eventId)).size > 1)
+    .map(([first]) => first?.orderId ?? '');
+  return new Set(contested);
+};
+
 /** True if the view has reached the end of the log, and the cart and the view hold the same orders. */
-export const isAgreed = ({ cartDisk, viewDisk, cluster }: World): boolean => {
+export const isAgreed = (world: World): boolean => {
+  const { cartDisk, viewDisk, cluster } = world;
   const { orders } = viewDisk.state;
   const positions = viewDisk.state.positions.get(TOPIC);
+  const contested = contestedOrders(world);
   return (
     cartDisk.state.outbox.size === 0 &&
     cartDisk.state.orders.size === orders.size &&
     cartDisk.state.orders.values().every(({ orderId, version, status }) => {
       const view = orders.get(orderId)?.view;
-      return view?.version === version && view.status === status;
+      return contested.has(orderId) || (view?.version === version && view.status === status);
     }) &&
     cluster.log(TOPIC).every((records, partition) => records.length === (positions?.get(partition)?.next ?? 0))
   );

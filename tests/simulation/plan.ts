@@ -40,6 +40,8 @@ export type Operation = Timed &
     | { readonly kind: 'poison'; readonly order: number }
     /** Another producer writes a status, and its order `gapMs` later. */
     | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
+    /** Another producer writes the next versions of an order of the clients. */
+    | { readonly kind: 'other_versions'; readonly order: number; readonly statuses: readonly OrderStatus[] }
   );
 
 export type ServiceName = 'cart' | 'order-1' | 'order-2';
@@ -59,8 +61,8 @@ export type Fault = Timed & { readonly ms: number } & (
         readonly treatment: Treatment['kind'];
         readonly percent: number;
       }
-    /** Acknowledgements are slow. */
-    | { readonly kind: 'slow'; readonly node: number }
+    /** Answers to publishes are slow. @property refuses - whether they are refusals, at the end of the client's patience */
+    | { readonly kind: 'slow'; readonly node: number; readonly refuses: boolean }
     /** @property moves - whether other brokers take over its partitions */
     | { readonly kind: 'node'; readonly node: number; readonly state: 'stopped' | 'down'; readonly moves: boolean }
     /** A kill at the given time (`point` null), or at the `nth` call after it; the service starts again `ms` later. */
@@ -113,12 +115,15 @@ const at = upTo(FAULTS_UNTIL_MS / 20).map((n) => n * 20);
 const ms = upTo(250).map((n) => n * 20);
 const key = fc.option(upTo(1), { freq: 3 });
 const repeats = upTo(3);
-const order = upTo(ORDERS - 1);
+/** Usually one of two, so that several clients write to it. */
+const order = fc.oneof(upTo(1), upTo(ORDERS - 1));
 const node = upTo(2);
 /** Statuses that end an order are rarer than the others. */
 const status = fc.constantFrom(...ORDER_STATUSES, ...ORDER_STATUSES.slice(1, 7), ...ORDER_STATUSES.slice(1, 7));
 
 const constants = <T extends string>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+const statuses = fc.array(status, { minLength: 1, maxLength: 3, size: 'max' });
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
@@ -145,6 +150,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), at, order }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison'), at, order }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('other_versions'), at, order, statuses }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('status_first'), at, order, gapMs: upTo(75).map((n) => n * 20) }),
@@ -172,7 +178,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
       percent: fc.constantFrom(40, 80, 100),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('slow'), ...timed, node }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('slow'), ...timed, node, refuses: fc.boolean() }) },
   {
     weight: 3,
     arbitrary: fc.record({

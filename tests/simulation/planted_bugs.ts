@@ -12,6 +12,7 @@ export interface PlantedBug {
 const BATCH_WRITER = 'services/cart_service/publishing/batches/batch_writer.ts';
 const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
 const LANES = 'services/cart_service/publishing/lanes.ts';
+const SIMULATED_STORE = 'tests/simulation/simulated_cart_store.ts';
 const APPLIER = 'services/order_service/consuming/batch_applier.ts';
 const HANDLER = 'services/order_service/order_event_handler.ts';
 
@@ -188,6 +189,51 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: 'services/cart_service/log/follow_log.ts',
         find: 'if (positions.isBehind(ends)) await readOn(log);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'refusal without asking the store',
+    caughtBy: { invariant: 'I5', name: 'a request that had taken effect was answered that nothing was done' },
+    patches: [
+      {
+        file: 'services/cart_service/publishing/refusals.ts',
+        find: 'pending.push({ request: waiting.request, waiting, failure });',
+        replace: `const isOpenOrder = isUnsettled(waiting.request.command.orderId);
+          give({ request: waiting.request, waiting, failure }, isOpenOrder ? 'unknown' : 'nothing done');`,
+      },
+    ],
+  },
+  {
+    name: 'taking back without compare',
+    caughtBy: { invariant: 'I4', name: 'the Cart Service and the log do not agree' },
+    patches: [
+      {
+        file: SIMULATED_STORE,
+        find: 'if (now?.version === version && now.status === status && (logged.get(orderId) ?? 0) < version) {',
+        replace: 'if (now !== undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'update memory lost',
+    caughtBy: { invariant: 'I5', name: 'an update repeated after unknown was published twice' },
+    patches: [
+      {
+        file: 'services/cart_service/store/cart_store.ts',
+        find: '  fingerprint === null\n',
+        replace: "  fingerprint === null || message.headers['ce_type'] !== 'ORDER_CREATED'\n",
+      },
+    ],
+  },
+  {
+    name: 'overtaken row keeps its idempotency record',
+    caughtBy: { invariant: 'I1', name: 'a status answered 200 is not in the log' },
+    patches: [
+      {
+        file: SIMULATED_STORE,
+        find: 'if (row.idempotencyKey !== null) idempotency.delete(row.idempotencyKey);',
         replace: '',
       },
     ],

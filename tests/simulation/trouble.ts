@@ -5,7 +5,8 @@ import type { Treatment, Weather } from './weather.ts';
 /** What broker `node` does to publishes while this is one of the world's troubles. */
 export type Trouble =
   | { readonly kind: 'publish'; readonly node: number; readonly treatment: Treatment['kind']; readonly percent: number }
-  | { readonly kind: 'slow'; readonly node: number };
+  /** @property refuses - whether it refuses publishes, at the end of the client's patience */
+  | { readonly kind: 'slow'; readonly node: number; readonly refuses: boolean };
 
 /** The behaviour of brokers that have these troubles. */
 export const createTroubledWeather = ({
@@ -22,17 +23,22 @@ export const createTroubledWeather = ({
 }): Weather => ({
   treat: (node) => {
     for (const trouble of troubles) {
-      if (trouble.kind !== 'publish' || trouble.node !== node) continue;
+      if (trouble.node !== node) continue;
+      if (trouble.kind === 'slow') {
+        if (trouble.refuses && dice.happens(`late refusal ${node}`, 0.7)) return { kind: 'refused' };
+        continue;
+      }
       if (dice.happens(`publish trouble ${node}`, trouble.percent / 100))
         return treatmentOf(trouble.treatment, node, dice, coverage);
     }
     return { kind: 'written' };
   },
   isSilent: (node) => dice.happens(`silence ${node}`, 0.4),
-  delayMs: (node) =>
-    [...troubles].some((trouble) => trouble.kind === 'slow' && trouble.node === node)
-      ? dice.between(`delay ${node}`, 100, 6_500)
-      : 0,
+  delayMs: (node) => {
+    const slow = [...troubles].find((trouble) => trouble.kind === 'slow' && trouble.node === node);
+    if (slow?.kind !== 'slow') return 0;
+    return slow.refuses ? dice.between(`delay ${node}`, 2_300, 2_850) : dice.between(`delay ${node}`, 100, 6_500);
+  },
   batchRecords: () => dice.between('fetch', 1, 8),
   redelivers: () => {
     const again = redelivers() && dice.happens('redelivery', 0.5);

@@ -4,6 +4,7 @@ import { planWithoutEvents } from '#cart_service/publishing/batches/plan_batch.t
 import type { Transactions } from '#cart_service/publishing/batches/transactions.ts';
 import { type Failure, failedWith } from '#cart_service/publishing/waiting/failures.ts';
 import type { Waiting, WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import type { Refusal } from '#cart_service/order_commands.ts';
 import { type Answer, nothingDone } from '#cart_service/requests.ts';
 import type { CartStore } from '#cart_service/store/cart_store.ts';
 import { oncePerTurn } from './next_turn.ts';
@@ -26,7 +27,7 @@ export interface RefusalsOptions {
   readonly transactions: Transactions;
   /** Whether the outbox may hold an event of this order. */
   readonly isUnsettled: (orderId: string) => boolean;
-  /** Whether the store is level with the log. Before, it cannot say what is not there. */
+  /** Whether the store is level with the log. */
   readonly isLevel: () => boolean;
   /** The idempotency keys of the batches under way. A look-up adds its own. */
   readonly keysInFlight: Set<string>;
@@ -57,10 +58,13 @@ export const createRefusals = (options: RefusalsOptions): Refusals => {
   const isUncertain = ({ waiting, request }: Entry): boolean =>
     transactions.isInDoubt || room.hasOtherAttempts(waiting) || isUnsettled(request.command.orderId);
 
+  /** Before the store is level with the log, it cannot say what is not there. */
+  const isFinal = ({ code }: Refusal): boolean => options.isLevel() || code === 'OrderAlreadyExists';
+
   const giveAnswer = (entry: Entry, answer: Answer): void => {
     if (!isOpen(entry)) return;
     if (isUncertain(entry)) give(entry, 'unknown');
-    else if (answer.kind === 'refused' && !options.isLevel()) give(entry, 'nothing done');
+    else if (answer.kind === 'refused' && !isFinal(answer.refusal)) give(entry, 'nothing done');
     else room.answer(entry.waiting, answer);
   };
 
@@ -75,7 +79,7 @@ export const createRefusals = (options: RefusalsOptions): Refusals => {
     for (const entry of undone) give(entry, 'nothing done');
     const { idempotency, forgotten } = plan;
     if (plan.answersAfterCommit.length > 0) {
-      const known = options.isLevel() ? idempotency : idempotency.filter(({ refusal }) => refusal === null);
+      const known = idempotency.filter(({ refusal }) => refusal === null || isFinal(refusal));
       await transactions.commit({ idempotency: known, forgotten });
       for (const { entry, answer } of plan.answersAfterCommit) giveAnswer(entry, answer);
     }
@@ -97,7 +101,10 @@ export const createRefusals = (options: RefusalsOptions): Refusals => {
         // oxlint-disable-next-line no-await-in-loop
         if (free.length > 0) await ask(free, keys);
       } catch (error) {
-        logger.error({ err: error }, 'the store failed when it was asked about refused requests; their outcome is unknown');
+        logger.error(
+          { err: error },
+          'the store failed when it was asked about refused requests; their outcome is unknown',
+        );
         for (const entry of free) if (isOpen(entry)) give(entry, 'unknown');
       } finally {
         for (const key of keys) keysInFlight.delete(key);

@@ -9,7 +9,12 @@ import { createFateAnswers } from '#cart_service/publishing/batches/fate_answers
 import { createRelay } from '#cart_service/publishing/batches/relay.ts';
 import { createSettlements } from '#cart_service/publishing/batches/settlements.ts';
 import { createTransactions } from '#cart_service/publishing/batches/transactions.ts';
-import { notAcknowledgedWithin, failedWith, TURN_TOO_LATE, unavailable } from '#cart_service/publishing/waiting/failures.ts';
+import {
+  notAcknowledgedWithin,
+  failedWith,
+  TURN_TOO_LATE,
+  unavailable,
+} from '#cart_service/publishing/waiting/failures.ts';
 import { createTopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { createWaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';

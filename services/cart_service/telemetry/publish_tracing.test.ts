@@ -16,8 +16,7 @@ const spanOf = (n: number, kind: 'request' | 'event', flags = '01'): string =>
 const row = (n: number, flags?: string): OutboxRow => {
   const headers = { traceparent: spanOf(n, 'event', flags) };
   const message = { key: `ORD-${n}`, value: '', headers };
-  return { seq: n, eventId: `event-${n}`, orderId: `ORD-${n}`, message, fingerprint: null,
-  idempotencyKey: null };
+  return { seq: n, eventId: `event-${n}`, orderId: `ORD-${n}`, message, fingerprint: null, idempotencyKey: null };
 };
 
 const request = (n: number): CommandRequest => ({ span: spanOf(n, 'request') }) as CommandRequest;

@@ -47,7 +47,8 @@ export const createBatchWriter = (options: BatchWriterOptions): LaneWork => {
     }
     // From here on, a deadline that passes leaves the outcome unknown.
     for (const { entry } of events) room.markStored(entry.waiting);
-    if (events.length + idempotency.length + forgotten.length > 0) await storeEvents(events, { idempotency, forgotten });
+    if (events.length + idempotency.length + forgotten.length > 0)
+      await storeEvents(events, { idempotency, forgotten });
     for (const { entry, answer } of plan.answersAfterCommit) room.answer(entry.waiting, answer);
     return events;
   };
