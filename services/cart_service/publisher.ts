@@ -74,7 +74,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       topic,
       partitions,
       now: () => options.circumstances().now,
-      isUnsettled: queues.isUnsettled,
+      open: queues,
       onOpen(opened, left) {
         queues.open(opened, left);
         lanes.schedule();

@@ -54,7 +54,11 @@ export const WRITE_PATH = {
   stored: point(
     'stored',
     BATCHES,
-    after(BATCH_WRITER, 'for (const { entry, row } of events) entry.queue.stored(row);', 'events.length > 0'),
+    after(
+      BATCH_WRITER,
+      'for (const { entry, answer } of plan.answersAfterCommit) room.answer(entry.waiting, answer);',
+      'events.length > 0',
+    ),
   ),
   /**
    * The broker has the events or will get them, and this process never learns it. Kafka: the kernel has the bytes.

@@ -38,8 +38,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: BATCH_WRITER,
-        find: 'const rows = events.map(({ row }) => row);',
-        replace: `const rows = events.map(({ row }) => row);
+        find: 'const requests = events.map(({ entry }) => entry.request);',
+        replace: `const requests = events.map(({ entry }) => entry.request);
           for (const { entry } of events) room.answer(entry.waiting, { kind: 'done' });`,
       },
     ],
@@ -155,8 +155,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'services/cart_service/publishing/waiting/waiting_room.ts',
-        find: 'setTimeout(expire, Math.max(1, first.deadline - performance.now()))',
-        replace: 'setTimeout(expire, 2 * Math.max(1, first.deadline - performance.now()))',
+        find: 'setTimeout(expire, Math.max(1, next - performance.now()))',
+        replace: 'setTimeout(expire, 2 * Math.max(1, next - performance.now()))',
       },
     ],
   },
@@ -235,6 +235,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         file: SIMULATED_STORE,
         find: 'if (row.idempotencyKey !== null) idempotency.delete(row.idempotencyKey);',
         replace: '',
+      },
+    ],
+  },
+  {
+    name: 'following passes an open event',
+    caughtBy: { invariant: 'I5', name: 'a create repeated after unknown was answered 409' },
+    patches: [
+      {
+        file: 'services/cart_service/log/follow_log.ts',
+        find: 'const seen = open.hasUnsettled(partition) ? [] : [{ partition, topicId: topic.id, next }];',
+        replace: 'const seen = [{ partition, topicId: topic.id, next }];',
       },
     ],
   },

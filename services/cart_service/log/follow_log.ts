@@ -5,6 +5,7 @@ import { endsOf } from '#kafka_common/ends_of.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { withinMs } from '#service_common/within.ts';
 import { type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
+import type { OpenOutbox } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 
@@ -14,8 +15,7 @@ export interface FollowedLog {
   readonly topic: Topic;
   /** Moved on by what is read. */
   readonly positions: LogPositions;
-  /** Whether the outbox may hold an event of this order. */
-  readonly isUnsettled: (orderId: string) => boolean;
+  readonly open: OpenOutbox;
   readonly logger: Logger;
 }
 
@@ -49,14 +49,16 @@ export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<
   }
 };
 
-const readOn = async ({ broker, store, topic, positions, isUnsettled, logger }: FollowedLog): Promise<void> => {
+const readOn = async ({ broker, store, topic, positions, open, logger }: FollowedLog): Promise<void> => {
   let count = 0;
   let example: string | undefined;
   for await (const batch of broker.read(topic.name, positions.known)) {
-    const learned = await learnFrom(store, eventsIn(batch), isUnsettled);
+    const learned = await learnFrom(store, eventsIn(batch), open.isUnsettled);
     const { partition, next } = batch;
     if (learned.length > 0) {
-      await store.commit({ ...EMPTY_CART_BATCH, learned, positions: [{ partition, topicId: topic.id, next }] });
+      // A start looks for the open events from this position on, so it must not move past one that the log has.
+      const seen = open.hasUnsettled(partition) ? [] : [{ partition, topicId: topic.id, next }];
+      await store.commit({ ...EMPTY_CART_BATCH, learned, positions: seen });
     }
     positions.readUpTo(partition, next);
     count += learned.length;

@@ -4,6 +4,7 @@ import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { backoffMs } from '#cart_service/backoff.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
+import type { OpenOutbox } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { catchUp } from './catch_up.ts';
 import { followLog } from './follow_log.ts';
 import type { LogPositions } from './log_positions.ts';
@@ -22,8 +23,7 @@ export interface OpenLogOptions {
   /** Moved on by what is read. */
   readonly positions: LogPositions;
   readonly topic: string;
-  /** Whether the outbox may hold an event of this order. */
-  readonly isUnsettled: (orderId: string) => boolean;
+  readonly open: OpenOutbox;
   /** For a topic that has to be created. */
   readonly partitions: number;
   /** Called once, when the store is level with the log. @param left the events of the outbox that the log does not hold */
@@ -38,7 +38,7 @@ export interface OpenLogOptions {
  * what others write, until the signal aborts.
  */
 export const openLog = (options: OpenLogOptions, signal: AbortSignal): OpenLog => {
-  const { broker, store, positions, isUnsettled, logger } = options;
+  const { broker, store, positions, logger } = options;
   let startProblem = 'not connected yet';
 
   const open = async (): Promise<Topic | null> => {
@@ -60,7 +60,7 @@ export const openLog = (options: OpenLogOptions, signal: AbortSignal): OpenLog =
 
   const openAndFollow = async (): Promise<void> => {
     const topic = await open();
-    if (topic !== null) await followLog({ broker, store, topic, positions, isUnsettled, logger }, signal);
+    if (topic !== null) await followLog({ broker, store, topic, positions, open: options.open, logger }, signal);
   };
 
   const ended = openAndFollow();

@@ -59,7 +59,8 @@ export const createRefusals = (options: RefusalsOptions): Refusals => {
     transactions.isInDoubt || room.hasOtherAttempts(waiting) || isUnsettled(request.command.orderId);
 
   /** Before the store is level with the log, it cannot say what is not there. */
-  const isFinal = ({ code }: Refusal): boolean => options.isLevel() || code === 'OrderAlreadyExists';
+  const isFinal = ({ code }: Refusal): boolean =>
+    options.isLevel() || (code !== 'OrderNotFound' && code !== 'StatusNotAllowed');
 
   const giveAnswer = (entry: Entry, answer: Answer): void => {
     if (!isOpen(entry)) return;

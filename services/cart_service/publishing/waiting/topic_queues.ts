@@ -3,8 +3,16 @@ import { partitionOf } from '#kafka_common/partitioner.ts';
 import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createPartitionQueue, type PartitionQueue } from './partition_queue.ts';
 
+/** What of the outbox is open: stored, and not known to be acknowledged. */
+export interface OpenOutbox {
+  /** Whether an event of this order is. */
+  isUnsettled(orderId: string): boolean;
+  /** Whether an event of this partition is. */
+  hasUnsettled(partition: number): boolean;
+}
+
 /** The queues of a topic's partitions. There are none until the topic is open; until then only the outbox is known. */
-export interface TopicQueues {
+export interface TopicQueues extends OpenOutbox {
   /** Null until `open`. */
   readonly topic: Topic | null;
   readonly all: readonly PartitionQueue[];
@@ -14,8 +22,6 @@ export interface TopicQueues {
   open(topic: Topic, left: readonly OutboxRow[]): void;
   /** Stored events not known to be acknowledged. */
   readonly unsettled: readonly OutboxRow[];
-  /** Whether one of them is about this order. */
-  isUnsettled(orderId: string): boolean;
 }
 
 /** @param outbox what the last process left in the store */
@@ -44,6 +50,7 @@ export const createTopicQueues = (outbox: readonly OutboxRow[]): TopicQueues => 
     get unsettled() {
       return topic === null ? recovered : all.flatMap((queue) => queue.unsettled);
     },
+    hasUnsettled: (partition) => (all[partition]?.unsettled.length ?? recovered.length) > 0,
     isUnsettled: (orderId) => (queueOf(orderId)?.unsettled ?? recovered).some((row) => row.orderId === orderId),
   };
 };
