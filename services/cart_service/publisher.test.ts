@@ -19,6 +19,7 @@ import { eventually, Never } from '#tests/support/eventually.ts';
 import { type FaultyBroker, withFaults } from '#tests/support/faulty_broker.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { createPublisher, type PublisherOptions } from './publisher.ts';
+import { MAX_VERSION } from './order_commands.ts';
 import type { Answer, CommandRequest } from './requests.ts';
 
 const TOPIC = 'orders.events';
@@ -55,6 +56,8 @@ interface Cart {
   /** All events in the log, in the order of each partition. */
   readonly log: () => Promise<OrderEvent[]>;
   readonly close: () => Promise<void>;
+  /** @param ms for the requests that still wait */
+  readonly closeWithin: (ms: number) => Promise<void>;
 }
 
 /** Starts a publisher on the embedded broker and a SQLite store, both in `directory`: a second one continues the first. */
@@ -65,6 +68,7 @@ const startCart = async (
     wrapStore?: (store: CartStore) => CartStore;
     prepare?: (faulty: FaultyBroker) => void;
   } = {},
+  opens = true,
 ): Promise<Cart> => {
   const { wrapStore = (store) => store, prepare, ...rest } = options;
   const faulty = withFaults(createEmbeddedBroker({ directory }));
@@ -90,19 +94,23 @@ const startCart = async (
   let closed = false;
   const close = async (): Promise<void> => {
     if (closed) return;
-    closed = true;
     faulty.release();
-    await publisher.close(1_000);
+    await closeWithin(1_000);
+  };
+  const closeWithin = async (ms: number): Promise<void> => {
+    closed = true;
+    await publisher.close(ms);
     await faulty.broker.close();
     await store.close();
   };
   t.after(close);
-  await eventually(() => assert.notEqual(publisher.status().state, 'starting'));
+  if (opens) await eventually(() => assert.notEqual(publisher.status().state, 'starting'));
   return {
     faulty,
     submit: async (asked) => brief(await publisher.submit(asked)),
     status: () => publisher.status(),
     close,
+    closeWithin,
     log: async () => {
       const events: OrderEvent[] = [];
       for await (const batch of faulty.broker.read(TOPIC, new Map())) {
@@ -115,6 +123,8 @@ const startCart = async (
     },
   };
 };
+
+const noBroker = (): Promise<never> => Promise.reject(new Error('no broker'));
 
 /** Repeats a request as its client would, until it succeeds. Every earlier answer must be a 503. */
 const untilDone = async (cart: Cart, asked: CommandRequest): Promise<void> => {
@@ -297,6 +307,259 @@ describe('the publisher, if the fate of an event is unknown', () => {
     cart.faulty.release();
     await untilDone(cart, create(1));
     assert.equal((await cart.log()).length, 1);
+  });
+});
+
+describe('the publisher, if it can take no event now', () => {
+  /** Takes the broker down, and lets another request notice. */
+  const takeDown = async (cart: Cart): Promise<void> => {
+    cart.faulty.down = true;
+    assert.match(await cart.submit(create(99)), /not_created$/);
+    await eventually(() => assert.equal(cart.status().state, 'impaired'));
+  };
+
+  test('answers a success to a repetition of what is done, with and without a key', async (t) => {
+    const cart = await startCart(t, tempDir());
+    cart.faulty.faults.push('written_unknown');
+    const asked = [keyed('a', create(1)), create(2), keyed('b', create(3))];
+    assert.deepEqual(new Set(await Promise.all(asked.map(cart.submit))), new Set(['KafkaTimeout unknown']));
+    await eventually(() => assert.equal(cart.status().unsettled, 0));
+    await takeDown(cart);
+    assert.deepEqual(await Promise.all(asked.map(cart.submit)), ['done', 'done', 'done']);
+    assert.equal(await cart.submit(keyed('a', create(4))), 'IdempotencyKeyReused');
+    assert.equal(await cart.submit(create(4)), 'KafkaBrokersUnavailable not_created');
+    assert.equal(await cart.submit(create(1, 2)), 'OrderAlreadyExists');
+  });
+
+  test('answers a success if there is nothing to change, and gives it again under its key', async (t) => {
+    const cart = await startCart(t, tempDir());
+    await cart.submit(create(1));
+    await cart.submit(update(1, 'confirmed'));
+    await takeDown(cart);
+    assert.equal(await cart.submit(keyed('a', update(1, 'confirmed'))), 'done');
+    assert.equal(await cart.submit(update(1, 'shipped')), 'KafkaBrokersUnavailable not_updated');
+    cart.faulty.down = false;
+    await untilDone(cart, update(1, 'shipped'));
+    assert.equal(await cart.submit(keyed('a', update(1, 'confirmed'))), 'done');
+    assert.deepEqual(summary(await cart.log()), ['ORD-1 v1 created', 'ORD-1 v2 confirmed', 'ORD-1 v3 shipped']);
+  });
+
+  test('answers unknown to simultaneous attempts at one request, because one may do what the other denies', async (t) => {
+    const cart = await startCart(t, tempDir());
+    await takeDown(cart);
+    const answers = await Promise.all([cart.submit(create(1)), cart.submit(create(1)), cart.submit(create(2))]);
+    assert.deepEqual(answers.slice(0, 1), ['KafkaBrokersUnavailable unknown']);
+    assert.equal(answers[2], 'KafkaBrokersUnavailable not_created');
+  });
+
+  test('asks the store about a flood of requests in batches, and answers all in time', async (t) => {
+    let loads = 0;
+    const cart = await startCart(t, tempDir(), {
+      queueLimit: 5_000,
+      wrapStore: (store) => ({ ...store, load: (...args) => ((loads += 1), store.load(...args)) }),
+    });
+    await takeDown(cart);
+    loads = 0;
+    const started = performance.now();
+    const answers = await Promise.all(Array.from({ length: 4_000 }, (_, n) => cart.submit(create(1_000 + n))));
+    assert.deepEqual(new Set(answers), new Set(['KafkaBrokersUnavailable not_created']));
+    assert.ok(loads <= 4_000 / 100, `${loads} look-ups`);
+    assert.ok(performance.now() - started < 2_000);
+  });
+
+  test('answers unknown within the deadline if its store does not answer', async (t) => {
+    let hangs = false;
+    const cart = await startCart(t, tempDir(), {
+      requestDeadlineMs: 300,
+      wrapStore: (store) => ({
+        ...store,
+        load: (...args) => (hangs ? new Promise<never>(() => {}) : store.load(...args)),
+      }),
+    });
+    await takeDown(cart);
+    hangs = true;
+    const started = performance.now();
+    assert.equal(await cart.submit(create(1)), 'KafkaTimeout unknown');
+    assert.ok(performance.now() - started < 600);
+  });
+
+  test('answers unknown with the reason if its store fails', async (t) => {
+    let fails = false;
+    const cart = await startCart(t, tempDir(), {
+      wrapStore: (store) => ({
+        ...store,
+        load: (...args) =>
+          fails ? Promise.reject(new StoreError('STORE_UNAVAILABLE', 'disk full')) : store.load(...args),
+      }),
+    });
+    await takeDown(cart);
+    fails = true;
+    assert.equal(await cart.submit(create(1)), 'KafkaBrokersUnavailable unknown');
+  });
+
+  test('asks the store while it stops, and while it starts', async (t) => {
+    const directory = tempDir();
+    const first = await startCart(t, directory, { requestDeadlineMs: 60_000 });
+    await first.submit(keyed('a', create(1)));
+    first.faulty.faults.push('held');
+    const inside = first.submit(create(2));
+    await eventually(() => assert.equal(first.status().unsettled, 1));
+    const behind = [create(2), keyed('a', create(1)), create(idBeside(2))].map(first.submit);
+    const closed = first.closeWithin(0);
+    assert.deepEqual(await Promise.all([inside, ...behind]), [
+      'ServiceStopping unknown',
+      'ServiceStopping unknown',
+      'done',
+      'ServiceStopping not_created',
+    ]);
+    await closed;
+
+    const second = await startCart(t, directory, { prepare: ({ broker }) => (broker.ensureTopic = noBroker) }, false);
+    assert.equal(await second.submit(keyed('a', create(1))), 'done');
+    assert.equal(await second.submit(create(2)), 'KafkaBrokersUnavailable unknown');
+    assert.equal(await second.submit(create(3)), 'KafkaBrokersUnavailable not_created');
+    assert.equal(await second.submit(update(3, 'shipped')), 'KafkaBrokersUnavailable not_updated');
+  });
+
+  test('notices an outage without any request, and the end of it', async (t) => {
+    const cart = await startCart(t, tempDir());
+    cart.faulty.down = true;
+    await eventually(() => assert.equal(cart.status().state, 'impaired'), 5_000);
+    assert.equal(cart.status().reason, 'no broker');
+    cart.faulty.down = false;
+    await eventually(() => assert.equal(cart.status().state, 'open'), 5_000);
+    assert.equal(await cart.submit(create(1)), 'done');
+  });
+});
+
+describe('an update answered unknown', () => {
+  for (const [other, what] of [
+    ['shipped', 'whatever another client did meanwhile'],
+    ['cancelled', 'also if the order is final by now'],
+  ] as const) {
+    test(`succeeds once when it is repeated, and is not published twice, ${what}`, async (t) => {
+      const cart = await startCart(t, tempDir());
+      await cart.submit(create(1));
+      cart.faulty.faults.push('written_unknown');
+      assert.equal(await cart.submit(update(1, 'confirmed')), 'KafkaTimeout unknown');
+      await untilDone(cart, update(1, other));
+      assert.equal(await cart.submit(update(1, 'confirmed')), 'done');
+      assert.deepEqual(
+        [...new Set(summary(await cart.log()))],
+        ['ORD-1 v1 created', 'ORD-1 v2 confirmed', `ORD-1 v3 ${other}`],
+      );
+    });
+  }
+
+  test('is a new request after its success, and after a day', async (t) => {
+    let now = Date.now();
+    const cart = await startCart(t, tempDir(), {
+      circumstances: () => ({ now, newId: randomUUID, random: Math.random }),
+    });
+    await cart.submit(create(1));
+    for (const [first, next] of [
+      ['confirmed', 'processing'],
+      ['shipped', 'delivered'],
+    ] as const) {
+      cart.faulty.faults.push('written_unknown');
+      assert.equal(await cart.submit(update(1, first)), 'KafkaTimeout unknown');
+      await untilDone(cart, update(1, next));
+    }
+    assert.equal(await cart.submit(update(1, 'confirmed')), 'done');
+    assert.equal(await cart.submit(update(1, 'confirmed')), 'done');
+    now += 25 * 60 * 60 * 1_000;
+    await sleep(150);
+    assert.equal(await cart.submit(create(2)), 'done');
+    assert.equal(await cart.submit(update(1, 'shipped')), 'done');
+    assert.deepEqual([...new Set(summary(await cart.log()))].filter((event) => event.startsWith('ORD-1 ')).slice(5), [
+      'ORD-1 v6 confirmed',
+      'ORD-1 v7 shipped',
+    ]);
+  });
+});
+
+describe('the publisher, if others write versions of an order', () => {
+  test('goes not back to the state before an event that is not written, if it learnt a later one meanwhile', async (t) => {
+    const directory = tempDir();
+    const cart = await startCart(t, directory, { requestDeadlineMs: 20_000 });
+    await cart.submit(create(1));
+    cart.faulty.faults.push('held_not_written');
+    const [changed, made] = [cart.submit(update(1, 'confirmed')), cart.submit(create(idBeside(1)))];
+    await eventually(() => assert.equal(cart.status().unsettled, 2));
+    const beside = `ORD-${idBeside(1)}`;
+    await writeAsAnother(directory, [
+      statusUpdated('ORD-1', 2, 'shipped'),
+      statusUpdated('ORD-1', 3, 'delivered'),
+      created(beside),
+    ]);
+    // It has learnt both after the second look at the ends.
+    await sleep(3_500);
+    cart.faulty.release();
+    assert.deepEqual(await Promise.all([changed, made]), [
+      'KafkaBrokersUnavailable not_updated',
+      'KafkaBrokersUnavailable not_created',
+    ]);
+    await untilDone(cart, update(1, 'completed'));
+    assert.equal(await cart.submit(create(idBeside(1))), 'OrderAlreadyExists');
+    assert.equal(summary(await cart.log()).at(-1), 'ORD-1 v4 completed');
+  });
+
+  test('refuses an update above the last version, and takes the others of its batch', async (t) => {
+    const directory = tempDir();
+    await writeAsAnother(directory, [created('ORD-1'), statusUpdated('ORD-1', MAX_VERSION, 'confirmed')]);
+    const cart = await startCart(t, directory);
+    const answers = await Promise.all([update(1, 'shipped'), ...[2, 3, 4].map((id) => create(id))].map(cart.submit));
+    assert.deepEqual(answers, ['StatusNotAllowed', 'done', 'done', 'done']);
+  });
+
+  /** A store with an open update under the key `k`, and a log that has given its version to another event. */
+  const overtake = async (t: TestContext, directory: string): Promise<void> => {
+    const first = await startCart(t, directory);
+    await first.submit(create(1));
+    first.faulty.faults.push('lost_unknown');
+    assert.equal(await first.submit(keyed('k', update(1, 'confirmed'))), 'KafkaTimeout unknown');
+    first.faulty.down = true;
+    await first.close();
+    await writeAsAnother(directory, [statusUpdated('ORD-1', 2, 'processing')]);
+    // Other partitions have events too, so that catching up takes several batches.
+    await writeAsAnother(
+      directory,
+      Array.from({ length: 6 }, (_, n) => created(`ORD-${50 + n}`)),
+    );
+  };
+
+  test('forgets the key of an event that the log has overtaken, and publishes its repetition', async (t) => {
+    const directory = tempDir();
+    await overtake(t, directory);
+    const second = await startCart(t, directory);
+    assert.equal(await second.submit(keyed('k', update(1, 'confirmed'))), 'done');
+    const own = summary(await second.log()).filter((event) => event.startsWith('ORD-1 '));
+    assert.deepEqual(own, ['ORD-1 v1 created', 'ORD-1 v2 processing', 'ORD-1 v3 confirmed']);
+  });
+
+  test('drops such an event also if catching up was interrupted after the event that overtook it', async (t) => {
+    const directory = tempDir();
+    await overtake(t, directory);
+    let isCut = true;
+    const second = await startCart(t, directory, {
+      prepare({ broker }) {
+        const { read } = broker;
+        broker.read = async function* (...args) {
+          for await (const batch of read(...args)) {
+            yield batch;
+            const isPast = batch.partition === partitionOfOrder(1);
+            if (isCut && isPast) {
+              isCut = false;
+              throw new Error('the connection was lost');
+            }
+          }
+        };
+      },
+    });
+    assert.equal(isCut, false);
+    assert.equal(await second.submit(keyed('k', update(1, 'confirmed'))), 'done');
+    const own = summary(await second.log()).filter((event) => event.startsWith('ORD-1 '));
+    assert.deepEqual(own, ['ORD-1 v1 created', 'ORD-1 v2 processing', 'ORD-1 v3 confirmed']);
   });
 });
 
