@@ -43,7 +43,7 @@ const TABLE = {
     status: 409,
     title: 'The order cannot take this status',
     meaning:
-      'The lifecycle has no step from the present status to this one. No step leads back to `new` or out of `completed` or `cancelled`.',
+      'The lifecycle has no step from the present status to this one. No step leads back to `new` or out of `completed` or `cancelled`. An order whose version is 2147483647 changes no more.',
     example: { detail: 'order ORD-123 is completed and cannot become shipped; it can become: nothing, it is final' },
   },
   RedriveUnderWay: {
@@ -111,8 +111,9 @@ const TABLE = {
   ProducerQueueFull: {
     status: 503,
     title: 'Too many requests are waiting',
-    meaning: 'More requests wait for Kafka than `QUEUE_LIMIT`. Try again after `Retry-After` seconds.',
-    example: { detail: 'too many requests wait already', outcome: 'not_created', retryAfter: 1 },
+    meaning:
+      'More requests wait for Kafka than `QUEUE_LIMIT`. This attempt did nothing. `outcome` is `unknown`, because earlier attempts are not looked up. Try again after `Retry-After` seconds.',
+    example: { detail: 'too many requests wait already', outcome: 'unknown', retryAfter: 1 },
     holdsBack: true,
   },
   TooManySubscribers: {

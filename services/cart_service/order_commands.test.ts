@@ -35,6 +35,9 @@ const orderIn = (status: OrderStatus): OrderState => ({ orderId: 'ORD-1', versio
 const decideUpdate = (from: OrderStatus, to: OrderStatus): Decision =>
   decide(update(to), orderIn(from), false, CIRCUMSTANCES);
 
+const shippedAt = (version: number): Decision =>
+  decide(update('shipped'), { ...orderIn('confirmed'), version }, false, CIRCUMSTANCES);
+
 const refusalOf = (decision: Decision) =>
   decision.kind === 'refused' ? decision.refusal : assert.fail(`${decision.kind} instead of refused`);
 
@@ -120,12 +123,10 @@ describe('updating an order', () => {
   });
 
   test('takes the last version, and is refused above it', () => {
-    const at = (version: number): Decision =>
-      decide(update('shipped'), { ...orderIn('confirmed'), version }, false, CIRCUMSTANCES);
-    const last = at(MAX_VERSION - 1);
+    const last = shippedAt(MAX_VERSION - 1);
     assert.equal(last.kind === 'event' && last.event.version, 2_147_483_647);
     for (const version of [MAX_VERSION, MAX_VERSION + 1, Number.MAX_SAFE_INTEGER]) {
-      assert.deepEqual(refusalOf(at(version)), {
+      assert.deepEqual(refusalOf(shippedAt(version)), {
         code: 'StatusNotAllowed',
         detail: 'order ORD-1 has version 2147483647, the last one; it cannot change again',
       });

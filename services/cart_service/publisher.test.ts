@@ -310,14 +310,14 @@ describe('the publisher, if the fate of an event is unknown', () => {
   });
 });
 
-describe('the publisher, if it can take no event now', () => {
-  /** Takes the broker down, and lets another request notice. */
-  const takeDown = async (cart: Cart): Promise<void> => {
-    cart.faulty.down = true;
-    assert.match(await cart.submit(create(99)), /not_created$/);
-    await eventually(() => assert.equal(cart.status().state, 'impaired'));
-  };
+/** Takes the broker down, and lets another request notice. */
+const takeDown = async (cart: Cart): Promise<void> => {
+  cart.faulty.down = true;
+  assert.match(await cart.submit(create(99)), /not_created$/);
+  await eventually(() => assert.equal(cart.status().state, 'impaired'));
+};
 
+describe('the publisher, if it can take no event now', () => {
   test('answers a success to a repetition of what is done, with and without a key', async (t) => {
     const cart = await startCart(t, tempDir());
     cart.faulty.faults.push('written_unknown');
@@ -478,6 +478,22 @@ describe('an update answered unknown', () => {
   });
 });
 
+/** A store with an open update under the key `k`, and a log that has given its version to another event. */
+const overtake = async (t: TestContext, directory: string): Promise<void> => {
+  const first = await startCart(t, directory);
+  await first.submit(create(1));
+  first.faulty.faults.push('lost_unknown');
+  assert.equal(await first.submit(keyed('k', update(1, 'confirmed'))), 'KafkaTimeout unknown');
+  first.faulty.down = true;
+  await first.close();
+  await writeAsAnother(directory, [statusUpdated('ORD-1', 2, 'processing')]);
+  // Other partitions have events too, so that catching up takes several batches.
+  await writeAsAnother(
+    directory,
+    Array.from({ length: 6 }, (_, n) => created(`ORD-${50 + n}`)),
+  );
+};
+
 describe('the publisher, if others write versions of an order', () => {
   test('goes not back to the state before an event that is not written, if it learnt a later one meanwhile', async (t) => {
     const directory = tempDir();
@@ -511,22 +527,6 @@ describe('the publisher, if others write versions of an order', () => {
     const answers = await Promise.all([update(1, 'shipped'), ...[2, 3, 4].map((id) => create(id))].map(cart.submit));
     assert.deepEqual(answers, ['StatusNotAllowed', 'done', 'done', 'done']);
   });
-
-  /** A store with an open update under the key `k`, and a log that has given its version to another event. */
-  const overtake = async (t: TestContext, directory: string): Promise<void> => {
-    const first = await startCart(t, directory);
-    await first.submit(create(1));
-    first.faulty.faults.push('lost_unknown');
-    assert.equal(await first.submit(keyed('k', update(1, 'confirmed'))), 'KafkaTimeout unknown');
-    first.faulty.down = true;
-    await first.close();
-    await writeAsAnother(directory, [statusUpdated('ORD-1', 2, 'processing')]);
-    // Other partitions have events too, so that catching up takes several batches.
-    await writeAsAnother(
-      directory,
-      Array.from({ length: 6 }, (_, n) => created(`ORD-${50 + n}`)),
-    );
-  };
 
   test('forgets the key of an event that the log has overtaken, and publishes its repetition', async (t) => {
     const directory = tempDir();

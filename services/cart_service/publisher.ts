@@ -12,6 +12,8 @@ import {
   unavailable,
 } from '#cart_service/publishing/waiting/failures.ts';
 import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
+import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import type { Refusals } from '#cart_service/publishing/refusals.ts';
 import { createWritePath } from '#cart_service/publishing/write_path.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
 import type { Circumstances } from './order_commands.ts';
@@ -98,7 +100,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       new Promise((resolve) => {
         const waiting = room.enter(request, resolve);
         const place = placeFor(request);
-        // The store is not asked, so an earlier attempt may have done something.
+        // The store is not asked: an earlier attempt may have done something.
         if (waiting === null) resolve(failedWith(QUEUE_FULL, 'unknown'));
         else if ('code' in place) refusals.refuse(waiting, place);
         else place.enqueue(waiting);
@@ -120,17 +122,26 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
     },
 
     async close(ms) {
-      const deadline = performance.now() + ms;
-      while (room.size > 0 && performance.now() < deadline) await sleep(10);
+      await untilEmpty(room, ms);
       closing.abort();
-      for (const waiting of room) if (!waiting.stored) refusals.refuse(waiting, STOPPING);
-      await Promise.race([refusals.idle(), sleep(ASKING_MS, undefined, { ref: false })]);
-      for (const waiting of room) room.answer(waiting, failedWith(STOPPING, 'unknown'));
+      await answerStopping(room, refusals);
       // A stopped broker must not hold this up: the next start reads what this read leaves.
       await Promise.race([log.ended, sleep(READING_MS, undefined, { ref: false })]);
       await path.transactions.settle();
     },
   };
+};
+
+const untilEmpty = async (room: { readonly size: number }, ms: number): Promise<void> => {
+  const deadline = performance.now() + ms;
+  while (room.size > 0 && performance.now() < deadline) await sleep(10);
+};
+
+/** Answers all requests, those whose event is not stored by what the store knows of them. */
+const answerStopping = async (room: WaitingRoom, refusals: Refusals): Promise<void> => {
+  for (const waiting of room) if (!waiting.stored) refusals.refuse(waiting, STOPPING);
+  await Promise.race([refusals.idle(), sleep(ASKING_MS, undefined, { ref: false })]);
+  for (const waiting of room) room.answer(waiting, failedWith(STOPPING, 'unknown'));
 };
 
 /** When the oldest of these events happened, as its headers say. */

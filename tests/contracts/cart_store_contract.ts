@@ -7,6 +7,7 @@ import {
   EMPTY_CART_BATCH,
   type IdempotencyRecord,
   type OutboxRow,
+  type UnansweredRequest,
 } from '#cart_service/store/cart_store.ts';
 
 export const batch = (changes: Partial<CartBatch>): CartBatch => ({ ...EMPTY_CART_BATCH, ...changes });
@@ -35,6 +36,12 @@ const record = (key: string, changes: Partial<IdempotencyRecord> = {}): Idempote
   refusal: null,
   createdAt: 1_768_737_600_000,
   ...changes,
+});
+
+const unanswered = (orderId: string, fingerprint: string, at: number | null = null): UnansweredRequest => ({
+  orderId,
+  fingerprint,
+  at,
 });
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
@@ -69,6 +76,9 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
     const recordUnder = async (key: string): Promise<IdempotencyRecord | undefined> =>
       (await store.load([], [key])).idempotency.get(key);
+
+    const fingerprintsOf = async (orderId: string): Promise<readonly string[]> =>
+      ((await store.load([orderId], [])).unanswered.get(orderId) ?? []).toSorted();
 
     const outboxSeqs = async (): Promise<number[]> => (await store.outbox()).map(({ seq }) => seq);
 
@@ -233,36 +243,27 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
     test('an event that is dropped takes along all that remembers its request, and nothing else', async () => {
       const dropped = row(1, { fingerprint: 'a', idempotencyKey: 'mine' });
-      const request = (orderId: string, fingerprint: string) => ({ orderId, fingerprint, at: null });
       await commit({
         orders: [order('ORD-1'), order('ORD-2')],
         outbox: [dropped, row(2)],
-        unanswered: [request('ORD-1', 'a'), request('ORD-1', 'b'), request('ORD-2', 'a')],
+        unanswered: [unanswered('ORD-1', 'a'), unanswered('ORD-1', 'b'), unanswered('ORD-2', 'a')],
         idempotency: [record('mine'), record('other')],
       });
       await commit({ dropped: [dropped] });
       assert.deepEqual(await outboxSeqs(), [2]);
-      const { unanswered, idempotency, orders } = await store.load(['ORD-1', 'ORD-2'], ['mine', 'other']);
+      const left = await store.load(['ORD-1', 'ORD-2'], ['mine', 'other']);
       assert.deepEqual(
-        unanswered,
+        left.unanswered,
         new Map([
           ['ORD-1', ['b']],
           ['ORD-2', ['a']],
         ]),
       );
-      assert.deepEqual([...idempotency.keys()], ['other']);
-      assert.deepEqual([...orders.values()], [order('ORD-1'), order('ORD-2')]);
+      assert.deepEqual([...left.idempotency.keys()], ['other']);
+      assert.deepEqual([...left.orders.values()], [order('ORD-1'), order('ORD-2')]);
     });
 
     describe('a request without an answered success', () => {
-      const unanswered = (orderId: string, fingerprint: string, at: number | null = null) => ({
-        orderId,
-        fingerprint,
-        at,
-      });
-      const fingerprintsOf = async (orderId: string): Promise<readonly string[]> =>
-        ((await store.load([orderId], [])).unanswered.get(orderId) ?? []).toSorted();
-
       test('is kept beside the others of its order', async () => {
         await commit({ orders: ['ORD-1', 'ORD-2', 'ORD-3'].map((id) => order(id)) });
         await commit({ unanswered: [unanswered('ORD-1', 'a')] });

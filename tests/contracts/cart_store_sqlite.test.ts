@@ -36,7 +36,7 @@ const writeVersion1 = (directory: string): void => {
     INSERT INTO unanswered VALUES ('ORD-1', 'create 1');
     INSERT INTO idempotency_keys VALUES ('k', 'create 2', 'ORD-2', NULL, 100);
     INSERT INTO positions VALUES (0, 'topic-1', 7);
-    PRAGMA application_id=${0x6f_65_63_61};
+    PRAGMA application_id=1868915553;
     PRAGMA user_version=1;
   `);
   db.close();

@@ -76,9 +76,10 @@ export const createLoadRequests = (random: () => number): LoadRequests => {
     return { request: { kind: 'read', orderId }, http, repeats: false, repetitions: 0 };
   };
 
-  const job = (request: ClientRequest, http: Omit<HttpRequest, 'idempotencyKey'>): Job => {
+  const job = (asked: ClientRequest, http: Omit<HttpRequest, 'idempotencyKey'>): Job => {
     const repeats = random() < REPEATERS;
     const idempotencyKey = repeats && random() < 0.5 ? `load-${Math.floor(random() * 2 ** 48).toString(36)}` : null;
+    const request = asked.kind === 'read' ? asked : { ...asked, key: idempotencyKey };
     return { request, http: { ...http, idempotencyKey }, repeats, repetitions: 0 };
   };
 

@@ -199,9 +199,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'services/cart_service/publishing/refusals.ts',
-        find: 'pending.push({ request: waiting.request, waiting, failure });',
-        replace: `const isOpenOrder = isUnsettled(waiting.request.command.orderId);
-          give({ request: waiting.request, waiting, failure }, isOpenOrder ? 'unknown' : 'nothing done');`,
+        find: 'await askedStore.answer(free, keys);',
+        replace: 'await Promise.resolve().then(() => askedStore.answerUnknown(free));',
+      },
+      {
+        file: 'services/cart_service/publishing/asked_store.ts',
+        find: "if (isOpen(each)) fail(each, 'unknown');",
+        replace: "if (isOpen(each)) fail(each, isUncertain(each) ? 'unknown' : 'nothing done');",
       },
     ],
   },

@@ -18,6 +18,7 @@ import {
 import { createTopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { createWaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
+import { createAskedStore } from './asked_store.ts';
 import { probeIdleLeaders } from './idle_probe.ts';
 import { createLanes } from './lanes.ts';
 import { createLeaderHealth } from './leader_health.ts';
@@ -76,15 +77,12 @@ export const createWritePath = (options: WritePathOptions) => {
   const settlements = createSettlements(options.positions, now);
   const transactions = createTransactions({ store, settlements, now, logger });
   const keysInFlight = new Set<string>();
+  const isLevel = (): boolean => queues.topic !== null;
   const refusals = createRefusals({
-    store,
-    room,
-    transactions,
-    isUnsettled: queues.isUnsettled,
-    isLevel: () => queues.topic !== null,
+    askedStore: createAskedStore({ store, room, transactions, isUnsettled: queues.isUnsettled, isLevel, now }),
     keysInFlight,
     onKeysFree: () => lanes.schedule(),
-    now,
+    limit: options.queueLimit,
     logger,
   });
   const sender = createEventSender({ broker, observers, publishTimeoutMs, now, logger });

@@ -6,6 +6,10 @@ import { createCartDisk, createSimulatedCartStore } from '#tests/simulation/simu
 import { EMPTY_CART_BATCH } from './cart_store.ts';
 import { watchStore } from './watched_store.ts';
 
+const fail = (): never => {
+  throw new Error('a fault of an observer');
+};
+
 const logger = pino({ level: 'silent' });
 
 describe('a watched store', () => {
@@ -21,9 +25,6 @@ describe('a watched store', () => {
   });
 
   test('commits whatever its observer throws', async () => {
-    const fail = (): never => {
-      throw new Error('a fault of an observer');
-    };
     const { store, failure } = watchStore(createSimulatedCartStore(createCartDisk()), fail, logger);
     const order = { orderId: 'ORD-1', version: 1, status: 'new' } as const;
     await store.commit({ ...EMPTY_CART_BATCH, orders: [order] });

@@ -3,7 +3,7 @@ import { StoreError } from '#service_common/store_error.ts';
 import type { Circumstances } from '#cart_service/order_commands.ts';
 import { failedWith, STORE_FAILED } from '#cart_service/publishing/waiting/failures.ts';
 import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
-import { nothingDone } from '#cart_service/requests.ts';
+import { type Answer, nothingDone } from '#cart_service/requests.ts';
 import type { CartBatch, CartStore } from '#cart_service/store/cart_store.ts';
 import type { BatchEntry, BatchTaker, TakenBatch } from './batch_taker.ts';
 import type { EventSender } from './event_sender.ts';
@@ -60,18 +60,12 @@ export const createBatchWriter = (options: BatchWriterOptions): LaneWork => {
     try {
       await transactions.commit({ orders: events.map(({ state }) => state), outbox: rows, ...rest });
     } catch (error) {
-      const taken = new Set(rows);
-      for (const { entry } of events) entry.queue.settled(taken);
+      for (const { entry } of events) entry.queue.settled(new Set(rows));
       // After a failed sync nobody knows what a recovery will find.
       const isCertain = error instanceof StoreError && error.code === 'STORE_UNAVAILABLE';
-      for (const { entry } of events) if (isCertain) answerNothingDone(entry);
+      for (const { entry } of events) if (isCertain) room.answer(entry.waiting, storeFailed(room, entry));
       throw error;
     }
-  };
-
-  const answerNothingDone = ({ request, waiting }: BatchEntry): void => {
-    const outcome = room.hasOtherAttempts(waiting) ? 'unknown' : nothingDone(request.command);
-    room.answer(waiting, failedWith(STORE_FAILED, outcome));
   };
 
   const refuse = (batch: TakenBatch, error: unknown): void => {
@@ -98,3 +92,7 @@ export const createBatchWriter = (options: BatchWriterOptions): LaneWork => {
     }
   };
 };
+
+/** The answer to a request whose event is certainly not stored. */
+const storeFailed = (room: WaitingRoom, { request, waiting }: BatchEntry): Answer =>
+  failedWith(STORE_FAILED, room.hasOtherAttempts(waiting) ? 'unknown' : nothingDone(request.command));

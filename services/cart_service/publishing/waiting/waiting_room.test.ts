@@ -113,6 +113,67 @@ describe('a waiting room', () => {
     assert.deepEqual([...answers.values()], [[DONE], [LATE]]);
   });
 
+  test('calls once for each request that still waits when 5 % of its time is left, unless it is answered', (t) => {
+    const time = stopTime(t);
+    const late: string[] = [];
+    const room = createWaitingRoom({
+      limit: 10,
+      deadlineMs: DEADLINE_MS,
+      onLate: ({ request: { command } }) => late.push(command.orderId),
+      onDeadline: () => LATE,
+    });
+    const [first, second] = [1, 2].map((n) => entered(room.enter(request(n), () => {})));
+    time.pass(500);
+    entered(room.enter(request(3), () => {}));
+    if (second) room.answer(second, DONE);
+    time.pass(449);
+    assert.deepEqual(late, []);
+    time.pass(1);
+    assert.deepEqual([late, room.size, first?.answered], [['ORD-1'], 2, false]);
+    time.pass(500);
+    assert.deepEqual([late, room.size], [['ORD-1', 'ORD-3'], 1]);
+    time.pass(50);
+    assert.equal(room.size, 0);
+  });
+
+  test('knows the other attempts at a request: by its key, and by what it asks for', () => {
+    const { room } = createRoom();
+    const enter = (fingerprint: string, idempotencyKey: string | null, kind: 'create' | 'update'): Waiting => {
+      const command = {
+        kind,
+        orderId: 'ORD-1',
+        fingerprint,
+        draft: { items: null },
+      } as unknown as CommandRequest['command'];
+      return entered(room.enter({ command, idempotencyKey, traceparent: '' }, () => {}));
+    };
+    const alike = [
+      [enter('a', null, 'update'), enter('a', null, 'update')],
+      [enter('b', 'k', 'update'), enter('c', 'k', 'update')],
+      [enter('d', 'l', 'create'), enter('d', 'm', 'create')],
+    ] as const;
+    const alone = [enter('e', null, 'update'), enter('e', 'n', 'update')];
+    for (const [one, other] of alike) {
+      assert.deepEqual([room.hasOtherAttempts(one), room.isDoubted(one)], [true, false]);
+      room.answer(other, LATE);
+      assert.deepEqual([room.hasOtherAttempts(one), room.isDoubted(one)], [false, true]);
+    }
+    for (const each of alone) assert.equal(room.hasOtherAttempts(each), false);
+    for (const waiting of room) room.answer(waiting, DONE);
+  });
+
+  test('knows of an attempt that was stored and answered while another one waited', () => {
+    const { room, enter } = createRoom();
+    const [one, other] = [entered(enter(1)), entered(enter(1))];
+    room.markStored(other);
+    room.answer(other, DONE);
+    assert.equal(room.hasOtherAttempts(one), true);
+    room.answer(one, DONE);
+    const later = entered(enter(1));
+    assert.equal(room.hasOtherAttempts(later), false);
+    room.answer(later, DONE);
+  });
+
   test('gets no answer for a request that has one', (t) => {
     const time = stopTime(t);
     const onDeadline = t.mock.fn(() => LATE);

@@ -1,9 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { OrderState } from '#cart_service/order_commands.ts';
 import type { CartBatch } from '#cart_service/store/cart_store.ts';
-
-/** Bounds the work of one batch, so that a backlog of old keys does not hold it up. */
-const EXPIRED_AT_A_TIME = 500;
+import { prepareRequestMemory } from './request_memory.ts';
 
 /** Prepares the statements of a batch. @returns applies a batch, inside a transaction of the caller */
 export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) => {
@@ -26,20 +24,7 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const deleteOutbox = db.prepare('DELETE FROM outbox WHERE seq = ?');
-  const upsertUnanswered = db.prepare('INSERT OR REPLACE INTO unanswered (order_id, fingerprint, at) VALUES (?, ?, ?)');
-  const deleteUnanswered = db.prepare('DELETE FROM unanswered WHERE order_id = ? AND fingerprint = ?');
-  const upsertKey = db.prepare(
-    'INSERT OR REPLACE INTO idempotency_keys (key, fingerprint, order_id, refusal, created_at) VALUES (?, ?, ?, ?, ?)',
-  );
-  const deleteKey = db.prepare('DELETE FROM idempotency_keys WHERE key = ?');
-  const expireKeys = db.prepare(
-    `DELETE FROM idempotency_keys WHERE rowid IN
-       (SELECT rowid FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ${EXPIRED_AT_A_TIME})`,
-  );
-  const expireUnanswered = db.prepare(
-    `DELETE FROM unanswered WHERE rowid IN
-       (SELECT rowid FROM unanswered WHERE at < ? ORDER BY at LIMIT ${EXPIRED_AT_A_TIME})`,
-  );
+  const memory = prepareRequestMemory(db);
   const upsertPosition = db.prepare('INSERT OR REPLACE INTO positions (partition, topic_id, next) VALUES (?, ?, ?)');
 
   const saveOrder = ({ orderId, version, status }: OrderState): void => {
@@ -51,18 +36,17 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
     const { orderId, version, status } = state;
     if (previous === null) deleteOrder.run(orderId, version, status);
     else restoreOrder.run(previous.version, previous.status, orderId, version, status);
-    if (idempotencyKey !== null) deleteKey.run(idempotencyKey);
+    memory.forget(orderId, null, idempotencyKey);
   };
 
   return (batch) => {
     for (const seq of batch.settled) deleteOutbox.run(seq);
-    for (const { orderId, fingerprint, at } of batch.unanswered) upsertUnanswered.run(orderId, fingerprint, at);
-    for (const { orderId, fingerprint } of batch.forgotten) deleteUnanswered.run(orderId, fingerprint);
+    batch.unanswered.forEach(memory.keep);
+    for (const { orderId, fingerprint } of batch.forgotten) memory.forget(orderId, fingerprint, null);
     batch.takenBack.forEach(takeBack);
     for (const { seq, orderId, fingerprint, idempotencyKey } of batch.dropped) {
       deleteOutbox.run(seq);
-      if (fingerprint !== null) deleteUnanswered.run(orderId, fingerprint);
-      if (idempotencyKey !== null) deleteKey.run(idempotencyKey);
+      memory.forget(orderId, fingerprint, idempotencyKey);
     }
     for (const { orderId, version, status } of batch.learned) learnOrder.run(orderId, version, status);
     batch.orders.forEach(saveOrder);
@@ -70,13 +54,8 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
       const headers = JSON.stringify(message.headers);
       insertOutbox.run(seq, eventId, orderId, fingerprint, message.value, headers, idempotencyKey);
     }
-    for (const { key, fingerprint, orderId, refusal, createdAt } of batch.idempotency) {
-      upsertKey.run(key, fingerprint, orderId, refusal === null ? null : JSON.stringify(refusal), createdAt);
-    }
+    batch.idempotency.forEach(memory.record);
     for (const { partition, topicId, next } of batch.positions) upsertPosition.run(partition, topicId, next);
-    if (batch.expireBefore !== null) {
-      expireKeys.run(batch.expireBefore);
-      expireUnanswered.run(batch.expireBefore);
-    }
+    if (batch.expireBefore !== null) memory.expire(batch.expireBefore);
   };
 };

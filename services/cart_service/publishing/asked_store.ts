@@ -1,0 +1,79 @@
+import type { Refusal } from '#cart_service/order_commands.ts';
+import { planWithoutEvents } from '#cart_service/publishing/batches/plan_batch.ts';
+import type { Transactions } from '#cart_service/publishing/batches/transactions.ts';
+import { type Failure, failedWith } from '#cart_service/publishing/waiting/failures.ts';
+import type { Waiting, WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import { type Answer, nothingDone } from '#cart_service/requests.ts';
+import type { CartStore } from '#cart_service/store/cart_store.ts';
+
+/** Answers requests by what the store knows of them, without an event. */
+export interface AskedStore {
+  /** Answers what it can. @param keys the idempotency keys of the requests @throws StoreError */
+  answer(refused: readonly Refused[], keys: readonly string[]): Promise<void>;
+  /** Answers that nobody knows, except what has its answer or its event by now. */
+  answerUnknown(refused: readonly Refused[]): void;
+}
+
+/** A request that gets no event, and what its answer says if the store does not have a better one. */
+export interface Refused {
+  readonly request: Waiting['request'];
+  readonly waiting: Waiting;
+  readonly failure: Failure;
+}
+
+export interface AskedStoreOptions {
+  readonly store: CartStore;
+  readonly room: WaitingRoom;
+  readonly transactions: Transactions;
+  /** Whether the outbox may hold an event of this order. */
+  readonly isUnsettled: (orderId: string) => boolean;
+  /** Whether the store is level with the log. */
+  readonly isLevel: () => boolean;
+  /** Ms since 1970. */
+  readonly now: () => number;
+}
+
+/** Neither answered nor in a batch meanwhile. */
+export const isOpen = ({ waiting }: Refused): boolean => !waiting.answered && !waiting.stored;
+
+export const createAskedStore = (options: AskedStoreOptions): AskedStore => {
+  const { store, room, transactions, isUnsettled } = options;
+
+  const fail = ({ waiting, failure, request }: Refused, outcome: 'unknown' | 'nothing done'): void =>
+    room.answer(waiting, failedWith(failure, outcome === 'unknown' ? outcome : nothingDone(request.command)));
+
+  const isUncertain = ({ waiting, request }: Refused): boolean =>
+    transactions.isInDoubt || room.hasOtherAttempts(waiting) || isUnsettled(request.command.orderId);
+
+  const answerUnknown = (refused: readonly Refused[]): void => {
+    for (const each of refused) if (isOpen(each)) fail(each, 'unknown');
+  };
+
+  /** Before the store is level with the log, it cannot say what is not there. */
+  const isFinal = ({ code }: Refusal): boolean =>
+    options.isLevel() || (code !== 'OrderNotFound' && code !== 'StatusNotAllowed');
+
+  const give = (refused: Refused, answer: Answer): void => {
+    if (!isOpen(refused)) return;
+    if (isUncertain(refused)) fail(refused, 'unknown');
+    else if (answer.kind === 'refused' && !isFinal(answer.refusal)) fail(refused, 'nothing done');
+    else room.answer(refused.waiting, answer);
+  };
+
+  return {
+    async answer(refused, keys) {
+      await transactions.commitUnanswered();
+      const loaded = await store.load([...new Set(refused.map(({ request }) => request.command.orderId))], keys);
+      // What became uncertain during the look-up is not decided by it.
+      answerUnknown(refused.filter(isUncertain));
+      const { plan, undone } = planWithoutEvents(refused.filter(isOpen), loaded, options.now());
+      for (const { entry, answer } of plan.answers) give(entry, answer);
+      for (const each of undone) fail(each, 'nothing done');
+      if (plan.answersAfterCommit.length === 0) return;
+      const idempotency = plan.idempotency.filter(({ refusal }) => refusal === null || isFinal(refusal));
+      await transactions.commit({ idempotency, forgotten: plan.forgotten });
+      for (const { entry, answer } of plan.answersAfterCommit) give(entry, answer);
+    },
+    answerUnknown,
+  };
+};
