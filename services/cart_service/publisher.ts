@@ -77,10 +77,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       partitions,
       now: () => options.circumstances().now,
       open: queues,
-      onOpen(opened, left) {
-        queues.open(opened, left);
-        lanes.schedule();
-      },
+      onOpen: (opened, left) => (queues.open(opened, left), lanes.schedule()),
       logger,
     },
     signal,
