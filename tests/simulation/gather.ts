@@ -41,7 +41,7 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
     order,
   })),
   listed: [...state.orders.keys()],
-  waiting: Array.from(state.waiting.values(), ({ orderId, version, status }) => ({ orderId, version, status })),
+  waiting: Array.from(state.pending.values(), ({ orderId, version, status }) => ({ orderId, version, status })),
   deadLetters: state.deadLetters.map(({ partition, offset }) => ({ partition, offset })),
 });
 

@@ -4,8 +4,8 @@ import { readConfig, type SettingInForce } from '#kafka_common/config.ts';
 import { check, type Readiness } from '#service_common/http/health.ts';
 import { createHttpApp, type HttpApp } from '#service_common/http/http_app.ts';
 import type { Tracing } from '#service_common/telemetry/tracing.ts';
-import type { ConsumerDb } from '#order_service/consumer_db.ts';
-import type { RunnerState, RunnerStatus } from '#order_service/consumer_runner.ts';
+import type { ViewQueries } from '#order_service/consumer_db.ts';
+import { type RunnerStatus, whyNotReady } from '#order_service/consuming/runner_status.ts';
 import type { EventFeed } from '#order_service/live/event_feed.ts';
 import type { Flow } from '#order_service/live/flow.ts';
 import type { OrderWaiters } from '#order_service/live/order_waiters.ts';
@@ -18,7 +18,7 @@ import { addOrderRoutes } from '#order_service/app/api/routes.ts';
 import { addStreamRoutes } from '#order_service/app/api/stream_routes.ts';
 
 export interface OrderAppParts {
-  readonly db: ConsumerDb;
+  readonly db: ViewQueries;
   readonly waiters: OrderWaiters;
   readonly redriver: Redriver;
   readonly feed: EventFeed;
@@ -65,12 +65,6 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
   return app;
 };
 
-const NOT_READY: Readonly<Record<Exclude<RunnerState, 'consuming'>, string>> = {
-  starting: 'the consumer has not joined its group yet',
-  waiting_for_topic: 'the topic does not exist yet',
-  reconnecting: 'the broker cannot be reached; orders are shown as they were before',
-};
-
 /** Reads are answered all the time; ready means that they are up to date. */
 const readinessOf = (status: RunnerStatus): Readiness => {
   const { state, storeFailure } = status;
@@ -89,7 +83,3 @@ const readinessOf = (status: RunnerStatus): Readiness => {
     ],
   };
 };
-
-/** Null where the view follows the topic. */
-export const whyNotReady = ({ state, storeFailure }: RunnerStatus): string | null =>
-  state === 'consuming' ? storeFailure : NOT_READY[state];

@@ -1,7 +1,8 @@
 import type { HttpApp } from '#service_common/http/http_app.ts';
 import { BODY_PROBLEMS } from '#service_common/http/openapi.ts';
+import { Problem } from '#service_common/errors.ts';
 import type { ConsumerDb, DeadLetterState } from '#order_service/consumer_db.ts';
-import type { Redriver } from '#order_service/redrive/redrive.ts';
+import type { RedriveOutcome, Redriver } from '#order_service/redrive/redrive.ts';
 import { streamListing } from './listing.ts';
 import { presentDeadLetter } from './presenters.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from './operator_schemas.ts';
 
 export interface OperatorRouteParts {
-  readonly db: Pick<ConsumerDb, 'deadLetters' | 'waiting'>;
+  readonly db: Pick<ConsumerDb, 'deadLetters' | 'pending'>;
   readonly redriver: Redriver;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -75,8 +76,8 @@ export const addOperatorRoutes = (app: HttpApp, { db, redriver, now }: OperatorR
     },
     async ({ body: { letters, filter, after = 0, limit = 1_000 } }) => {
       // The schema asks for one of the two.
-      if (letters === undefined) return redriver.matching(filter ?? {}, after, limit);
-      return { results: await redriver.letters(letters), next: null };
+      if (letters === undefined) return resultsOf(await redriver.matching(filter ?? {}, after, limit));
+      return resultsOf(await redriver.letters(letters));
     },
   );
 
@@ -93,15 +94,32 @@ export const addOperatorRoutes = (app: HttpApp, { db, redriver, now }: OperatorR
       },
     },
     async (request) => {
-      const waiting = await db.waiting(Number(request.query.limit));
+      const pending = await db.pending(Number(request.query.limit));
       return {
-        pendingStatuses: waiting.map(({ orderId, version, status, waitingSince }) => ({
+        pendingStatuses: pending.map(({ orderId, version, status, pendingSince }) => ({
           orderId,
           version,
           status,
-          ageMs: Math.max(0, now() - (waitingSince ?? now())),
+          ageMs: Math.max(0, now() - (pendingSince ?? now())),
         })),
       };
     },
   );
+};
+
+const REDRIVE_RETRY_AFTER_S = 1;
+
+/** @throws Problem if nothing was published */
+const resultsOf = (outcome: RedriveOutcome) => {
+  switch (outcome.kind) {
+    case 'busy':
+      throw new Problem('RedriveUnderWay', 'another redrive is under way; try again when it is done');
+    case 'unavailable':
+      throw new Problem('KafkaBrokersUnavailable', `nothing was published: ${outcome.reason}`, {
+        outcome: 'not_published',
+        retryAfter: REDRIVE_RETRY_AFTER_S,
+      });
+    default:
+      return { results: outcome.results, next: outcome.next };
+  }
 };

@@ -17,7 +17,7 @@ before(async () => {
       orderId,
       version: 3,
       status: n === 0 ? 'shipped' : 'new',
-      waitingSince: null,
+      pendingSince: null,
     })),
     history: [
       { ...event, type: 'ORDER_CREATED', version: 1, status: 'new', offset: 0, outcome: 'applied' },
