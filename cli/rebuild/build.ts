@@ -23,7 +23,10 @@ export interface ViewBuilderOptions {
   readonly onProgress: (messages: number) => void;
 }
 
-/** Messages that are read before they are applied, as many as one transaction takes. Within it, partitions lose their common order in time. */
+/**
+ * Messages that are applied at a time, as many as one transaction takes. Windows follow each other in the order of time.
+ * Within one, messages are in the order of their partitions.
+ */
 const WINDOW = 500;
 
 export const createViewBuilder = ({ db, broker, topic, signal, onProgress }: ViewBuilderOptions): ViewBuilder => {

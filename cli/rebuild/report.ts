@@ -49,7 +49,7 @@ const endingLine = (ending: Ending, { notInLog }: Comparison): string => {
     case 'discarded':
       return 'nothing was exchanged (--dry-run)';
     case 'refused':
-      return `nothing was exchanged, as ${notInLog} orders are not in the log; --force does it all the same`;
+      return `nothing was exchanged, because ${notInLog} orders are not in the log; --force exchanges them anyway`;
     case 'exchanged':
       return ending.former === null ? 'exchanged' : `exchanged; the former view is ${ending.former}`;
     default:

@@ -18,10 +18,10 @@ import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
 interface ViewState {
   /** In the order first received; `order` is as it was created. */
   readonly orders: ReadonlyMap<string, { readonly view: OrderView; readonly order: Order }>;
-  /** Of orders that have not arrived yet. */
+  /** The views of orders that have not arrived yet. */
   readonly pending: ReadonlyMap<string, OrderView>;
   readonly seenEventIds: ReadonlySet<string>;
-  /** By topic, then by partition. */
+  /** Keys are the topic, then the partition. */
   readonly positions: ReadonlyMap<string, ReadonlyMap<number, PartitionPosition>>;
   readonly deadLetters: readonly StoredDeadLetter[];
   /** The events of all orders. The sequence of an event is its index plus 1. */

@@ -38,7 +38,7 @@ interface QueuedBatch {
 /** @param limit records in one transaction */
 export const createApplyQueue = (limit: number): ApplyQueue => {
   let queue: QueuedBatch[] = [];
-  /** By partition, what the transaction under way has taken. */
+  /** What the transaction under way has taken, by partition. */
   let taken: ReadonlyMap<number, { readonly queued: QueuedBatch; readonly part: Part }> = new Map();
 
   const endTransaction = (isDone: (queued: QueuedBatch) => boolean): void => {

@@ -5,7 +5,7 @@ import { EVENTS_PAGE, type Subscriber } from './subscribers.ts';
 
 /** Events that a subscriber may have missed and is still sent. One that missed more must read the orders again. */
 const MAX_RESUMED = 10_000;
-/** For a subscriber to read on while it is sent what it missed. */
+/** Milliseconds that a subscriber may stop reading while it is sent what it missed. */
 const DRAIN_MS = 10_000;
 
 /**

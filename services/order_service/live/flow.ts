@@ -31,7 +31,7 @@ interface FlowPartition {
 
 /** How events flow from the topic into the view, now and in the last five minutes. */
 export interface Flow {
-  /** With all samples, or only the last one. @throws StoreError `STORE_UNAVAILABLE` */
+  /** The present state, with all samples or only the last one. @throws StoreError `STORE_UNAVAILABLE` */
   state(samples: 'all' | 'last'): Promise<FlowState>;
 }
 

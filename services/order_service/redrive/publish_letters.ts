@@ -24,7 +24,7 @@ export interface LetterTopic {
 
 type PlannedMessage = Extract<LetterPlan, { kind: 'publish' }>;
 
-/** Of one publish: a letter can have 1 MB. */
+/** Limits of one publish, because a letter can have 1 MB. */
 const MAX_MESSAGES = 100;
 const MAX_BYTES = 1_000_000;
 const PUBLISH_MS = 5_000;

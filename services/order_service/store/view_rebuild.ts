@@ -26,7 +26,7 @@ export type Exchange =
 /** A view as it is at one moment, also while a service writes to it. */
 export interface ViewSnapshot {
   readonly positions: (topic: string) => readonly PartitionPosition[];
-  /** By id, in the order of characters. */
+  /** Sorted by id, in the order of characters. */
   readonly orders: () => Iterable<SnapshotOrder>;
   readonly close: () => void;
 }

@@ -5,9 +5,9 @@ import { createViewQueries } from './view_queries.ts';
 import { createViewWriter } from './view_writer.ts';
 
 /**
- * Room for the pages that a transaction changes. Each of its 500 events can change a page of the index by order id and
- * one of the index by customer, of 4 KiB each. With the 2 MB that SQLite has by itself, a transaction would write pages
- * out and read them again.
+ * Room for the pages that a transaction changes. A page has 4 KiB. Each of the 500 events can change one page of the
+ * index by order id and one of the index by customer. SQLite's own 2 MB would make a transaction write pages out and
+ * read them again.
  */
 const CACHE_KIB = 8_000;
 

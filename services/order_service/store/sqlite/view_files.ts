@@ -60,7 +60,7 @@ export const lockView = (directory: string): (() => void) | null => tryLockFile(
 export const problemOfView = (path: string): string | null => {
   if (existsSync(`${path}-wal`)) return 'it has a write-ahead log, so another program has opened it';
   try {
-    // As an immutable file, so that SQLite makes no other files beside it.
+    // SQLite makes no other files beside one that it takes for immutable.
     const db = new DatabaseSync(new URL('?immutable=1', pathToFileURL(path)), { readOnly: true });
     try {
       return problemIn(db);
