@@ -10,7 +10,8 @@ import pino from 'pino';
 import type { Batch } from '../libs/kafka_common/broker.ts';
 import { createKafkaBroker } from '../libs/kafka_common/kafka/kafka_broker.ts';
 import { startCheckpoints } from '../libs/service_common/sqlite/checkpoints.ts';
-import { createSqliteConsumerDb, VIEW_FILE } from '../services/order_service/store/sqlite/sqlite_consumer_db.ts';
+import { createSqliteConsumerDb } from '../services/order_service/store/sqlite/sqlite_consumer_db.ts';
+import { VIEW_FILE } from '../services/order_service/store/sqlite/tables.ts';
 import { createConsumerRunner } from '../services/order_service/consumer_runner.ts';
 import type { ConsumeJob, ConsumeReport } from './consume.ts';
 

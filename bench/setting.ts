@@ -40,7 +40,7 @@ export const fillView = async (directory: string, count: number): Promise<void> 
     const next: number = (from ?? 0) + orders.length;
     await db.applyBatch({
       positions: [{ topic: 'filled', partition: 0, topicId: 'filled', from, next }],
-      views: orders.map(({ orderId, status }) => ({ orderId, version: 1, status, waitingSince: null })),
+      views: orders.map(({ orderId, status }) => ({ orderId, version: 1, status, pendingSince: null })),
       orders,
       unversionedEventIds: [],
       history: [],

@@ -2,7 +2,8 @@ import { SETTINGS } from '#kafka_common/config.ts';
 import { addPublisherGauges } from '#cart_service/telemetry/publisher_gauges.ts';
 import type { Setting } from '#service_common/config.ts';
 import { createPublisherMetrics } from '#cart_service/telemetry/publisher_metrics.ts';
-import { createConsumerMetrics } from '#order_service/telemetry/consumer_metrics.ts';
+import { createApplyMetrics } from '#order_service/telemetry/apply_metrics.ts';
+import { addRunnerMetrics, addViewMetrics } from '#order_service/telemetry/consumer_metrics.ts';
 import { ERRORS } from '#service_common/errors.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { eventsSections } from './events_page.ts';
@@ -93,7 +94,9 @@ const registries = (): Readonly<Record<string, Registry>> => {
   const common = { topic: '', status: unread, now: unread };
   addPublisherGauges({ ...common, registry: cart, queueLimit: 0, storeFailure: unread });
   createPublisherMetrics(cart, '');
-  createConsumerMetrics({ ...common, registry: order, group: '', db: { counts: unread, waiting: unread } });
+  addRunnerMetrics({ ...common, registry: order });
+  addViewMetrics({ ...common, registry: order, db: { counts: unread, pending: unread } });
+  createApplyMetrics({ ...common, registry: order, group: '' });
   return { 'Both services': both, 'Cart Service': cart, 'Order Service': order };
 };
 

@@ -1,50 +1,44 @@
-import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Broker, LogRecord, Positions, Topic } from '#kafka_common/broker.ts';
 import { createBatchApplier } from '#order_service/consuming/batch_applier.ts';
-import { createSqliteConsumerDb, VIEW_FILE } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
-import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
+import type { ViewWriter } from '#order_service/consumer_db.ts';
 import { failed } from '../failures.ts';
 import { readMerged } from '../merged_log.ts';
 
-/** A second view, of its own folder, that is built from the log as far as it is told. */
+/** Builds a view from the log. */
 export interface ViewBuilder {
-  /** Applies what the log has up to these positions, not above its end. @throws BrokerError, Failure, the signal's reason */
+  /** Applies the log up to these positions, not above its end. @throws BrokerError, Failure, the signal's reason */
   readonly buildUpTo: (until: Positions) => Promise<void>;
   readonly positions: () => Positions;
   readonly messages: () => number;
-  readonly counts: () => Promise<{ orders: number; pending: number; deadLetters: number }>;
-  /** Brings all into the one file, and lets go of it. */
-  readonly close: () => Promise<void>;
 }
 
 export interface ViewBuilderOptions {
-  readonly directory: string;
+  /** The view; empty. */
+  readonly db: ViewWriter;
   readonly broker: Pick<Broker, 'read' | 'bounds'>;
   readonly topic: Topic;
   readonly signal: AbortSignal;
-  /** Messages applied so far. */
+  /** Is called with the number of messages applied so far. */
   readonly onProgress: (messages: number) => void;
 }
 
-/** What one transaction of the applier takes: orders arrive in it by partition, and by time over many of them. */
+/**
+ * Messages that are applied at a time, as many as one transaction takes. Windows follow each other in the order of time.
+ * Within one, messages are in the order of their partitions.
+ */
 const WINDOW = 500;
 
-/** @throws StoreError */
-export const createViewBuilder = (options: ViewBuilderOptions): ViewBuilder => {
-  const { directory, broker, topic, signal, onProgress } = options;
-  const db = createSqliteConsumerDb({ directory });
-  const checkpoints = startCheckpoints([join(directory, VIEW_FILE)]);
+export const createViewBuilder = ({ db, broker, topic, signal, onProgress }: ViewBuilderOptions): ViewBuilder => {
   const applier = createBatchApplier({
     db,
-    // What it warns of is counted, and stands in the view.
+    // A store that fails ends the command, which says so. Nothing else is logged here.
     logger: pino({ level: 'silent' }),
     now: Date.now,
-    // A service waits for room on the disk, a command does not.
-    storeRetryDelay: () => {
-      throw failed(applier.status().storeFailure ?? 'the store failed');
+    storeRetryDelay: (_failures, { message }) => {
+      throw failed(message);
     },
-    onApplied: () => {},
+    observers: [],
     signal,
   });
   const positions = new Map<number, number>();
@@ -80,18 +74,10 @@ export const createViewBuilder = (options: ViewBuilderOptions): ViewBuilder => {
         size = 0;
       }
       await applyWindow(window);
-      // A log can end in what is no message, and its start be gone.
+      // The end can be past the last message, if the log ends in other records or its start was deleted.
       for (const [partition, end] of until) if (end > (positions.get(partition) ?? 0)) await apply(partition, [], end);
     },
     positions: () => positions,
     messages: () => messages,
-    counts: async () => {
-      const { orders, waiting, deadLetters } = await db.counts();
-      return { orders, pending: waiting, deadLetters };
-    },
-    close: async () => {
-      await checkpoints.stop();
-      await db.close();
-    },
   };
 };

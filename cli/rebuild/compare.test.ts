@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SnapshotOrder } from '#order_service/store/sqlite/view_snapshot.ts';
+import type { SnapshotOrder } from '#order_service/store/view_rebuild.ts';
 import { differencesBetween } from './compare.ts';
 
 const order = (orderId: string, changes: Partial<SnapshotOrder> = {}): SnapshotOrder => ({
@@ -17,12 +17,12 @@ const compare = (live: readonly SnapshotOrder[], rebuilt: readonly SnapshotOrder
     .map((one) => `${one.orderId} ${one.kind}: ${one.live} | ${one.rebuilt}`);
 
 describe('differencesBetween', () => {
-  test('finds none between the same orders, also where a body is written otherwise', () => {
+  test('finds none between the same orders, also if a body is written in another way', () => {
     assert.deepEqual(compare([order('1'), order('2')], [order('1', { body: '{ "b":[2], "a":1 }' }), order('2')]), []);
     assert.deepEqual(compare([], []), []);
   });
 
-  test('finds what only one of the two has, wherever it stands', () => {
+  test('finds an order that only one of the two views has, at any place', () => {
     assert.deepEqual(compare([order('1'), order('3')], [order('2'), order('3'), order('4')]), [
       '1 not_in_log: version 1, new, there | null',
       '2 missing: null | version 1, new, there',
@@ -30,7 +30,7 @@ describe('differencesBetween', () => {
     ]);
   });
 
-  test('tells of an order what differs, and nothing else', () => {
+  test('says what differs in an order, and nothing else', () => {
     const live = [order('1'), order('2'), order('3'), order('4', { body: null })];
     const rebuilt = [
       order('1', { version: 2, status: 'shipped' }),
@@ -45,7 +45,7 @@ describe('differencesBetween', () => {
     ]);
   });
 
-  test('gives one result for each order, so that somebody can be told how far it is', () => {
+  test('yields once for each order, so that its caller can show progress', () => {
     assert.equal([...differencesBetween([order('1'), order('2')], [order('2'), order('3')])].length, 3);
   });
 });

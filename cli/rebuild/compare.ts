@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { SnapshotOrder } from '#order_service/store/sqlite/view_snapshot.ts';
+import type { SnapshotOrder } from '#order_service/store/view_rebuild.ts';
 
-/** How a view that follows and one that was built from the log differ about an order. */
+/** How the live view and the rebuilt one differ in an order. */
 export interface Difference {
   readonly orderId: string;
-  /** `missing`: only the rebuilt view has it. `not_in_log`: only the live one. */
+  /** `missing`: only the rebuilt view has the order. `not_in_log`: only the live view has it. */
   readonly kind: 'missing' | 'not_in_log' | 'different';
   readonly live: string | null;
   readonly rebuilt: string | null;
 }
 
 /**
- * Compares two views, order by order.
+ * Compares two views, order by order. Yields null for an order that is the same in both.
  * @param live by order id, in the order of characters; so is `rebuilt`
  */
 export function* differencesBetween(
@@ -57,10 +57,10 @@ const described = ({ version, status, body }: SnapshotOrder, parts: readonly Par
     })
     .join(', ');
 
-/** Text first: mostly it is the same. */
+/** Usually the text is the same, and need not be parsed. */
 const isSameJson = (a: string, b: string): boolean => a === b || isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
 
-/** Both are in the order of their ids. */
+/** Pairs the orders of two lists that are sorted by id. Null stands for an order that one list does not have. */
 function* pairsById(
   left: Iterable<SnapshotOrder>,
   right: Iterable<SnapshotOrder>,

@@ -2,30 +2,36 @@ import type { OrderEvent } from '#kafka_common/events.ts';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 
 /**
- * The seam of the Order Service's store: the view of every order with its history, how far each partition was read, and
- * what could not be read, in one place and one transaction. Batch-shaped and asynchronous, so that a database server can stand behind
- * it too; `tests/contracts/consumer_db_contract.ts` decides whether one may.
+ * The seam of the Order Service's store. The store holds the view of every order with its history, the position in each
+ * partition, and the dead letters. One transaction changes them together.
+ *
+ * The seam is two contracts: `ViewWriter` applies events, `ViewQueries` answers reads. Both are asynchronous, and the
+ * writer takes whole batches, so that a database server can stand behind them. A store is done when it passes
+ * `tests/contracts/consumer_db_contract.ts`.
  */
 
-/** How far one order has come: all that deciding its next event needs. Its body is stored beside it. */
+/** The present state of one order: all that is needed to decide what the next event does. The body is stored beside it. */
 export interface OrderView {
   readonly orderId: string;
-  /** The highest version applied; 0 where no event of this order had one. */
+  /** The highest version applied; 0 if no event of this order had a version. */
   readonly version: number;
-  /** The status now; the body keeps the one that the order was created with. */
+  /** The present status. The body keeps the status that the order was created with. */
   readonly status: OrderStatus;
-  /** A status came before its order: when the first one did (ms since 1970). Null once the order is there. */
-  readonly waitingSince: number | null;
+  /** When the first status arrived whose order is still missing, ms since 1970. Null once the order is there. */
+  readonly pendingSince: number | null;
 }
 
-/** What became of an event: `duplicate` is one that had been applied before, or is older than what had been. */
+/**
+ * What became of an event. `duplicate`: it was applied before, or is older than what was applied. `waiting`: it is a
+ * pending status, its order has not arrived yet. The API and the tables use these values.
+ */
 export type EventOutcome = 'applied' | 'duplicate' | 'waiting';
 
 /** An event in the history of its order. */
 export interface HistoryEvent {
   readonly orderId: string;
   readonly type: OrderEvent['type'];
-  /** Null from producers that do not count. */
+  /** Null if the producer does not count versions. */
   readonly version: number | null;
   readonly status: OrderStatus;
   /** When it happened, ms since 1970. */
@@ -40,12 +46,12 @@ export interface StoredEvent extends HistoryEvent {
   readonly sequence: number;
 }
 
-/** A message that could not be applied, kept as it came. */
+/** A message that could not be applied, kept byte for byte. */
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** Milliseconds since 1970, of the message. */
+  /** The message's own timestamp, ms since 1970. */
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -55,16 +61,16 @@ export interface DeadLetter {
   readonly storedAt: number;
 }
 
-/** What became of a dead letter that was published again, when it came back through the topic. */
+/** What became of a redriven dead letter when it came back through the topic. */
 export interface Redrive {
-  /** When it was published, ms since 1970, as the broker or the producer had it. */
+  /** When it was published again, ms since 1970, as the broker or the producer set it. */
   readonly at: number;
   readonly partition: number;
   readonly offset: number;
   readonly outcome: EventOutcome | 'dead_letter';
 }
 
-/** Names a dead letter by where it stood. */
+/** Names a dead letter by its first position in the log. */
 export interface LetterPosition {
   readonly topic: string;
   readonly partition: number;
@@ -76,38 +82,38 @@ export interface StoredDeadLetter extends DeadLetter {
   readonly redrive: Redrive | null;
 }
 
-/** How far one partition of a topic was read: the view's own truth, which the group's offsets follow. */
+/** How far one partition was read. This is the truth; the group's committed offsets follow it. */
 export interface PartitionPosition {
   readonly partition: number;
-  /** Of which topic: one deleted and made again under the same name has another id, and its offsets mean something else. */
+  /** A topic that was deleted and made again has the same name and another id. Its offsets mean something else. */
   readonly topicId: string;
-  /** The offset to go on from. */
+  /** The next offset to read. */
   readonly next: number;
 }
 
-/** How far a transaction moves a partition on. */
+/** How far a transaction moves the position of a partition. */
 export interface PositionStep extends PartitionPosition {
   readonly topic: string;
   /**
-   * The position it was decided at: null where there is none, or none of this topic id. Where the store has another one
-   * by now, a second process has applied the same records, and the views that this transaction was decided on are old.
+   * The position that the transaction was decided at; null if the store has none for this topic id. If the store has
+   * another position by now, a second process has applied the same records, and this transaction is refused.
    */
   readonly from: number | null;
 }
 
-/** The effect of records of any partitions: applied whole or not at all. */
+/** One transaction: the effect of records of any partitions. It is applied whole or not at all. */
 export interface AppliedBatch {
   /** Each partition at most once. */
   readonly positions: readonly PositionStep[];
   /** Each order at most once. */
   readonly views: readonly OrderView[];
-  /** The orders whose body came with this batch; each has its view among `views`. */
+  /** The orders whose body came with this batch. `views` has a view of each. */
   readonly orders: readonly Order[];
-  /** Ids of the applied events that carry no version: what tells their repetition. */
+  /** Ids of the applied events that have no version. Only the id shows that such an event is a repetition. */
   readonly unversionedEventIds: readonly string[];
-  /** Of all events, also those without effect, in the order they came. */
+  /** All events in the order they came, also those without effect. */
   readonly history: readonly HistoryEvent[];
-  /** For each order in `history` that has been in one before, the last `sequence` that it had. */
+  /** The last `sequence` of each order in `history` that has one in the store. */
   readonly lastEvents: ReadonlyMap<string, number>;
   readonly deadLetters: readonly DeadLetter[];
   readonly redriven: readonly (Redrive & { readonly letter: LetterPosition })[];
@@ -118,31 +124,32 @@ export interface LoadedViews {
   readonly views: ReadonlyMap<string, OrderView>;
   /** The `sequence` of the last event of each order. */
   readonly lastEvents: ReadonlyMap<string, number>;
-  /** Those of the ids asked for that were applied before. */
+  /** Those of the given ids that were applied before. */
   readonly seenEventIds: ReadonlySet<string>;
 }
 
+/** An order with its present status. */
 export interface ViewedOrder extends Order {
-  /** The highest version applied; 0 where no event of this order had one. */
+  /** The highest version applied; 0 if no event of this order had a version. */
   readonly version: number;
 }
 
-/** Where an order stands in the listing. */
-export interface OrderPlace {
-  /** Its date, ms since 1970. */
+/** What the listing sorts orders by. */
+export interface OrderSortKey {
+  /** The order's date, ms since 1970. */
   readonly orderedAt: number;
   /** Counts the orders of this view in the order first received. */
   readonly arrival: number;
 }
 
 export interface OrderPage {
-  /** Can be fewer than asked for though more follow, where many had to be looked at to find them. */
+  /** Can be fewer than the limit although more follow, if the store had to look at many orders to find them. */
   readonly orders: readonly ViewedOrder[];
-  /** Where to go on after; null: these were the last. */
-  readonly next: OrderPlace | null;
+  /** The next page begins after this key. Null: this is the last page. */
+  readonly next: OrderSortKey | null;
 }
 
-/** What an order must be to be listed; each part may be left out. Times are those of the order's date, in ms since 1970. */
+/** Which orders to list; each part may be left out. `from` and `to` compare the order's date, ms since 1970. */
 export interface OrderFilter {
   readonly status?: OrderStatus | undefined;
   readonly customerId?: string | undefined;
@@ -151,39 +158,51 @@ export interface OrderFilter {
   readonly to?: number | undefined;
 }
 
-/** `held`: not seen again since it was set aside. */
+/** `held`: it has not come back through the topic since it was set aside. */
 export type DeadLetterState = 'held' | 'redriven' | 'all';
 
 interface Counts {
   readonly orders: number;
-  readonly waiting: number;
-  /** All that were ever set aside. */
+  /** Pending statuses. */
+  readonly pending: number;
+  /** All dead letters that were ever set aside. */
   readonly deadLetters: number;
   readonly heldDeadLetters: number;
 }
 
-export interface ConsumerDb {
+/** Applies events to the view. */
+export interface ViewWriter {
   load(orderIds: readonly string[], unversionedEventIds: readonly string[]): Promise<LoadedViews>;
-  /** One transaction, synced to disk when it resolves. @throws StoreError, nothing of the batch being applied; `STORE_OVERTAKEN` where a position is not its `from` */
+  /**
+   * Commits one transaction. It is synced to disk when the promise resolves.
+   * @throws StoreError if nothing of the batch was applied; `STORE_OVERTAKEN` if a position is not its `from`
+   */
   applyBatch(batch: AppliedBatch): Promise<void>;
   positions(topic: string): Promise<readonly PartitionPosition[]>;
+}
 
-  /** The order with its present status, or null where it is unknown or only its status is. */
+/** Answers reads from the view. Every query @throws StoreError `STORE_UNAVAILABLE`. */
+export interface ViewQueries {
+  /** The order, or null if it is unknown or only its status is known. */
   order(orderId: string): Promise<ViewedOrder | null>;
-  /** Newest first: by the order's date, then by its arrival. `after` is the place of the last one of the page before. */
-  orders(filter: OrderFilter, after: OrderPlace | null, limit: number): Promise<OrderPage>;
-  /** The events of one order, newest first, before `sequence` (null: from the last); null where none of it is known. */
+  /** Newest date first, then latest arrival first. `after` is `next` of the page before. */
+  orders(filter: OrderFilter, after: OrderSortKey | null, limit: number): Promise<OrderPage>;
+  /** The events of one order before `sequence` (null: all), newest first. Null if nothing of the order is known. */
   history(orderId: string, before: number | null, limit: number): Promise<readonly StoredEvent[] | null>;
   /** The events of all orders after `sequence`, oldest first. */
   eventsAfter(sequence: number, limit: number): Promise<readonly StoredEvent[]>;
-  /** The `sequence` of the last event; 0 where there is none. */
+  /** The `sequence` of the last event; 0 if there is none. */
   lastSequence(): Promise<number>;
-  /** The ids of all orders (not of statuses that wait for theirs), in the order first received, a page at a time. */
+  /** The ids of all orders in the order first received, a page at a time. Orders with only a pending status are left out. */
   orderIds(): AsyncIterable<readonly string[]>;
-  /** Statuses waiting for their order, oldest first. */
-  waiting(limit: number): Promise<readonly OrderView[]>;
-  /** Dead letters in the order they were set aside, after the id of the last one seen (0: from the first). */
+  /** Pending statuses, oldest first. */
+  pending(limit: number): Promise<readonly OrderView[]>;
+  /** Dead letters in the order they were set aside, after the given id (0: from the first). */
   deadLetters(after: number, limit: number, state?: DeadLetterState): Promise<readonly StoredDeadLetter[]>;
   counts(): Promise<Counts>;
+}
+
+/** An open store, which keeps both contracts. */
+export interface ConsumerDb extends ViewWriter, ViewQueries {
   close(): Promise<void>;
 }

@@ -43,7 +43,7 @@ const manyCreated = (from: number, count: number): OrderEvent[] =>
   Array.from({ length: count }, (_, n) => created(`ORD-${from + n}`));
 
 describe('a runner on a broker', () => {
-  test('applies what was published before it started and what comes after, and commits it', async () => {
+  test('applies and commits what was published before and after it started', async () => {
     const broker = openBroker();
     await publish(broker, [created('ORD-1'), statusUpdated('ORD-1', 2, 'shipped'), created('ORD-2')]);
     const { runner } = place.startRunner(broker);
@@ -60,7 +60,7 @@ describe('a runner on a broker', () => {
     assert.deepEqual(await broker.committed(GROUP, TOPIC), stored);
   });
 
-  test('goes on after a restart where it stopped', async () => {
+  test('goes on at its position after a restart', async () => {
     const broker = openBroker();
     await publish(broker, manyCreated(0, 10));
     const first = place.startRunner(broker);
@@ -73,7 +73,7 @@ describe('a runner on a broker', () => {
     assert.ok(second.lines.every(({ level }) => level === 'info'));
   });
 
-  test('waits for a topic that is missing, says so once, and consumes it as soon as it is there', async () => {
+  test('waits for a missing topic, logs that once, and consumes the topic as soon as it is there', async () => {
     const broker = openBroker();
     const { runner, lines } = place.startRunner(broker);
     await eventually(() => assert.equal(runner.status().state, 'waiting_for_topic'));
@@ -86,7 +86,7 @@ describe('a runner on a broker', () => {
     );
   });
 
-  test('rebuilds a view that was deleted, and says so', async () => {
+  test('rebuilds a view that was deleted, and logs that', async () => {
     const broker = openBroker();
     await publish(broker, manyCreated(0, 20));
     const first = place.startRunner(broker);
@@ -102,7 +102,7 @@ describe('a runner on a broker', () => {
     assert.match(warnings[0]?.msg ?? '', /rebuilding/);
   });
 
-  test('reads a topic that was made again from its start, and says so', async () => {
+  test('reads a topic that was made again from its start, and logs that', async () => {
     await place.db.applyBatch(anAppliedBatch({ positions: [aStep({ topicId: 'former', next: 1_000 })] }));
     const broker = openBroker();
     await broker.ensureTopic(TOPIC, 2);
@@ -118,7 +118,7 @@ describe('a runner on a broker', () => {
     assert.ok((await place.db.positions(TOPIC)).every(({ topicId }) => topicId === topic?.id));
   });
 
-  test('goes on from where the view stands once another process has moved it on, and applies nothing twice', async () => {
+  test('goes on at the position of the view after another process has moved it on, and applies nothing twice', async () => {
     const broker = openBroker();
     await publish(broker, manyCreated(0, 20));
     let overtaken = false;
@@ -143,7 +143,7 @@ describe('a runner on a broker', () => {
     assert.equal((await place.db.counts()).orders, 40);
   });
 
-  test('stops at once while it waits for the topic, however long the delay', async () => {
+  test('stops at once while it waits for the topic, even with a long delay', async () => {
     const { runner } = place.startRunner(openBroker(), { delays: { ...NO_DELAYS, topicMissing: 60_000 } });
     await eventually(() => assert.equal(runner.status().state, 'waiting_for_topic'));
     await runner.stop();
@@ -155,7 +155,7 @@ describe('a runner on a broker', () => {
     const closedDb = createSqliteConsumerDb({ directory: join(place.directory, 'closed') });
     await closedDb.close();
     const { runner } = place.startRunner(broker, {
-      db: { ...place.db, applyBatch: (batch) => closedDb.applyBatch(batch) },
+      db: { ...place.db, applyBatch: closedDb.applyBatch },
       delays: { ...NO_DELAYS, store: () => 60_000 },
     });
     await eventually(() => assert.match(runner.status().storeFailure ?? '', /did not take/));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { BrokerError, type ConsumeOptions } from '#kafka_common/broker.ts';
 import { eventually } from '#tests/support/eventually.ts';
-import { DELAYS } from './consumer_runner.ts';
+import { DELAYS } from '#order_service/consuming/consuming_state.ts';
 import { batchOf, created, statusUpdated } from '#tests/support/events.ts';
 import { createRunnerPlace, NO_DELAYS, TOPIC } from '#tests/support/runner_place.ts';
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => place.remove());
 
-/** A broker that goes through the given ways of consuming, one a call, and then consumes nothing until it is stopped. */
+/** A broker whose calls of `consume` follow the script, one step a call. After it, a call consumes nothing until it is stopped. */
 const scripted = (script: readonly ((options: ConsumeOptions) => Promise<void>)[]) => {
   const topic = batchOf(0, 0, []).topic;
   let call = 0;
@@ -35,7 +35,7 @@ const failsWith = (error: Error) => async (): Promise<never> => {
 };
 
 describe('a runner', () => {
-  test('whose broker is lost tries again and again, in one log line each time, until it consumes again', async () => {
+  test('whose broker is lost tries again until it consumes, with one log line for each attempt', async () => {
     const lost = failsWith(new BrokerError('UNAVAILABLE', 'connection refused'));
     const attempts: number[] = [];
     const { runner, lines } = place.startRunner(scripted([lost, lost, lost]), {
@@ -55,7 +55,7 @@ describe('a runner', () => {
     );
   });
 
-  test('whose broker is lost says so in its status while it waits, and stops at once', async () => {
+  test('whose broker is lost shows that in its status while it waits, and stops at once', async () => {
     const { runner } = place.startRunner(scripted([failsWith(new BrokerError('UNAVAILABLE', 'gone'))]), {
       delays: { ...NO_DELAYS, reconnect: () => 60_000 },
     });
@@ -64,7 +64,7 @@ describe('a runner', () => {
     await runner.stop();
   });
 
-  test('whose member id another process took waits, and says what to do', async () => {
+  test('whose member id another process took waits, and logs what to do', async () => {
     const fenced = failsWith(new BrokerError('FENCED', 'another member'));
     const { runner, lines } = place.startRunner(scripted([fenced]), { delays: { ...NO_DELAYS, fenced: 2 } });
     await eventually(() => assert.equal(runner.status().state, 'consuming'));
@@ -72,13 +72,13 @@ describe('a runner', () => {
     assert.match(lines[0]?.msg ?? '', /CONSUMER_MEMBER_ID/);
   });
 
-  test('that fails by a fault of the program tries again too, and logs the error', async () => {
+  test('that fails by a fault of the program tries again, and logs the error', async () => {
     const { runner, lines } = place.startRunner(scripted([failsWith(new TypeError('a fault'))]));
     await eventually(() => assert.equal(runner.status().state, 'consuming'));
     assert.partialDeepStrictEqual(lines[0], { level: 'error', err: { message: 'a fault' } });
   });
 
-  test('that is given what the view has already skips it, and its position never goes back', async () => {
+  test('skips records that the view already has, and its position never goes back', async () => {
     const events = [created('ORD-1'), statusUpdated('ORD-1', 2, 'shipped'), created('ORD-2')];
     const { runner } = place.startRunner(
       scripted([
@@ -95,7 +95,7 @@ describe('a runner', () => {
     assert.deepEqual(await place.db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 3 }]);
   });
 
-  test('whose position the log has lost goes on where the log does, also further back, and says so', async () => {
+  test('whose position the log has lost goes on where the log resumes, even further back, and logs that', async () => {
     const { runner, lines } = place.startRunner(
       scripted([
         async (consumer) => {
@@ -113,7 +113,7 @@ describe('a runner', () => {
     assert.deepEqual(await place.db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 8 }]);
   });
 
-  test('with more to read says how much as lag', async () => {
+  test('with more to read shows the number of unread records as lag', async () => {
     const { runner } = place.startRunner(
       scripted([
         async (consumer) => {
@@ -126,7 +126,7 @@ describe('a runner', () => {
   });
 });
 
-test('reconnecting is tried five times 2 s apart, then no more seldom than every 5 s', () => {
+test('reconnecting is tried five times 2 s apart, then at least every 5 s', () => {
   assert.deepEqual(
     [1, 2, 3, 4, 5, 6, 7, 1_000].map((attempt) => DELAYS.reconnect(attempt)),
     [2_000, 2_000, 2_000, 2_000, 2_000, 4_000, 5_000, 5_000],

@@ -1,70 +1,66 @@
-import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describeBroker, readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
-import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
 import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
 import { runService } from '#service_common/run_service.ts';
 import { presentEvent } from '#order_service/app/api/events_stream.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
-import { whyNotReady } from '#order_service/app/readiness.ts';
-import { createSqliteConsumerDb, VIEW_FILE } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
-import { createConsumerMetrics } from '#order_service/telemetry/consumer_metrics.ts';
-import { createConsumerRunner } from './consumer_runner.ts';
 import { createEventFeed } from '#order_service/live/event_feed.ts';
 import { createFlow } from '#order_service/live/flow.ts';
+import { createFlowSamples } from '#order_service/live/flow_samples.ts';
 import { createOrderWaiters } from '#order_service/live/order_waiters.ts';
 import { createRedriver } from '#order_service/redrive/redrive.ts';
-import { tellOfTransactions } from '#order_service/telemetry/transaction_observers.ts';
-import { claimView } from '#order_service/store/sqlite/view_files.ts';
+import { openConsumerDb } from '#order_service/store/consumer_db_factory.ts';
+import { logTransactions } from '#order_service/telemetry/apply_log.ts';
+import { createApplyMetrics } from '#order_service/telemetry/apply_metrics.ts';
+import { traceTransactions } from '#order_service/telemetry/apply_tracing.ts';
+import { addRunnerMetrics, addViewMetrics } from '#order_service/telemetry/consumer_metrics.ts';
+import { createConsumerRunner } from './consumer_runner.ts';
 
-/** Requests that may wait for an order at once; one more is answered without waiting. */
+/** Requests that may wait for an order at once. One more is answered without waiting. */
 const MAX_WAITERS = 1_000;
 /** About 25 KB each. */
 const MAX_SUBSCRIBERS = 2_000;
-/** Of the five seconds that stopping may take, the share of the requests inside. */
+/** The requests inside have so much of the five seconds that stopping may take. */
 const DRAIN_MS = 3_000;
 
 await runService('order-service', readConfig, async (config, logger, tracing) => {
+  const { ordersTopic: topic, consumerGroup: group } = config;
+  const now = Date.now;
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
-  const releaseView = claimView(config.dataDir, logger);
-  const db = createSqliteConsumerDb({ directory: config.dataDir });
-  const checkpoints = startCheckpoints([join(config.dataDir, VIEW_FILE)]);
+  const db = await openConsumerDb(config, logger);
   const broker = await createBroker(config, 'order-service');
+
   const waiters = createOrderWaiters({ limit: MAX_WAITERS });
   const feed = createEventFeed({ db, present: presentEvent, limit: MAX_SUBSCRIBERS });
+  const samples = createFlowSamples({ now });
   const runner = createConsumerRunner({
     broker,
     db,
-    topic: config.ordersTopic,
-    group: config.consumerGroup,
-    memberId: config.consumerMemberId,
-    logger,
-    now: Date.now,
-    onApplied: (applied) => {
-      waiters.arrived(applied.orderIds);
-      flow.applied(applied);
-      feed.changed();
-      onApplied(applied);
-      for (const tell of told) tell(applied);
-    },
-  });
-  const { ordersTopic: topic, consumerGroup: group } = config;
-  const told = tellOfTransactions({ logger, tracing, topic, group });
-  const { onApplied } = createConsumerMetrics({
-    registry: metrics,
-    db,
     topic,
     group,
-    status: runner.status,
-    now: Date.now,
+    memberId: config.consumerMemberId,
+    logger,
+    now,
+    observers: [
+      ({ orderIds }) => waiters.arrived(orderIds),
+      samples.observe,
+      feed.changed,
+      createApplyMetrics({ registry: metrics, topic, group, now }),
+      logTransactions(logger),
+      ...(tracing === null ? [] : [traceTransactions(tracing, topic, group)]),
+    ],
   });
-  const flow = createFlow({ db, broker, status: runner.status, reasonFor: whyNotReady, topic, group, now: Date.now });
+  addRunnerMetrics({ registry: metrics, topic, status: runner.status });
+  addViewMetrics({ registry: metrics, db, now });
+
+  const flow = createFlow({ db, broker, samples, status: runner.status, topic, group });
   const seconds = setInterval(() => {
-    flow.tick();
+    samples.tick();
     if (feed.hasFlowSubscribers) void flow.state('last').then(feed.sendFlow, () => {});
   }, 1_000);
+
   const app = await createOrderApp({
     db,
     waiters,
@@ -78,7 +74,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
     tracing,
     settings: config.settings,
     cartUrl: config.consoleCartUrl,
-    now: Date.now,
+    now,
   });
   const url = await listen(app, config.host, config.orderPort, 'ORDER_PORT');
   runner.start();
@@ -88,10 +84,8 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
     async close() {
       clearInterval(seconds);
       await Promise.all([closeHttpApp(app, DRAIN_MS), runner.stop()]);
-      await checkpoints.stop();
       await broker.close();
       await db.close();
-      releaseView();
     },
   };
 });

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { type Order, ORDER_STATUSES } from '#kafka_common/models.ts';
-import type { OrderView } from './consumer_db.ts';
-import { applyEvent, applyEvents, type Effect } from './order_event_handler.ts';
+import type { EventOutcome, OrderView } from './consumer_db.ts';
+import { applyEvent, applyEvents, type ViewChange } from './order_event_handler.ts';
 import { anOrder, created, statusUpdated } from '#tests/support/events.ts';
 
 const NOW = 1_768_737_600_000;
@@ -15,7 +15,7 @@ interface State {
   readonly views: Map<string, OrderView>;
   readonly orders: Map<string, Order>;
   readonly seenEventIds: Set<string>;
-  readonly outcomes: Record<Effect['outcome'], number>;
+  readonly outcomes: Record<EventOutcome, number>;
 }
 
 const afterBatches = (...batches: readonly (readonly OrderEvent[])[]): State => {
@@ -26,23 +26,23 @@ const afterBatches = (...batches: readonly (readonly OrderEvent[])[]): State => 
     outcomes: { applied: 0, duplicate: 0, waiting: 0 },
   };
   for (const batch of batches) {
-    const effect = applyEvents(state, batch, NOW);
-    for (const view of effect.views) state.views.set(view.orderId, view);
-    for (const order of effect.orders) state.orders.set(order.orderId, order);
-    for (const id of effect.unversionedEventIds) state.seenEventIds.add(id);
-    for (const outcome of effect.outcomes) state.outcomes[outcome] += 1;
+    const changes = applyEvents(state, batch, NOW);
+    for (const view of changes.views) state.views.set(view.orderId, view);
+    for (const order of changes.orders) state.orders.set(order.orderId, order);
+    for (const id of changes.unversionedEventIds) state.seenEventIds.add(id);
+    for (const outcome of changes.outcomes) state.outcomes[outcome] += 1;
   }
   return state;
 };
 
 const viewAfter = (...events: OrderEvent[]): OrderView | undefined => afterBatches(events).views.get(ID);
 
-const waitingView = (effect: Effect): OrderView =>
-  effect.outcome === 'waiting' ? effect.view : assert.fail(`${effect.outcome} instead of waiting`);
+const pendingView = (change: ViewChange): OrderView =>
+  change.outcome === 'waiting' ? change.view : assert.fail(`${change.outcome} instead of waiting`);
 
 describe('a versioned event', () => {
   test('of a new order is applied', () => {
-    assert.deepEqual(viewAfter(created(ID)), { orderId: ID, version: 1, status: 'new', waitingSince: null });
+    assert.deepEqual(viewAfter(created(ID)), { orderId: ID, version: 1, status: 'new', pendingSince: null });
   });
 
   test('with the next version is applied', () => {
@@ -50,16 +50,16 @@ describe('a versioned event', () => {
       orderId: ID,
       version: 2,
       status: 'confirmed',
-      waitingSince: null,
+      pendingSince: null,
     });
   });
 
-  test('that skips a version is applied, and the skipped one ignored afterwards', () => {
+  test('that skips a version is applied, and the skipped event is ignored afterwards', () => {
     const view = viewAfter(created(ID), statusUpdated(ID, 3, 'shipped'), statusUpdated(ID, 2, 'confirmed'));
     assert.deepEqual([view?.version, view?.status], [3, 'shipped']);
   });
 
-  test('with the version of the view is a duplicate, whatever its event id', () => {
+  test('with the version of the view is a duplicate, also with another event id', () => {
     const view = viewAfter(created(ID), statusUpdated(ID, 2, 'confirmed'));
     assert.deepEqual(applyEvent(view, statusUpdated(ID, 2, 'cancelled', 'another'), false, NOW), {
       outcome: 'duplicate',
@@ -73,10 +73,10 @@ describe('a versioned event', () => {
 });
 
 describe('a status before its order', () => {
-  test('waits since the first one came, the newest winning', () => {
-    const first = waitingView(applyEvent(undefined, statusUpdated(ID, 2, 'confirmed'), false, NOW));
-    const second = waitingView(applyEvent(first, statusUpdated(ID, 3, 'shipped'), false, NOW + 5_000));
-    assert.deepEqual(second, { orderId: ID, version: 3, status: 'shipped', waitingSince: NOW });
+  test('is pending since the first status arrived, and the newest status wins', () => {
+    const first = pendingView(applyEvent(undefined, statusUpdated(ID, 2, 'confirmed'), false, NOW));
+    const second = pendingView(applyEvent(first, statusUpdated(ID, 3, 'shipped'), false, NOW + 5_000));
+    assert.deepEqual(second, { orderId: ID, version: 3, status: 'shipped', pendingSince: NOW });
     assert.equal(applyEvent(second, statusUpdated(ID, 2, 'confirmed'), false, NOW).outcome, 'duplicate');
   });
 
@@ -86,11 +86,11 @@ describe('a status before its order', () => {
       [created(ID)],
       [statusUpdated(ID, 2, 'confirmed')],
     );
-    assert.deepEqual(views.get(ID), { orderId: ID, version: 3, status: 'shipped', waitingSince: null });
+    assert.deepEqual(views.get(ID), { orderId: ID, version: 3, status: 'shipped', pendingSince: null });
     assert.deepEqual(orders.get(ID), anOrder(ID));
   });
 
-  test('gives way to the status of an order with the same or a higher version', () => {
+  test('is replaced by the status of an order with the same or a higher version', () => {
     assert.equal(viewAfter(statusUpdated(ID, 1, 'pending'), created(ID, 1))?.status, 'new');
     assert.equal(viewAfter(statusUpdated(ID, 1, 'pending'), created(ID, 2))?.status, 'new');
   });
@@ -98,7 +98,7 @@ describe('a status before its order', () => {
   test('stays the status when it has no version', () => {
     for (const version of [null, 1]) {
       const view = viewAfter(statusUpdated(ID, null, 'shipped'), created(ID, version));
-      assert.deepEqual(view, { orderId: ID, version: version ?? 0, status: 'shipped', waitingSince: null });
+      assert.deepEqual(view, { orderId: ID, version: version ?? 0, status: 'shipped', pendingSince: null });
     }
   });
 });
@@ -118,7 +118,7 @@ describe('an event without a version', () => {
     }
   });
 
-  test('that creates an order which is there is a duplicate, whatever its event id', () => {
+  test('that creates an existing order is a duplicate, also with another event id', () => {
     const { outcomes, orders } = afterBatches([created(ID), created(ID, null, 'another', { customerId: 'CUST-2' })]);
     assert.equal(outcomes.duplicate, 1);
     assert.equal(orders.get(ID)?.customerId, 'CUST-00042');
@@ -127,7 +127,7 @@ describe('an event without a version', () => {
 
 const status = fc.constantFrom(...ORDER_STATUSES);
 
-/** The events of one order by version: mostly created first, but other producers may differ, and a creation may be missing. */
+/** The events of one order by version. The creation is usually the first, but can come later or be missing. */
 const versionedEvents = fc
   .tuple(fc.array(status, { minLength: 1, maxLength: 8 }), fc.oneof(fc.constant(0), fc.nat(9)))
   .map(([statuses, createdAt]) =>
@@ -144,7 +144,7 @@ const deliveriesOf = <T>(events: readonly T[]): fc.Arbitrary<T[]> =>
     .array(fc.constantFrom(...events), { maxLength: 8 })
     .chain((repeated) => fc.shuffledSubarray([...events, ...repeated], { minLength: events.length + repeated.length }));
 
-test('versioned events of one order, delivered in any order and any number of times, give the fold by version', () => {
+test('versioned events of one order, delivered in any order and any number of times, give their fold by version', () => {
   const delivered = versionedEvents.chain((events) => fc.tuple(fc.constant(events), deliveriesOf(events)));
   fc.assert(
     fc.property(delivered, ([events, deliveries]) => {
@@ -155,7 +155,7 @@ test('versioned events of one order, delivered in any order and any number of ti
         orderId: ID,
         version: events.length,
         status: last?.type === 'ORDER_CREATED' ? last.order.status : last?.status,
-        waitingSince: creation ? null : NOW,
+        pendingSince: creation ? null : NOW,
       });
       assert.deepEqual(orders.get(ID), creation?.order);
     }),
@@ -184,7 +184,7 @@ test('any events, split into batches anywhere, have the effect of one batch', ()
   );
 });
 
-test('any events, redelivered as a whole, change nothing', () => {
+test('any events that are all delivered again change nothing', () => {
   fc.assert(
     fc.property(fc.array(anyEvent, { maxLength: 20 }), (events) => {
       const { outcomes: _once, ...once } = afterBatches(events);

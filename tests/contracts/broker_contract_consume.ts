@@ -2,16 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { eventually } from '#tests/support/eventually.ts';
-import {
-  createScene,
-  keyOf,
-  message,
-  messages,
-  publishAll,
-  untilAssigned,
-  untilFailed,
-  untilHandled,
-} from './broker_scene.ts';
+import { createScene, keyOf, message, messages, untilAssigned, untilFailed, untilHandled } from './broker_scene.ts';
+import { publishAll } from './messages.ts';
 import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
 
 const startAt = (positions: readonly (readonly [number, number])[]) => async () => new Map(positions);

@@ -8,11 +8,11 @@ import {
   type Member,
   message,
   messages,
-  publishAll,
   untilAssigned,
   untilFailed,
   untilHandled,
 } from './broker_scene.ts';
+import { publishAll } from './messages.ts';
 import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
 
 /** A restarted member gets its partitions back well before its session ends. */

@@ -8,14 +8,11 @@ import {
   isBrokerError,
   message,
   messages,
-  messagesOf,
-  publishAll,
-  readAll,
-  type ReadMessage,
   type Scene,
   untilFailed,
   untilHandled,
 } from './broker_scene.ts';
+import { messagesOf, publishAll, readAll, type ReadMessage } from './messages.ts';
 import type { BreakableBroker, BrokerFeatures } from './broker_under_test.ts';
 
 const TIMEOUT_MS = 2_000;

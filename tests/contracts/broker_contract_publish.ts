@@ -3,15 +3,8 @@ import { test } from 'node:test';
 import type { Topic } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { eventually } from '#tests/support/eventually.ts';
-import {
-  createScene,
-  isBrokerError,
-  message,
-  messages,
-  publishAll,
-  PUBLISH_TIMEOUT_MS,
-  readAll,
-} from './broker_scene.ts';
+import { createScene, isBrokerError, message, messages } from './broker_scene.ts';
+import { publishAll, PUBLISH_TIMEOUT_MS, readAll } from './messages.ts';
 import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
 import { JAVA_HASHES } from '#tests/support/java_hashes.ts';
 

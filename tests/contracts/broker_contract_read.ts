@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createScene, keyOf, message, messages, messagesOf, publishAll, readAll } from './broker_scene.ts';
+import { createScene, keyOf, message, messages } from './broker_scene.ts';
+import { messagesOf, publishAll, readAll } from './messages.ts';
 import type { BrokerAddress, BrokerFeatures } from './broker_under_test.ts';
 
 const valuesByKey = (list: readonly { key: string; value: string }[]): Map<string, string[]> =>

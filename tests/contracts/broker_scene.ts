@@ -5,21 +5,18 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import {
-  type Batch,
   type Broker,
   BrokerError,
   type BrokerErrorCode,
   type ConsumeOptions,
   type Message,
-  type Positions,
   type Topic,
 } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { type BrokerAddress, type InMemoryClient, openBroker } from './broker_under_test.ts';
+import { messagesOf, type ReadMessage } from './messages.ts';
 import { type ClientTask, type ClientReport, runClient } from './client_tasks.ts';
-
-export const PUBLISH_TIMEOUT_MS = 5_000;
 
 export const message = (key: string, value = '', headers: Record<string, string> = {}): Message => ({
   key,
@@ -34,37 +31,6 @@ export const messages = (count: number, key: (index: number) => string = (index)
 export const keyOf = (partition: number, partitions: number): string => {
   for (let i = 0; ; i++) if (partitionOf(`key-${i}`, partitions) === partition) return `key-${i}`;
 };
-
-export interface ReadMessage {
-  readonly partition: number;
-  readonly offset: number;
-  readonly key: string;
-  readonly value: string;
-}
-
-export const messagesOf = (batch: Batch): ReadMessage[] =>
-  batch.records.map(({ offset, key, value }) => ({
-    partition: batch.partition,
-    offset,
-    key: String(key),
-    value: String(value),
-  }));
-
-/** Publishes and returns the position of each message. @throws AssertionError unless all are acknowledged */
-export const publishAll = async (
-  broker: Broker,
-  topic: Topic,
-  batch: readonly Message[],
-): Promise<{ partition: number; offset: number }[]> => {
-  const fates = await broker.publish(topic, batch, PUBLISH_TIMEOUT_MS);
-  return fates.map((fate) => {
-    assert(fate.kind === 'acknowledged', `${fate.kind}: ${'detail' in fate ? fate.detail : ''}`);
-    return { partition: fate.partition, offset: fate.offset };
-  });
-};
-
-export const readAll = async (broker: Broker, topic: Topic, from: Positions = new Map()): Promise<ReadMessage[]> =>
-  (await Array.fromAsync(broker.read(topic.name, from), messagesOf)).flat();
 
 /** A running `consume`, and what it has handed to its callbacks. */
 export interface Member {

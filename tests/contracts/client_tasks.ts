@@ -1,5 +1,5 @@
 import type { Broker } from '#kafka_common/broker.ts';
-import { messagesOf, publishAll, type ReadMessage } from './broker_scene.ts';
+import { messagesOf, publishAll, type ReadMessage } from './messages.ts';
 
 /** What a client of a broker does until the test kills it. */
 export interface ClientTask {

@@ -4,7 +4,7 @@ import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView, PositionStep } fr
 import { consumerDbReadsContract } from './consumer_db_contract_reads.ts';
 import { anAppliedBatch, anOrder, applyNext, aStep } from '#tests/support/events.ts';
 
-/** A fresh, empty place that a db can be opened in again and again. */
+/** An empty store that can be opened again and again. */
 export interface ConsumerDbPlace {
   open(): Promise<ConsumerDb>;
   remove(): Promise<void>;
@@ -16,7 +16,7 @@ const view = (orderId: string, changes: Partial<OrderView> = {}): OrderView => (
   orderId,
   version: 1,
   status: 'new',
-  waitingSince: null,
+  pendingSince: null,
   ...changes,
 });
 
@@ -36,7 +36,7 @@ const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   ...changes,
 });
 
-/** Partition 1, decided at `from`, moved on to offset 20. */
+/** Moves partition 1 from `from` to offset 20. */
 const stepFrom = (from: number | null, changes: Partial<PositionStep> = {}) =>
   aStep({ partition: 1, from, next: 20, ...changes });
 
@@ -44,18 +44,18 @@ const ids = (count: number): string[] => Array.from({ length: count }, (_, n) =>
 
 const allIds = async (db: ConsumerDb): Promise<string[]> => (await Array.fromAsync(db.orderIds())).flat();
 
-/** All that a reader can see, to compare before and after. */
+/** Everything that a reader can see, to compare before and after. */
 const everything = async (db: ConsumerDb, orderIds: readonly string[], eventIds: readonly string[]) => ({
   loaded: await db.load(orderIds, eventIds),
   orders: await Promise.all(orderIds.map((id) => db.order(id))),
   ids: await allIds(db),
   positions: await db.positions(TOPIC),
-  waiting: await db.waiting(100),
+  pending: await db.pending(100),
   deadLetters: await db.deadLetters(0, 100),
   counts: await db.counts(),
 });
 
-/** What every store of the Order Service promises to its callers. */
+/** What every store of the Order Service guarantees. */
 export const consumerDbContract = (name: string, createPlace: () => Promise<ConsumerDbPlace>): void => {
   describe(`${name} as a consumer db`, () => {
     let place: ConsumerDbPlace;
@@ -76,15 +76,15 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       db = await place.open();
     };
 
-    test('an empty store answers every question with nothing', async () => {
+    test('an empty store answers every query with nothing', async () => {
       assert.deepEqual(await everything(db, ['ORD-1'], ['event-1']), {
         loaded: { views: new Map(), lastEvents: new Map(), seenEventIds: new Set() },
         orders: [null],
         ids: [],
         positions: [],
-        waiting: [],
+        pending: [],
         deadLetters: [],
-        counts: { orders: 0, waiting: 0, deadLetters: 0, heldDeadLetters: 0 },
+        counts: { orders: 0, pending: 0, deadLetters: 0, heldDeadLetters: 0 },
       });
     });
 
@@ -97,7 +97,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       assert.deepEqual(await db.order('ORD-1'), { ...order, status: 'shipped', version: 2 });
     });
 
-    test('an order that comes again replaces its body and keeps its place', async () => {
+    test('an order that comes again replaces its body, and keeps its place in the listing', async () => {
       await applyNext(db, createdOrders(['ORD-1', 'ORD-2']));
       const order = anOrder('ORD-1', { customerId: 'CUST-2' });
       await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 5 })], orders: [order] }));
@@ -111,78 +111,78 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       assert.equal(await db.order('ORD-00123'), null);
     });
 
-    test('load answers for a thousand ids at once, leaving out the unknown ones', async () => {
+    test('load takes a thousand ids at once, and leaves out the unknown ones', async () => {
       const known = ids(1_000);
       await applyNext(db, createdOrders(known));
-      await applyNext(db, anAppliedBatch({ views: [view('ORD-w', { version: 7, waitingSince: 5 })] }));
+      await applyNext(db, anAppliedBatch({ views: [view('ORD-w', { version: 7, pendingSince: 5 })] }));
       const { views } = await db.load([...known, 'ORD-w', 'ORD-unknown'], []);
       assert.deepEqual(
         views,
         new Map(
-          [...known.map((id) => view(id)), view('ORD-w', { version: 7, waitingSince: 5 })].map((v) => [v.orderId, v]),
+          [...known.map((id) => view(id)), view('ORD-w', { version: 7, pendingSince: 5 })].map((v) => [v.orderId, v]),
         ),
       );
     });
 
-    test('seen event ids are remembered, and only those that were asked for are told', async () => {
+    test('seen event ids are remembered, and load returns only those that it was given', async () => {
       await applyNext(db, anAppliedBatch({ unversionedEventIds: ['a', 'b'] }));
       await applyNext(db, anAppliedBatch({ unversionedEventIds: ['b', 'c'] }));
       assert.deepEqual((await db.load([], ['a', 'c', 'd'])).seenEventIds, new Set(['a', 'c']));
     });
 
-    test('a version as high as a number can be exact is kept', async () => {
+    test('the highest version that is an exact number is kept', async () => {
       const newest = view('ORD-1', { version: Number.MAX_SAFE_INTEGER });
       await applyNext(db, anAppliedBatch({ views: [newest], orders: [anOrder('ORD-1')] }));
       assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), newest);
     });
 
-    describe('a status that waits for its order', () => {
-      test('is no order: not read, not listed, not counted as one', async () => {
-        await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { waitingSince: 1_000 })] }));
+    describe('a pending status', () => {
+      test('is not an order: it is not read, listed or counted as one', async () => {
+        await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { pendingSince: 1_000 })] }));
         assert.equal(await db.order('ORD-1'), null);
         assert.deepEqual(await allIds(db), []);
-        assert.deepEqual(await db.counts(), { orders: 0, waiting: 1, deadLetters: 0, heldDeadLetters: 0 });
+        assert.deepEqual(await db.counts(), { orders: 0, pending: 1, deadLetters: 0, heldDeadLetters: 0 });
       });
 
       test('is replaced by a newer one', async () => {
-        await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 2, waitingSince: 1_000 })] }));
-        const newer = view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 });
+        await applyNext(db, anAppliedBatch({ views: [view('ORD-1', { version: 2, pendingSince: 1_000 })] }));
+        const newer = view('ORD-1', { version: 3, status: 'shipped', pendingSince: 1_000 });
         await applyNext(db, anAppliedBatch({ views: [newer] }));
-        assert.deepEqual(await db.waiting(10), [newer]);
+        assert.deepEqual(await db.pending(10), [newer]);
       });
 
       test('becomes the status of its order when that arrives', async () => {
         await applyNext(
           db,
-          anAppliedBatch({ views: [view('ORD-1', { version: 3, status: 'shipped', waitingSince: 1_000 })] }),
+          anAppliedBatch({ views: [view('ORD-1', { version: 3, status: 'shipped', pendingSince: 1_000 })] }),
         );
         const there = view('ORD-1', { version: 3, status: 'shipped' });
         await applyNext(db, anAppliedBatch({ views: [there], orders: [anOrder('ORD-1')] }));
         assert.deepEqual((await db.load(['ORD-1'], [])).views.get('ORD-1'), there);
         assert.equal((await db.order('ORD-1'))?.status, 'shipped');
-        assert.deepEqual(await db.waiting(10), []);
-        assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 0, heldDeadLetters: 0 });
+        assert.deepEqual(await db.pending(10), []);
+        assert.deepEqual(await db.counts(), { orders: 1, pending: 0, deadLetters: 0, heldDeadLetters: 0 });
       });
 
       test('is listed by age, up to the limit', async () => {
-        const views = [3_000, 1_000, 2_000, 1_000].map((since, n) => view(`ORD-${n}`, { waitingSince: since }));
+        const views = [3_000, 1_000, 2_000, 1_000].map((since, n) => view(`ORD-${n}`, { pendingSince: since }));
         await applyNext(db, anAppliedBatch({ views }));
         assert.deepEqual(
-          (await db.waiting(3)).map(({ orderId }) => orderId),
+          (await db.pending(3)).map(({ orderId }) => orderId),
           ['ORD-1', 'ORD-3', 'ORD-2'],
         );
       });
     });
 
     describe('the listing of ids', () => {
-      test('gives each id once, over many pages, in the order first received', async () => {
+      test('gives each id once over many pages, in the order first received', async () => {
         const received = ids(5_500);
         for (let n = 0; n < received.length; n += 500) await applyNext(db, createdOrders(received.slice(n, n + 500)));
         await applyNext(db, anAppliedBatch({ views: [view(received[700] ?? '', { version: 2, status: 'shipped' })] }));
         assert.deepEqual(await allIds(db), received);
       });
 
-      test('holds no more than a thousand ids at a time, and gives others their turn between pages', async (t) => {
+      test('holds at most a thousand ids at a time, and lets the event loop run between pages', async (t) => {
         await applyNext(db, createdOrders(ids(5_500)));
         let turns = 0;
         const takeTurn = (): void => {
@@ -200,7 +200,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         assert.ok(pages >= 6);
       });
 
-      test('ends, though orders keep arriving while it is read', async () => {
+      test('ends although orders keep arriving while it is read', async () => {
         await applyNext(db, createdOrders(ids(1_500)));
         let arrived = 0;
         const listed: string[] = [];
@@ -211,7 +211,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         assert.deepEqual(listed.slice(0, 1_500), ids(1_500));
       });
 
-      test('can be given up in the middle', async () => {
+      test('can be stopped in the middle', async () => {
         await applyNext(db, createdOrders(ids(2_500)));
         for await (const _page of db.orderIds()) break;
         await applyNext(db, createdOrders(['ORD-99999999']));
@@ -261,7 +261,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         assert.equal((await db.counts()).deadLetters, 10);
       });
 
-      test('that were published again say what became of them, and are held no more', async () => {
+      test('that were redriven show what became of them, and are not held any more', async () => {
         const letters = [0, 1, 2].map((offset) => deadLetter({ offset }));
         await applyNext(db, anAppliedBatch({ deadLetters: letters }));
         const redrive = { at: 1_768_737_700_000, partition: 3, offset: 77, outcome: 'applied' } as const;
@@ -296,7 +296,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         assert.deepEqual([deadLetters, heldDeadLetters], [3, 2]);
       });
 
-      test('that were published again in the same batch, as in one that reads the log anew, say so too', async () => {
+      test('that were redriven in the same batch show that too, as when the log is read again', async () => {
         const again = { at: 1, partition: 3, offset: 77, outcome: 'dead_letter' } as const;
         const letter = { topic: TOPIC, partition: 3, offset: 42 };
         const redriven = [{ letter, ...again }];
@@ -307,7 +307,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         );
       });
 
-      test('of one position twice, as of a topic that was made again: the later one was published again', async () => {
+      test('that have the same position, as in a topic that was made again: the later one counts as redriven', async () => {
         const letter = { topic: TOPIC, partition: 3, offset: 42 };
         const redriven = [{ letter, at: 1, partition: 3, offset: 77, outcome: 'dead_letter' as const }];
         await applyNext(db, anAppliedBatch({ deadLetters: [deadLetter(), deadLetter()] }));
@@ -333,14 +333,14 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         ]);
       });
 
-      test('follow the last batch, also back and to another topic of the same name', async () => {
+      test('follow the last batch, also backwards and to another topic of the same name', async () => {
         await applyNext(db, anAppliedBatch({ positions: [aStep({ partition: 1, next: 10 })] }));
         await applyNext(db, anAppliedBatch({ positions: [aStep({ partition: 1, topicId: 'topic-2', next: 3 })] }));
         assert.deepEqual(await db.positions(TOPIC), [{ partition: 1, topicId: 'topic-2', next: 3 }]);
       });
     });
 
-    test('a batch that was decided at another position than the stored one is refused whole', async () => {
+    test('a batch that was decided at another position than the stored one is refused as a whole', async () => {
       await db.applyBatch(anAppliedBatch({ positions: [stepFrom(null, { next: 10 })] }));
       const before = await everything(db, ['ORD-1'], ['event-1']);
       const late = {
@@ -356,7 +356,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
         stepFrom(10, { topicId: 'topic-2' }),
         stepFrom(10, { partition: 2 }),
       ]) {
-        // The one that is level does not save the other.
+        // Another step that is right does not help.
         for (const positions of [[step], [aStep({ partition: 5 }), step]]) {
           const refused = db.applyBatch(anAppliedBatch({ ...late, positions }));
           await assert.rejects(refused, { name: 'StoreError', code: 'STORE_OVERTAKEN' });
@@ -369,13 +369,13 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
 
     const full = anAppliedBatch({
       positions: [aStep({ partition: 2, next: 77 })],
-      views: [view('ORD-1'), view('ORD-2', { version: 0, waitingSince: 1_000 })],
+      views: [view('ORD-1'), view('ORD-2', { version: 0, pendingSince: 1_000 })],
       orders: [anOrder('ORD-1')],
       unversionedEventIds: ['event-1'],
       deadLetters: [deadLetter()],
     });
 
-    test('a batch that resolved is there for another process at once, and after the store is opened again', async () => {
+    test('a committed batch is visible to another process at once, and after the store is opened again', async () => {
       await applyNext(db, full);
       const before = await everything(db, ['ORD-1', 'ORD-2'], ['event-1']);
       const other = await place.open();
@@ -383,10 +383,10 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       await other.close();
       await reopen();
       assert.deepEqual(await everything(db, ['ORD-1', 'ORD-2'], ['event-1']), before);
-      assert.deepEqual(before.counts, { orders: 1, waiting: 1, deadLetters: 1, heldDeadLetters: 1 });
+      assert.deepEqual(before.counts, { orders: 1, pending: 1, deadLetters: 1, heldDeadLetters: 1 });
     });
 
-    test('a batch that fails leaves nothing of itself, and the next one is taken', async () => {
+    test('a batch that fails leaves nothing behind, and the next one is taken', async () => {
       await applyNext(db, createdOrders(['ORD-0']));
       const before = await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']);
       const failing = { ...full, deadLetters: [deadLetter({ reason: null as unknown as string })] };
@@ -394,7 +394,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       assert.deepEqual(await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']), before);
       await applyNext(db, full);
       assert.deepEqual(await allIds(db), ['ORD-0', 'ORD-1']);
-      assert.deepEqual(await db.counts(), { orders: 2, waiting: 1, deadLetters: 1, heldDeadLetters: 1 });
+      assert.deepEqual(await db.counts(), { orders: 2, pending: 1, deadLetters: 1, heldDeadLetters: 1 });
     });
 
     test('a store that cannot be reached rejects with STORE_UNAVAILABLE', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
-import type { ConsumerDb, HistoryEvent, OrderFilter, OrderPlace } from '#order_service/consumer_db.ts';
+import type { ConsumerDb, HistoryEvent, OrderFilter, OrderSortKey } from '#order_service/consumer_db.ts';
 import { anAppliedBatch, anOrder, applyNext } from '#tests/support/events.ts';
 
 const DAY_MS = 86_400_000;
@@ -24,7 +24,7 @@ const event = (orderId: string, changes: Partial<HistoryEvent> = {}): HistoryEve
   ...changes,
 });
 
-/** Applies events as the applier does: each chained to what the store has of its order. */
+/** Appends events as the applier does: each is chained to the last event of its order. */
 const appendTo = async (db: ConsumerDb, ...history: HistoryEvent[]): Promise<void> => {
   const ids = [...new Set(history.map(({ orderId }) => orderId))];
   const { lastEvents } = await db.load(ids, []);
@@ -34,23 +34,23 @@ const appendTo = async (db: ConsumerDb, ...history: HistoryEvent[]): Promise<voi
 const offsetsIn = async (db: ConsumerDb, orderId: string, before: number | null = null, limit = 100) =>
   (await db.history(orderId, before, limit))?.map(({ offset }) => offset);
 
-/** What the listing of orders and their histories promise; part of `consumerDbContract`. */
+/** What the listing of orders and their histories guarantee; a part of `consumerDbContract`. */
 export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
   const put = (orders: readonly Order[], version = 1): Promise<void> =>
     applyNext(
       dbNow(),
       anAppliedBatch({
         orders,
-        views: orders.map(({ orderId, status }) => ({ orderId, version, status, waitingSince: null })),
+        views: orders.map(({ orderId, status }) => ({ orderId, version, status, pendingSince: null })),
       }),
     );
 
   const setStatus = (orderId: string, status: OrderStatus): Promise<void> =>
-    applyNext(dbNow(), anAppliedBatch({ views: [{ orderId, version: 2, status, waitingSince: null }] }));
+    applyNext(dbNow(), anAppliedBatch({ views: [{ orderId, version: 2, status, pendingSince: null }] }));
 
   const pages = async (filter: OrderFilter, limit: number): Promise<string[][]> => {
     const found: string[][] = [];
-    for (let after: OrderPlace | null = null; ;) {
+    for (let after: OrderSortKey | null = null; ;) {
       const { orders, next } = await dbNow().orders(filter, after, limit);
       found.push(orders.map(({ orderId }) => orderId));
       if (next === null) return found;
@@ -66,7 +66,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       assert.deepEqual(await dbNow().orders({}, null, 10), { orders: [], next: null });
     });
 
-    test('gives them whole, with their present status and version, the newest date first', async () => {
+    test('gives whole orders with their present status and version, newest date first', async () => {
       await put([orderOf(2), orderOf(1), orderOf(3)]);
       await setStatus('ORD-1', 'shipped');
       const { orders } = await dbNow().orders({}, null, 10);
@@ -77,14 +77,14 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       ]);
     });
 
-    test('gives orders of one date in the order of arrival, the last first, over all pages once', async () => {
+    test('gives orders of one date in the order of arrival, last first, each once over all pages', async () => {
       const { orderDate } = orderOf(1);
       await put(Array.from({ length: 25 }, (_, n) => orderOf(n, { orderDate })));
       const expected = Array.from({ length: 25 }, (_, n) => `ORD-${24 - n}`);
       for (const limit of [1, 7, 25, 100]) assert.deepEqual(await listed({}, limit), expected);
     });
 
-    test('goes on after a page where new orders have come in meanwhile', async () => {
+    test('goes on after a page although new orders have come in meanwhile', async () => {
       await put([orderOf(1), orderOf(2), orderOf(3)]);
       const first = await dbNow().orders({}, null, 2);
       await put([orderOf(4)]);
@@ -95,7 +95,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       );
     });
 
-    test('takes a status, a customer, both, and a time, from inclusive to exclusive', async () => {
+    test('filters by status, customer, both, and time, from inclusive to exclusive', async () => {
       await put([
         orderOf(1, { customerId: 'A' }),
         orderOf(2, { customerId: 'B', status: 'shipped' }),
@@ -114,7 +114,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       assert.deepEqual(await listed({ customerId: 'A', status: 'new', to: day(2) }), ['ORD-1']);
     });
 
-    test('of a rare status of a customer with thousands of orders finds them all, if not at once', async () => {
+    test('finds all orders of a rare status of a customer with thousands of orders, over several pages', async () => {
       const { orderDate } = orderOf(1);
       await put(Array.from({ length: 2_500 }, (_, n) => orderOf(n, { orderDate, customerId: 'A' })));
       for (const n of [1, 1_200, 2_400]) await setStatus(`ORD-${n}`, 'shipped');
@@ -123,7 +123,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       assert.ok(found.every((page) => page.length <= 2));
     });
 
-    test('knows an order that comes again by its new body', async () => {
+    test('filters an order that comes again by its new body', async () => {
       await put([orderOf(1, { customerId: 'A' })]);
       await put([orderOf(1, { customerId: 'B' })], 5);
       assert.deepEqual(await listed({ customerId: 'A' }), []);
@@ -132,12 +132,12 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
   });
 
   describe('the history', () => {
-    test('of an order that nothing is known of is null', async () => {
+    test('of an unknown order is null', async () => {
       assert.equal(await dbNow().history('ORD-1', null, 10), null);
       assert.equal(await dbNow().lastSequence(), 0);
     });
 
-    test('gives the events of its order alone, the last first, as they were', async () => {
+    test('gives only the events of its order, last first, as they were', async () => {
       await put([orderOf(1), orderOf(2)]);
       const created = event('ORD-1', { type: 'ORDER_CREATED', version: 1, status: 'new', offset: 10 });
       const unversioned = event('ORD-1', { version: null, offset: 12, timestamp: FIRST_DAY + 1 });
@@ -148,7 +148,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       ]);
     });
 
-    test('goes on over transactions, with events that changed nothing', async () => {
+    test('goes on over transactions, and has events that changed nothing', async () => {
       await put([orderOf(1)]);
       await appendTo(dbNow(), event('ORD-1', { offset: 1 }), event('ORD-1', { offset: 2 }));
       await appendTo(dbNow(), event('ORD-1', { offset: 3, outcome: 'duplicate' }));
@@ -157,7 +157,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       assert.deepEqual(await offsetsIn(dbNow(), 'ORD-1'), [4, 3, 2, 1]);
     });
 
-    test('is paged by sequence, and another order has no place in it', async () => {
+    test('is paged by sequence, and the sequence of another order gives nothing', async () => {
       await put([orderOf(1), orderOf(2)]);
       for (let offset = 1; offset <= 5; offset++)
         await appendTo(dbNow(), event('ORD-1', { offset }), event('ORD-2', { offset }));
@@ -171,17 +171,17 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       assert.deepEqual(await offsetsIn(dbNow(), 'ORD-1', 999), []);
     });
 
-    test('begins with the statuses that waited for the order', async () => {
-      const waiting = { orderId: 'ORD-1', version: 2, status: 'shipped', waitingSince: 1 } as const;
+    test('begins with the statuses that were pending', async () => {
+      const pending = { orderId: 'ORD-1', version: 2, status: 'shipped', pendingSince: 1 } as const;
       const first = event('ORD-1', { offset: 1, outcome: 'waiting' });
-      await applyNext(dbNow(), anAppliedBatch({ views: [waiting], history: [first] }));
+      await applyNext(dbNow(), anAppliedBatch({ views: [pending], history: [first] }));
       assert.deepEqual(await offsetsIn(dbNow(), 'ORD-1'), [1]);
       await appendTo(dbNow(), event('ORD-1', { offset: 2, outcome: 'duplicate' }));
       const { lastEvents } = await dbNow().load(['ORD-1'], []);
       await applyNext(
         dbNow(),
         anAppliedBatch({
-          views: [{ ...waiting, waitingSince: null }],
+          views: [{ ...pending, pendingSince: null }],
           orders: [orderOf(1)],
           history: [event('ORD-1', { offset: 3, type: 'ORDER_CREATED' })],
           lastEvents,
@@ -190,7 +190,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
       assert.deepEqual(await offsetsIn(dbNow(), 'ORD-1'), [3, 2, 1]);
     });
 
-    test('of all orders is read on from any sequence, the oldest first', async () => {
+    test('of all orders can be read from any sequence on, oldest first', async () => {
       await put([orderOf(1), orderOf(2)]);
       await appendTo(
         dbNow(),

@@ -8,7 +8,8 @@ import { setTimeout } from 'node:timers/promises';
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { brokerContract } from './broker_contract.ts';
-import { createScene, message, messages, publishAll, untilAssigned, untilHandled } from './broker_scene.ts';
+import { createScene, message, messages, untilAssigned, untilHandled } from './broker_scene.ts';
+import { publishAll } from './messages.ts';
 import type { BrokerAddress } from './broker_under_test.ts';
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'order-events-broker-'));

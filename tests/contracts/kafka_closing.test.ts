@@ -7,7 +7,8 @@ import { Admin } from '@platformatic/kafka';
 import { type KafkaBroker, startKafka } from '#tests/kafka/apache_kafka.ts';
 import { ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { eventually } from '#tests/support/eventually.ts';
-import { createScene, isBrokerError, keyOf, message, publishAll, untilHandled } from './broker_scene.ts';
+import { createScene, isBrokerError, keyOf, message, untilHandled } from './broker_scene.ts';
+import { publishAll } from './messages.ts';
 import { openBroker } from './broker_under_test.ts';
 import { type KafkaAddress, kafkaAt, kafkaOfFile } from './kafka_under_test.ts';
 

@@ -107,7 +107,7 @@ describe('npm run rebuild', () => {
     await system.order.stop();
     const refused = await rebuild(system);
     assert.equal(refused.code, 1);
-    assert.match(refused.stdout, /nothing was exchanged, as 1 orders are not in the log; --force/);
+    assert.match(refused.stdout, /nothing was exchanged, because 1 orders are not in the log; --force/);
     assert.ok(!readdirSync(filesOf(system)).some((name) => /before|rebuilt|rebuilding$/.test(name)));
     assert.match((await rebuild(system, '--force')).stdout, /^exchanged; /m);
   });

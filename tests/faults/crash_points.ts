@@ -114,27 +114,30 @@ export const WRITE_PATH = {
   catchingUp: point('catching_up', 1, after('services/cart_service/log/catch_up.ts', 'events += found.length;')),
 } as const satisfies Record<string, CrashPoint>;
 
-/** Of the Order Service, in the order in which a batch meets them; the last one at a start. */
+/** Points of the Order Service, in the order in which a batch meets them. The last one is at a start. */
 export const READ_PATH = {
-  /** The batch is in memory as it was fetched. */
+  /** The batch is in memory, and nothing of it is applied. */
   fetched: point('fetched', BATCHES, after(RUNNER, 'const { partition, next, end } = batch;')),
-  /** All of the batch is in the view's transaction, which is not committed. */
+  /** The whole batch is in a transaction of the view, which is not committed. */
   viewBeforeCommit: point(
     'view_before_commit',
     BATCHES,
-    after('services/order_service/store/sqlite/sqlite_consumer_db.ts', 'redriven.forEach(setRedriven);'),
+    after(
+      'services/order_service/store/sqlite/put_batch.ts',
+      'batch.redriven.forEach((redriven) => setRedriven(sql, redriven));',
+    ),
   ),
-  /** The first part of a batch is in the view, its position amid the batch. */
+  /** The first part of a batch is in the view, and the position is inside the batch. */
   betweenChunks: point(
     'between_chunks',
     3,
-    // So that a second's backlog is a batch of several: to fill two of the real ones takes a minute.
+    // Smaller parts, so that the backlog of one second is a batch of several. With the real size that takes a minute.
     { file: APPLIER, find: 'const CHUNK_SIZE = 500;', replace: 'const CHUNK_SIZE = 5;' },
-    after(APPLIER, 'await othersTurn();', 'parts.some(({ of, next }) => next !== of.batch.next)'),
+    after(APPLIER, 'await othersTurn();', 'parts.some(({ isLastOfBatch }) => !isLastOfBatch)'),
   ),
   /** The batch is in the view, and the group's offset is behind. */
-  applied: point('applied', BATCHES, before(RUNNER, 'positions.set(partition, next);')),
-  /** The broker has the offsets of the group, and this process does not count on it. */
+  applied: point('applied', BATCHES, before(RUNNER, 'positions.applied(partition, next);')),
+  /** The broker has the committed offsets, and this process has not noted that. */
   offsetsCommitted: point(
     'offsets_committed',
     3,
@@ -144,8 +147,8 @@ export const READ_PATH = {
     ),
     before('libs/kafka_common/embedded/group_consumer.ts', 'uncommitted.clear();', 'uncommitted.size > 0'),
   ),
-  /** A member of the group, which has its partitions and has fetched nothing. */
-  joining: point('joining', 1, before(RUNNER, 'return valid;')),
+  /** The process is a member of the group. It has its partitions, and has fetched nothing. */
+  joining: point('joining', 1, before('services/order_service/consuming/start_positions.ts', 'return stored;')),
 } as const satisfies Record<string, CrashPoint>;
 
 export const CRASH_POINTS: readonly CrashPoint[] = [...Object.values(WRITE_PATH), ...Object.values(READ_PATH)];

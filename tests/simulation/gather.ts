@@ -43,7 +43,7 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
     order,
   })),
   listed: [...state.orders.keys()],
-  pending: Array.from(state.waiting.values(), ({ orderId, version, status }) => ({ orderId, version, status })),
+  pending: Array.from(state.pending.values(), ({ orderId, version, status }) => ({ orderId, version, status })),
   deadLetters: state.deadLetters.map(({ partition, offset }) => ({ partition, offset })),
 });
 

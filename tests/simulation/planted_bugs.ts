@@ -13,10 +13,10 @@ const BATCH_WRITER = 'services/cart_service/publishing/batches/batch_writer.ts';
 const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
 const LANES = 'services/cart_service/publishing/lanes.ts';
 const SIMULATED_STORE = 'tests/simulation/simulated_cart_store.ts';
-const APPLIER = 'services/order_service/consuming/batch_applier.ts';
+const TRANSACTION = 'services/order_service/consuming/apply_transaction.ts';
 const HANDLER = 'services/order_service/order_event_handler.ts';
 
-const APPLY = 'await db.applyBatch({ positions, ...effect, history, lastEvents, deadLetters, redriven });';
+const APPLY = 'await db.applyBatch({ positions, ...changes, history, lastEvents, deadLetters, redriven });';
 const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: [], history: [], lastEvents, redriven: []';
 const FATE_OF_ROW = "if (fate.kind === 'not_written' && !waiting.answered) notWritten.push(event);";
 
@@ -27,8 +27,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'services/order_service/consumer_runner.ts',
-        find: 'await applier.apply({ ...batch, records }, stored.get(partition) ?? null);',
-        replace: 'applier.apply({ ...batch, records }, stored.get(partition) ?? null).catch(() => {});',
+        find: 'await applier.apply(fresh, positions.stored(partition));',
+        replace: 'applier.apply(fresh, positions.stored(partition)).catch(() => {});',
       },
     ],
   },
@@ -78,7 +78,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: 'tests/simulation/services.ts',
         find: 'const db = createSimulatedConsumerDb(viewDisk, line);',
-        replace: `viewDisk.restore({ ...viewDisk.state, waiting: new Map() });
+        replace: `viewDisk.restore({ ...viewDisk.state, pending: new Map() });
           const db = createSimulatedConsumerDb(viewDisk, line);`,
       },
     ],
@@ -116,12 +116,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I3', name: 'the dead letters are not the unreadable messages, each once' },
     patches: [
       {
-        file: APPLIER,
+        file: TRANSACTION,
         find: APPLY,
         replace: `const still = positions.map((step) => ({ ...step, next: step.from ?? 0 }));
           await db.applyBatch({ positions: still, ${NO_EFFECT}, deadLetters });
           const further = positions.map((step) => ({ ...step, from: step.from ?? 0 }));
-          await db.applyBatch({ positions: further, ...effect, history, lastEvents, deadLetters: [], redriven });`,
+          await db.applyBatch({ positions: further, ...changes, history, lastEvents, deadLetters: [], redriven });`,
       },
     ],
   },
@@ -130,11 +130,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I3', name: 'an order of the log is not in the view' },
     patches: [
       {
-        file: APPLIER,
+        file: TRANSACTION,
         find: APPLY,
         replace: `await db.applyBatch({ positions, ${NO_EFFECT}, deadLetters: [] });
           const there = positions.map((step) => ({ ...step, from: step.next }));
-          await db.applyBatch({ positions: there, ...effect, history, lastEvents, deadLetters, redriven });`,
+          await db.applyBatch({ positions: there, ...changes, history, lastEvents, deadLetters, redriven });`,
       },
     ],
   },

@@ -5,7 +5,7 @@ import type {
   ConsumerDb,
   OrderFilter,
   OrderPage,
-  OrderPlace,
+  OrderSortKey,
   OrderView,
   PartitionPosition,
   StoredDeadLetter,
@@ -16,14 +16,15 @@ import { StoreError } from '#service_common/store_error.ts';
 import { createDisk, type Disk, DIRECT, type StoreLine } from './disk.ts';
 
 interface ViewState {
-  /** In the order first received; the order as it was created. */
+  /** In the order first received; `order` is as it was created. */
   readonly orders: ReadonlyMap<string, { readonly view: OrderView; readonly order: Order }>;
-  readonly waiting: ReadonlyMap<string, OrderView>;
+  /** The views of orders that have not arrived yet. */
+  readonly pending: ReadonlyMap<string, OrderView>;
   readonly seenEventIds: ReadonlySet<string>;
-  /** By topic, and then by partition. */
+  /** Keys are the topic, then the partition. */
   readonly positions: ReadonlyMap<string, ReadonlyMap<number, PartitionPosition>>;
   readonly deadLetters: readonly StoredDeadLetter[];
-  /** Of all orders; each sequence is one above its index. */
+  /** The events of all orders. The sequence of an event is its index plus 1. */
   readonly events: readonly StoredEvent[];
 }
 
@@ -32,7 +33,7 @@ export type ViewDisk = Disk<ViewState>;
 export const createViewDisk = (): ViewDisk =>
   createDisk({
     orders: new Map(),
-    waiting: new Map(),
+    pending: new Map(),
     seenEventIds: new Set(),
     positions: new Map(),
     deadLetters: [],
@@ -41,7 +42,7 @@ export const createViewDisk = (): ViewDisk =>
 
 const PAGE_SIZE = 1_000;
 
-/** A consumer db in memory, on a disk that outlives it and that several processes may share. */
+/** A consumer db in memory. Its disk outlives it, and several processes may share the disk. */
 export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRECT): ConsumerDb => {
   let isOpen = true;
 
@@ -53,10 +54,10 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
 
   return {
     load: (orderIds, eventIds) =>
-      read('load', ({ orders, waiting, seenEventIds, events }) => ({
+      read('load', ({ orders, pending, seenEventIds, events }) => ({
         views: new Map(
           orderIds.flatMap((id) => {
-            const view = orders.get(id)?.view ?? waiting.get(id);
+            const view = orders.get(id)?.view ?? pending.get(id);
             return view === undefined ? [] : [[id, view] as const];
           }),
         ),
@@ -68,7 +69,7 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
         ),
         seenEventIds: new Set(eventIds.filter((id) => seenEventIds.has(id))),
       })),
-    applyBatch: (batch) => read('apply', () => disk.commit((state) => after(state, batch))),
+    applyBatch: (batch) => read('apply', () => disk.commit((state) => stateAfter(state, batch))),
     positions: (topic) =>
       read('positions', ({ positions }) =>
         [...(positions.get(topic)?.values() ?? [])].toSorted((a, b) => a.partition - b.partition),
@@ -78,11 +79,10 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
         const known = orders.get(orderId);
         return known === undefined ? null : viewed(known);
       }),
-    orders: (filter, place, limit) =>
-      read('orders', ({ orders }) => listing([...orders.values()], filter, place, limit)),
+    orders: (filter, key, limit) => read('orders', ({ orders }) => listing([...orders.values()], filter, key, limit)),
     history: (id, before, limit) =>
-      read('history', ({ orders, waiting, events }) => {
-        if (!orders.has(id) && !waiting.has(id)) return null;
+      read('history', ({ orders, pending, events }) => {
+        if (!orders.has(id) && !pending.has(id)) return null;
         const own = events.filter(({ orderId }) => orderId === id);
         if (before !== null && !own.some(({ sequence }) => sequence === before)) return [];
         return own
@@ -99,9 +99,9 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
         await othersTurn();
       }
     },
-    waiting: (limit) =>
-      read('waiting', ({ waiting }) =>
-        [...waiting.values()].toSorted((a, b) => Number(a.waitingSince) - Number(b.waitingSince)).slice(0, limit),
+    pending: (limit) =>
+      read('pending', ({ pending }) =>
+        [...pending.values()].toSorted((a, b) => Number(a.pendingSince) - Number(b.pendingSince)).slice(0, limit),
       ),
     deadLetters: (afterId, limit, state = 'all') =>
       read('dead letters', ({ deadLetters }) =>
@@ -110,9 +110,9 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
           .slice(0, limit),
       ),
     counts: () =>
-      read('counts', ({ orders, waiting, deadLetters }) => ({
+      read('counts', ({ orders, pending, deadLetters }) => ({
         orders: orders.size,
-        waiting: waiting.size,
+        pending: pending.size,
         deadLetters: deadLetters.length,
         heldDeadLetters: deadLetters.filter(({ redrive }) => redrive === null).length,
       })),
@@ -123,8 +123,8 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
   };
 };
 
-/** @throws StoreError for what a database's own rules would refuse */
-const after = (state: ViewState, batch: AppliedBatch): ViewState => {
+/** @throws StoreError for what a database would refuse by its own rules */
+const stateAfter = (state: ViewState, batch: AppliedBatch): ViewState => {
   const positions = new Map(state.positions);
   for (const { topic, partition, topicId, from, next } of batch.positions) {
     const stored = state.positions.get(topic)?.get(partition);
@@ -135,18 +135,18 @@ const after = (state: ViewState, batch: AppliedBatch): ViewState => {
     positions.set(topic, new Map(positions.get(topic)).set(partition, { partition, topicId, next }));
   }
   const orders = new Map(state.orders);
-  const waiting = new Map(state.waiting);
+  const pending = new Map(state.pending);
   const bodies = new Map(batch.orders.map((order) => [order.orderId, order]));
 
   for (const view of batch.views) {
     const { orderId } = view;
     const order = bodies.get(orderId) ?? orders.get(orderId)?.order;
-    if (view.waitingSince !== null) {
-      const since = waiting.get(orderId)?.waitingSince ?? view.waitingSince;
-      waiting.set(orderId, { ...view, waitingSince: since });
+    if (view.pendingSince !== null) {
+      const since = pending.get(orderId)?.pendingSince ?? view.pendingSince;
+      pending.set(orderId, { ...view, pendingSince: since });
     } else if (order !== undefined) {
       orders.set(orderId, { view, order });
-      if (bodies.has(orderId)) waiting.delete(orderId);
+      if (bodies.has(orderId)) pending.delete(orderId);
     }
   }
   if (batch.deadLetters.some(({ reason }) => typeof reason !== 'string')) {
@@ -168,7 +168,7 @@ const after = (state: ViewState, batch: AppliedBatch): ViewState => {
   }
   return {
     orders,
-    waiting,
+    pending,
     seenEventIds: new Set([...state.seenEventIds, ...batch.unversionedEventIds]),
     positions,
     deadLetters,
@@ -186,10 +186,10 @@ const viewed = ({ view, order }: Known): ViewedOrder => ({ ...order, status: vie
 const listing = (
   known: readonly Known[],
   { status, customerId, from, to }: OrderFilter,
-  place: OrderPlace | null,
+  after: OrderSortKey | null,
   limit: number,
 ): OrderPage => {
-  const places = known
+  const matching = known
     .map((one, n) => ({ order: viewed(one), orderedAt: Date.parse(one.order.orderDate), arrival: n + 1 }))
     .toSorted((a, b) => b.orderedAt - a.orderedAt || b.arrival - a.arrival)
     .filter(
@@ -198,9 +198,9 @@ const listing = (
         (customerId === undefined || order.customerId === customerId) &&
         (from === undefined || orderedAt >= from) &&
         (to === undefined || orderedAt < to) &&
-        (place === null || orderedAt < place.orderedAt || (orderedAt === place.orderedAt && arrival < place.arrival)),
+        (after === null || orderedAt < after.orderedAt || (orderedAt === after.orderedAt && arrival < after.arrival)),
     );
-  const page = places.slice(0, limit);
+  const page = matching.slice(0, limit);
   const last = page.at(-1);
   return {
     orders: page.map(({ order }) => order),

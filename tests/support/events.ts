@@ -2,9 +2,9 @@ import type { Batch, LogRecord } from '#kafka_common/broker.ts';
 import type { OrderCreated, OrderEvent, OrderStatusUpdated } from '#kafka_common/events.ts';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
-import type { AppliedBatch, ConsumerDb, PositionStep } from '#order_service/consumer_db.ts';
+import type { AppliedBatch, PositionStep, ViewWriter } from '#order_service/consumer_db.ts';
 
-/** Events for tests: valid, and differing only in what a test says. */
+/** Events for tests: valid, with the changes that a test gives. */
 
 export const anOrder = (orderId: string, changes: Partial<Order> = {}): Order => ({
   orderId,
@@ -44,7 +44,7 @@ export const statusUpdated = (
   eventId = `${status}-${orderId}-${version}`,
 ): OrderStatusUpdated => ({ ...envelope(orderId, version, eventId), type: 'ORDER_STATUS_UPDATED', status });
 
-/** A message as the broker gives it back: an event, or any text. */
+/** A record of the log: an event, or any text. */
 export const record = (content: OrderEvent | string, changes: Partial<LogRecord> = {}): LogRecord => {
   const { key, value } = typeof content === 'string' ? { key: 'ORD-0', value: content } : encodeEvent(content, '');
   return {
@@ -57,7 +57,7 @@ export const record = (content: OrderEvent | string, changes: Partial<LogRecord>
   };
 };
 
-/** Records at the offsets from `from` on, of a partition that holds no more. */
+/** A batch with records from the offset `from` on. The partition holds no more. */
 export const batchOf = (partition: number, from: number, contents: readonly (OrderEvent | string)[]): Batch => ({
   topic: { name: 'orders.events', id: 'topic-1', partitions: 6 },
   partition,
@@ -66,7 +66,7 @@ export const batchOf = (partition: number, from: number, contents: readonly (Ord
   end: from + contents.length,
 });
 
-/** A step of partition 0 over its first record, but for what a test says. */
+/** A step of partition 0 over its first record, with the changes that a test gives. */
 export const aStep = (changes: Partial<PositionStep> = {}): PositionStep => ({
   topic: 'orders.events',
   partition: 0,
@@ -76,7 +76,7 @@ export const aStep = (changes: Partial<PositionStep> = {}): PositionStep => ({
   ...changes,
 });
 
-/** A transaction without effect but for what a test says. */
+/** A transaction without effect, with the changes that a test gives. */
 export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatch => ({
   positions: [aStep()],
   views: [],
@@ -89,8 +89,8 @@ export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatc
   ...changes,
 });
 
-/** Applies a batch at the positions that the store has now. */
-export const applyNext = async (db: ConsumerDb, batch: AppliedBatch): Promise<void> => {
+/** Applies a batch from the positions that the store has now. */
+export const applyNext = async (db: ViewWriter, batch: AppliedBatch): Promise<void> => {
   const positions = await Promise.all(
     batch.positions.map(async (step) => {
       const { topic, partition, topicId } = step;

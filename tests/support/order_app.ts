@@ -8,16 +8,16 @@ import type { HttpApp } from '#service_common/http/http_app.ts';
 import { holdToDescription } from './described_app.ts';
 import type { AppliedBatch, ConsumerDb } from '#order_service/consumer_db.ts';
 import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
-import type { RunnerStatus } from '#order_service/consumer_runner.ts';
+import type { RunnerStatus } from '#order_service/consuming/runner_status.ts';
 import { createEventFeed } from '#order_service/live/event_feed.ts';
 import { createFlow } from '#order_service/live/flow.ts';
+import { createFlowSamples } from '#order_service/live/flow_samples.ts';
 import { createOrderWaiters, type OrderWaiters } from '#order_service/live/order_waiters.ts';
 import { createRedriver } from '#order_service/redrive/redrive.ts';
 import { anAppliedBatch, applyNext, anOrder } from './events.ts';
 import { createTestLog } from './test_log.ts';
 import { presentEvent } from '#order_service/app/api/events_stream.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
-import { whyNotReady } from '#order_service/app/readiness.ts';
 
 export const NOW = 1_768_737_600_000;
 export const CART_URL = 'http://localhost:8000';
@@ -66,11 +66,10 @@ export const newApp = async ({
       flow: createFlow({
         db,
         broker,
+        samples: createFlowSamples({ now: () => NOW }),
         status: runnerStatus,
-        reasonFor: whyNotReady,
         topic: TOPIC,
         group: 'order-service',
-        now: () => NOW,
       }),
       runnerStatus,
       topic: TOPIC,
@@ -82,7 +81,7 @@ export const newApp = async ({
     }),
   );
 
-/** The app on an empty store, and what acts upon it as the runner does. */
+/** The app on an empty store, with functions that apply events as the runner does. */
 export const createTestApp = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'order-app-'));
   const db = createSqliteConsumerDb({ directory });
@@ -97,7 +96,7 @@ export const createTestApp = async () => {
     waiters,
     apply,
     arrive: async (orderId: string): Promise<void> => {
-      const view = { orderId, version: 1, status: 'new', waitingSince: null } as const;
+      const view = { orderId, version: 1, status: 'new', pendingSince: null } as const;
       await apply({ views: [view], orders: [anOrder(orderId)] });
       waiters.arrived([orderId]);
     },

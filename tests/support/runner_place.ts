@@ -2,14 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
-import { type ConsumerRunnerOptions, createConsumerRunner, type RetryDelays } from '#order_service/consumer_runner.ts';
+import { type ConsumerRunnerOptions, createConsumerRunner } from '#order_service/consumer_runner.ts';
+import type { RetryDelays } from '#order_service/consuming/consuming_state.ts';
 import { createTestLog } from './test_log.ts';
 
 export const TOPIC = 'orders.events';
 export const GROUP = 'order-service';
 export const NO_DELAYS: RetryDelays = { topicMissing: 1, reconnect: () => 1, fenced: 1, store: () => 1 };
 
-/** A folder with an empty view, and runners that are stopped before both are taken away. */
+/** A folder with an empty view, and runners on it. `remove` stops the runners first. */
 export const createRunnerPlace = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'consumer-runner-'));
   const db = createSqliteConsumerDb({ directory });
@@ -17,7 +18,7 @@ export const createRunnerPlace = async () => {
   return {
     directory,
     db,
-    /** Calls `cleanup` when the test is over; the last one given comes first. */
+    /** `remove` calls `cleanup`; the last one given comes first. */
     defer: (cleanup: () => Promise<void>): void => void cleanups.push(cleanup),
     startRunner: (broker: ConsumerRunnerOptions['broker'], changes: Partial<ConsumerRunnerOptions> = {}) => {
       const { logger, lines } = createTestLog();

@@ -6,7 +6,7 @@ export interface LoggedLine {
   readonly [field: string]: unknown;
 }
 
-/** A logger for tests, and the lines it was given. */
+/** A logger for tests, and the lines that it has logged. */
 export const createTestLog = (): { logger: Logger; lines: LoggedLine[] } => {
   const lines: LoggedLine[] = [];
   const write = (line: string): void => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Check } from '#service_common/http/health.ts';
-import type { RunnerStatus } from '#order_service/consumer_runner.ts';
+import type { RunnerStatus } from '#order_service/consuming/runner_status.ts';
 import { CONSUMING, createTestApp, newApp, TOPIC } from '#tests/support/order_app.ts';
 
 let service: Awaited<ReturnType<typeof createTestApp>>;

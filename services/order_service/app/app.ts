@@ -5,8 +5,8 @@ import type { SettingInForce } from '#service_common/config.ts';
 import { createHttpApp } from '#service_common/http/create_http_app.ts';
 import type { HttpApp } from '#service_common/http/http_app.ts';
 import type { Tracing } from '#service_common/telemetry/tracing.ts';
-import type { ConsumerDb } from '#order_service/consumer_db.ts';
-import type { RunnerStatus } from '#order_service/consumer_runner.ts';
+import type { ViewQueries } from '#order_service/consumer_db.ts';
+import type { RunnerStatus } from '#order_service/consuming/runner_status.ts';
 import type { EventFeed } from '#order_service/live/event_feed.ts';
 import type { Flow } from '#order_service/live/flow.ts';
 import type { OrderWaiters } from '#order_service/live/order_waiters.ts';
@@ -23,7 +23,7 @@ import { addOrderRoutes } from './api/routes.ts';
 import { readinessOf } from './readiness.ts';
 
 export interface OrderAppParts {
-  readonly db: ConsumerDb;
+  readonly db: ViewQueries;
   readonly waiters: OrderWaiters;
   readonly redriver: Redriver;
   readonly feed: EventFeed;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { StoreError } from '#service_common/store_error.ts';
-import { type Applied, type BatchApplierOptions, createBatchApplier } from './batch_applier.ts';
+import type { AppliedTransaction } from './apply_observers.ts';
+import { type BatchApplierOptions, createBatchApplier } from './batch_applier.ts';
 import type { AppliedBatch, ConsumerDb } from '#order_service/consumer_db.ts';
 import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
 import { batchOf, created, record, statusUpdated } from '#tests/support/events.ts';
@@ -34,14 +35,14 @@ const applierOn = (changes: Partial<BatchApplierOptions> = {}) => {
     logger,
     now: () => NOW,
     storeRetryDelay: () => 0,
-    onApplied: ({ orderIds }) => arrived.push(...orderIds),
+    observers: [({ orderIds }) => arrived.push(...orderIds)],
     signal: new AbortController().signal,
     ...changes,
   });
   return { applier, lines, arrived };
 };
 
-/** A store that fails as often as told before it takes a transaction. */
+/** A store that fails so many times before it takes a transaction. */
 const failing = (times: number, onFailure: () => void = () => {}) => {
   let left = times;
   const taken: AppliedBatch[] = [];
@@ -61,8 +62,8 @@ const failing = (times: number, onFailure: () => void = () => {}) => {
 };
 
 describe('a batch', () => {
-  test('of events and others is applied, its dead letters set aside and its position stored', async () => {
-    const { applier, lines, arrived } = applierOn();
+  test('is applied with its dead letters and its position', async () => {
+    const { applier, arrived } = applierOn();
     const batch = batchOf(2, 40, [
       created('ORD-1'),
       'no event',
@@ -91,10 +92,6 @@ describe('a batch', () => {
       storeFailure: null,
     });
     assert.deepEqual(arrived, ['ORD-1']);
-    assert.deepEqual(
-      lines.map(({ level, offset, reason }) => [level, offset, reason]),
-      [['warn', 41, 'the value is not JSON']],
-    );
   });
 
   test('without records moves the position', async () => {
@@ -118,11 +115,11 @@ describe('a batch', () => {
     );
   });
 
-  test('is told of with its events and where they lay, once it stands', async () => {
-    const told: Applied[] = [];
-    const { applier } = applierOn({ onApplied: (applied) => told.push(applied) });
+  test('is given to the observers with its events and their positions, once it is committed', async () => {
+    const observed: AppliedTransaction[] = [];
+    const { applier } = applierOn({ observers: [(applied) => observed.push(applied)] });
     await applier.apply(batchOf(2, 40, [created('ORD-1'), 'no event', created('ORD-2')]), null);
-    const [{ events, deadLetters } = { events: [], deadLetters: [] }] = told;
+    const [{ events, deadLetters } = { events: [], deadLetters: [] }] = observed;
     assert.deepEqual(
       events.map(({ event, record: { offset }, partition }) => [event.orderId, partition, offset]),
       [
@@ -130,10 +127,10 @@ describe('a batch', () => {
         ['ORD-2', 2, 42],
       ],
     );
-    assert.deepEqual([told.length, deadLetters.map(({ offset }) => offset)], [1, [41]]);
+    assert.deepEqual([observed.length, deadLetters.map(({ offset }) => offset)], [1, [41]]);
   });
 
-  test('of statuses without their order announces no order', async () => {
+  test('of pending statuses announces no order', async () => {
     const { applier, arrived } = applierOn();
     await applier.apply(batchOf(0, 0, [statusUpdated('ORD-1', 2, 'shipped')]), null);
     assert.deepEqual(arrived, []);
@@ -141,16 +138,34 @@ describe('a batch', () => {
   });
 
   test('with an event under another key is applied, and the mismatch counted', async () => {
-    const { applier, lines } = applierOn();
+    const { applier } = applierOn();
     const batch = batchOf(0, 0, []);
     await applier.apply({ ...batch, records: [record(created('ORD-1'), { key: null })], next: 1 }, null);
     assert.equal((await db.order('ORD-1'))?.orderId, 'ORD-1');
     assert.equal(applier.status().keyMismatches, 1);
-    assert.equal(lines.length, 1);
   });
 });
 
 const many = (from: number, count: number) => Array.from({ length: count }, (_, n) => created(`ORD-${from + n}`));
+
+const failingObserver = (): never => {
+  throw new TypeError('a fault');
+};
+
+test('an observer that throws is logged, and changes nothing for the other observers and for what is applied', async () => {
+  const seen: string[] = [];
+  const { applier, lines } = applierOn({ observers: [failingObserver, ({ orderIds }) => seen.push(...orderIds)] });
+  await applier.apply(batchOf(0, 0, [created('ORD-1')]), null);
+  await applier.apply(batchOf(0, 1, [created('ORD-2')]), 1);
+  assert.deepEqual(seen, ['ORD-1', 'ORD-2']);
+  assert.deepEqual(applier.status().outcomes, { applied: 2, duplicate: 0, waiting: 0 });
+  assert.deepEqual(await db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 2 }]);
+  assert.deepEqual(
+    lines.map(({ level, msg }) => [level, msg]),
+    Array.from({ length: 2 }, () => ['error', 'an observer of applied events failed']),
+  );
+  assert.partialDeepStrictEqual(lines[0], { err: { message: 'a fault' } });
+});
 
 describe('batches of several partitions that come together', () => {
   test('share a transaction', async () => {
@@ -173,7 +188,7 @@ describe('batches of several partitions that come together', () => {
     );
   });
 
-  test('fill transactions of bounded size, and each is done with its own last record', async () => {
+  test('fill transactions of bounded size, and each batch is done with its own last record', async () => {
     const store = failing(0);
     const { applier } = applierOn({ db: store });
     const done: number[] = [];
@@ -202,7 +217,7 @@ describe('batches of several partitions that come together', () => {
     assert.equal((await db.counts()).orders, 901);
   });
 
-  test('of which one was overtaken are refused together, and those that come later are applied', async () => {
+  test('are refused together if one was overtaken, and later batches are applied', async () => {
     const { applier } = applierOn();
     await applier.apply(batchOf(0, 0, [created('ORD-1')]), null);
     const overtaken = { name: 'StoreError', code: 'STORE_OVERTAKEN' };
@@ -240,7 +255,7 @@ test('events of one order in several partitions, applied at once, lose nothing',
 });
 
 describe('a store that fails', () => {
-  test('is tried again until it takes the batch, once, and status says so meanwhile', async () => {
+  test('is tried again until it takes the batch once, and the status shows the failure meanwhile', async () => {
     const seen: (string | null)[] = [];
     const store = failing(3, () => seen.push(applier.status().storeFailure));
     const delays: number[] = [];
@@ -259,7 +274,7 @@ describe('a store that fails', () => {
     );
   });
 
-  test('is given up when the signal aborts, however long the delay, and nothing is applied', async () => {
+  test('is given up when the signal aborts, even during a long delay, and nothing is applied', async () => {
     const stopping = new AbortController();
     const { applier } = applierOn({
       db: failing(Infinity, () => setImmediate(() => stopping.abort())),
@@ -275,7 +290,7 @@ describe('a store that fails', () => {
     });
   });
 
-  test('as another process has applied the batch meanwhile is not tried again, and nothing is applied twice', async () => {
+  test('because another process has applied the batch is not tried again, and nothing is applied twice', async () => {
     const { applier } = applierOn({
       db: {
         ...db,
@@ -289,7 +304,7 @@ describe('a store that fails', () => {
     const other = applierOn();
     const batch = batchOf(0, 0, [created('ORD-1'), 'no event']);
     await assert.rejects(applier.apply(batch, null), { name: 'StoreError', code: 'STORE_OVERTAKEN' });
-    assert.deepEqual(await db.counts(), { orders: 1, waiting: 0, deadLetters: 1, heldDeadLetters: 1 });
+    assert.deepEqual(await db.counts(), { orders: 1, pending: 0, deadLetters: 1, heldDeadLetters: 1 });
   });
 
   test('by a fault of the program is not tried again', async () => {

@@ -39,7 +39,7 @@ const happen = async (from: number, to = from): Promise<void> => {
   feed.changed();
 };
 
-/** What a subscriber has read: the events' ids, and the names of what else came. */
+/** A subscriber. `got` gives the ids of its events, and the names of its other messages. */
 const listener = () => {
   const to = new PassThrough();
   let text = '';
@@ -56,7 +56,7 @@ const idsUpTo = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, n) => String(from + n));
 
 describe('the feed of events', () => {
-  test('sends what happens from now on, as Server-Sent Events with the sequence as id', async () => {
+  test('sends new events as Server-Sent Events, with the sequence as id', async () => {
     await happen(1, 3);
     const { to, got, text } = listener();
     feed.subscribe(to, null, true);
@@ -66,7 +66,7 @@ describe('the feed of events', () => {
     assert.equal(text(), 'event: order\nid: 4\ndata: {"orderId":"ORD-4"}\n\n');
   });
 
-  test('goes on after the last event that a subscriber had, without gap or repetition while more come', async () => {
+  test('goes on after the last event that a subscriber has, without gap or repetition while more events come', async () => {
     await happen(1, 1_200);
     const { to, got } = listener();
     feed.subscribe(to, 7, false);
@@ -75,7 +75,7 @@ describe('the feed of events', () => {
     assert.deepEqual(got(), idsUpTo(8, 1_230));
   });
 
-  test('brings up one while others are level, and all get each event once', async () => {
+  test('sends one subscriber what it missed while others are live, and each gets each event once', async () => {
     const first = listener();
     feed.subscribe(first.to, null, true);
     await eventually(() => assert.ok(feed.hasFlowSubscribers));
@@ -90,9 +90,9 @@ describe('the feed of events', () => {
 
   for (const [what, after] of [
     ['has missed more than 10,000 events', 0],
-    ['listened to a view that was built anew since', 999_999],
+    ['listened to a view that was built again since', 999_999],
   ] as const) {
-    test(`tells one that ${what} to read anew, and goes on with what is new`, async () => {
+    test(`sends a reset to a subscriber that ${what}, and then new events`, async () => {
       await happen(1, 10_001);
       const { to, got } = listener();
       feed.subscribe(to, after, false);
@@ -102,7 +102,7 @@ describe('the feed of events', () => {
     });
   }
 
-  test('sends the flow to those who asked for it', async () => {
+  test('sends the flow to the subscribers that want it', async () => {
     const [one, other] = [listener(), listener()];
     feed.subscribe(one.to, null, true);
     feed.subscribe(other.to, null, false);
@@ -128,7 +128,7 @@ describe('the feed of events', () => {
     await eventually(() => assert.equal(feed.size, 1));
   });
 
-  test('takes a bounded number of subscribers, and one more when another has gone', async () => {
+  test('takes a bounded number of subscribers, and one more when another has left', async () => {
     const listeners = [listener(), listener(), listener()];
     assert.deepEqual(
       listeners.map(({ to }) => feed.subscribe(to, null, false)),
@@ -139,7 +139,7 @@ describe('the feed of events', () => {
     assert.equal(feed.subscribe(listener().to, null, false), true);
   });
 
-  test('ends what it sends when it is closed', async () => {
+  test('ends all streams when it is closed', async () => {
     const { to } = listener();
     feed.subscribe(to, null, false);
     feed.close();

@@ -5,7 +5,7 @@ import { createOrderWaiters, type OrderWaiter } from './order_waiters.ts';
 const enter = (waiters: ReturnType<typeof createOrderWaiters>, orderId: string, ms = 30_000): OrderWaiter =>
   waiters.enter(orderId, ms) ?? assert.fail('not let in');
 
-test('an order that arrives wakes all that wait for it, and nobody else', async () => {
+test('an order that arrives wakes all that wait for it, and no others', async () => {
   const waiters = createOrderWaiters({ limit: 10 });
   const [first, second, other] = [enter(waiters, 'ORD-1'), enter(waiters, 'ORD-1'), enter(waiters, 'ORD-2')];
   waiters.arrived(['ORD-3', 'ORD-1']);
@@ -25,7 +25,7 @@ test('a waiter is woken when its time is over, and not before', async (t) => {
   assert.equal(waiters.size, 0);
 });
 
-test('one waiter more than the limit is not let in until another has left', () => {
+test('one waiter more than the limit is refused until another has left', () => {
   const waiters = createOrderWaiters({ limit: 2 });
   const first = enter(waiters, 'ORD-1');
   enter(waiters, 'ORD-2').leave();
@@ -38,7 +38,7 @@ test('one waiter more than the limit is not let in until another has left', () =
   waiters.close();
 });
 
-test('closing wakes all, and lets nobody in', async () => {
+test('closing wakes all, and refuses more', async () => {
   const waiters = createOrderWaiters({ limit: 10 });
   const inside = [enter(waiters, 'ORD-1'), enter(waiters, 'ORD-1'), enter(waiters, 'ORD-2')];
   waiters.close();

@@ -1,10 +1,10 @@
 /** Requests that wait for an order which is not there yet. */
 export interface OrderWaiters {
-  /** Starts waiting, or returns null where too many wait already or the service is stopping. */
+  /** Starts to wait. Returns null if too many wait already, or the service is stopping. */
   readonly enter: (orderId: string, ms: number) => OrderWaiter | null;
-  /** Wakes those that wait for one of these orders. */
+  /** Wakes the requests that wait for one of these orders. */
   readonly arrived: (orderIds: readonly string[]) => void;
-  /** Wakes all, and lets nobody wait any more: the service is stopping. */
+  /** The service is stopping: wakes all, and takes no more. */
   readonly close: () => void;
   readonly size: number;
 }
@@ -15,6 +15,7 @@ export interface OrderWaiter {
   readonly leave: () => void;
 }
 
+/** @param limit requests that may wait at once */
 export const createOrderWaiters = ({ limit }: { limit: number }): OrderWaiters => {
   const waiters = new Map<string, Set<OrderWaiter>>();
   let size = 0;

@@ -12,7 +12,7 @@ const event = (n: number, traceparent: Buffer | null) => ({
   partition: 4,
 });
 
-test('each recorded event of a transaction has a span below the one that published it', () => {
+test('each sampled event of a transaction gets a span, as a child of the span that published it', () => {
   const spans: EndedSpan[] = [];
   const tracing = { record: (span: EndedSpan) => String(spans.push(span)) } as Tracing;
   traceTransactions(
@@ -29,6 +29,7 @@ test('each recorded event of a transaction has a span below the one that publish
       event(4, null),
     ],
     deadLetters: [],
+    keyMismatches: [],
     startedAt: 1,
     endedAt: 2,
   });

@@ -1,12 +1,12 @@
 import { parseSampled } from '#service_common/telemetry/trace_context.ts';
 import type { Tracing } from '#service_common/telemetry/tracing.ts';
-import type { Applied } from '#order_service/consuming/batch_applier.ts';
+import type { ApplyObserver } from '#order_service/consuming/apply_observers.ts';
 import { traceparentOf } from './message_trace.ts';
 
-/** Traces the application of each event as a child of the span that published it, from decoding it to the commit. */
+/** Records a span for each event, from decoding to commit, as a child of the span that published the event. */
 export const traceTransactions =
-  (tracing: Tracing, topic: string, group: string) =>
-  ({ history, events, startedAt, endedAt }: Applied): void => {
+  (tracing: Tracing, topic: string, group: string): ApplyObserver =>
+  ({ history, events, startedAt, endedAt }) => {
     events.forEach(({ event, record, partition }, index) => {
       const parent = traceparentOf(record);
       if (parseSampled(parent) === null) return;

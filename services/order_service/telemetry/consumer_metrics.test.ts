@@ -2,25 +2,29 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { CONSUMING } from '#tests/support/order_app.ts';
-import type { Applied } from '#order_service/consuming/batch_applier.ts';
-import type { ConsumerDb, HistoryEvent } from '#order_service/consumer_db.ts';
-import { createConsumerMetrics } from './consumer_metrics.ts';
+import type { AppliedTransaction } from '#order_service/consuming/apply_observers.ts';
+import type { HistoryEvent, ViewQueries } from '#order_service/consumer_db.ts';
+import { createApplyMetrics } from './apply_metrics.ts';
+import { addRunnerMetrics, addViewMetrics } from './consumer_metrics.ts';
 import { record } from '#tests/support/events.ts';
 
 const NOW = 1_768_737_600_000;
 
-const EMPTY: Pick<ConsumerDb, 'counts' | 'waiting'> = {
-  counts: () => Promise.resolve({ orders: 0, waiting: 0, deadLetters: 0, heldDeadLetters: 0 }),
-  waiting: () => Promise.resolve([]),
+const EMPTY: Pick<ViewQueries, 'counts' | 'pending'> = {
+  counts: () => Promise.resolve({ orders: 0, pending: 0, deadLetters: 0, heldDeadLetters: 0 }),
+  pending: () => Promise.resolve([]),
 };
+
+const now = (): number => NOW;
 
 const metricsOf = ({ status = CONSUMING, db = EMPTY } = {}) => {
   const registry = new Registry();
-  const options = { registry, db, topic: 't', group: 'g', status: () => status, now: () => NOW };
-  return { ...createConsumerMetrics(options), read: () => registry.metrics() };
+  addRunnerMetrics({ registry, topic: 't', status: () => status });
+  addViewMetrics({ registry, db, now });
+  return { observe: createApplyMetrics({ registry, topic: 't', group: 'g', now }), read: () => registry.metrics() };
 };
 
-/** An event that happened so long before now. */
+/** An event that happened so many milliseconds ago. */
 const happened = (ms: number, outcome: HistoryEvent['outcome'] = 'applied'): HistoryEvent => ({
   orderId: 'ORD-1',
   type: 'ORDER_CREATED',
@@ -32,19 +36,23 @@ const happened = (ms: number, outcome: HistoryEvent['outcome'] = 'applied'): His
   outcome,
 });
 
-const anApplied = (history: readonly HistoryEvent[], deadLetters: Applied['deadLetters'] = []): Applied => ({
+const anApplied = (
+  history: readonly HistoryEvent[],
+  deadLetters: AppliedTransaction['deadLetters'] = [],
+): AppliedTransaction => ({
   orderIds: [],
   history,
   events: [],
   deadLetters,
+  keyMismatches: [],
   startedAt: 1_000,
   endedAt: 1_020,
 });
 
 test('a transaction counts once, and each of its events by the time until it could be read', async () => {
-  const { onApplied, read } = metricsOf();
+  const { observe, read } = metricsOf();
   const deadLetter = { ...record('no event'), topic: 't', partition: 0, reason: '', storedAt: NOW };
-  onApplied(anApplied([happened(4), happened(4), happened(2_000), happened(9_000, 'duplicate')], [deadLetter]));
+  observe(anApplied([happened(4), happened(4), happened(2_000), happened(9_000, 'duplicate')], [deadLetter]));
   const text = await read();
   assert.match(text, /^order_events_readable_latency_seconds_bucket\{le="0.005"\} 2$/m);
   assert.match(text, /^order_events_readable_latency_seconds_bucket\{le="2.5"\} 3$/m);
@@ -54,18 +62,18 @@ test('a transaction counts once, and each of its events by the time until it cou
   assert.match(text, /^messaging_client_consumed_messages_total\{.*\} 5$/m);
 });
 
-test('an event of a clock that is ahead counts as readable at once', async () => {
-  const { onApplied, read } = metricsOf();
-  onApplied(anApplied([happened(-60_000)]));
+test('an event from a producer with a clock that is ahead counts as readable at once', async () => {
+  const { observe, read } = metricsOf();
+  observe(anApplied([happened(-60_000)]));
   assert.match(await read(), /^order_events_readable_latency_seconds_sum 0$/m);
 });
 
-test('what the runner and the view say of themselves is told', async () => {
+test('the status of the runner and the counts of the view are shown', async () => {
   const text = await metricsOf({
     status: { ...CONSUMING, state: 'reconnecting', lag: { 3: 17 }, outcomes: { ...CONSUMING.outcomes, applied: 5 } },
     db: {
-      counts: () => Promise.resolve({ orders: 8, waiting: 1, deadLetters: 3, heldDeadLetters: 2 }),
-      waiting: () => Promise.resolve([{ orderId: 'ORD-1', version: 2, status: 'shipped', waitingSince: NOW - 90_000 }]),
+      counts: () => Promise.resolve({ orders: 8, pending: 1, deadLetters: 3, heldDeadLetters: 2 }),
+      pending: () => Promise.resolve([{ orderId: 'ORD-1', version: 2, status: 'shipped', pendingSince: NOW - 90_000 }]),
     },
   }).read();
   for (const line of [
@@ -84,8 +92,8 @@ test('what the runner and the view say of themselves is told', async () => {
 
 const broken = (): Promise<never> => Promise.reject(new Error('disk'));
 
-test('a view that cannot be read takes only its own series away', async () => {
-  const text = await metricsOf({ db: { counts: broken, waiting: broken } }).read();
+test('a view that cannot be read leaves out only its own series', async () => {
+  const text = await metricsOf({ db: { counts: broken, pending: broken } }).read();
   assert.doesNotMatch(text, /^order_events_orders /m);
   assert.match(text, /^order_events_dead_letters_total 0$/m);
 });

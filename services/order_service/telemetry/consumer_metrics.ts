@@ -1,40 +1,21 @@
 import type { Registry } from 'prom-client';
-import { createMetrics, SECONDS, type Series } from '#service_common/telemetry/metrics.ts';
 import { singleFlight } from '#service_common/single_flight.ts';
-import type { Applied } from '#order_service/consuming/batch_applier.ts';
-import type { ConsumerDb } from '#order_service/consumer_db.ts';
-import type { RunnerState, RunnerStatus } from '#order_service/consumer_runner.ts';
+import { createMetrics, type Series } from '#service_common/telemetry/metrics.ts';
+import type { RunnerState, RunnerStatus } from '#order_service/consuming/runner_status.ts';
+import type { ViewQueries } from '#order_service/consumer_db.ts';
 
 const STATES: readonly RunnerState[] = ['starting', 'waiting_for_topic', 'consuming', 'reconnecting'];
 
-/** Up to the hours after which an event is read again that was written while nobody consumed. */
-const LATENCY_SECONDS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600,
-] as const;
-
-const TRANSACTION_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
-
-export interface ConsumerMetricsOptions {
+export interface RunnerMetricsOptions {
   readonly registry: Registry;
-  readonly db: Pick<ConsumerDb, 'counts' | 'waiting'>;
   readonly topic: string;
-  readonly group: string;
-  /** Asked whenever the metrics are read. */
+  /** Is called whenever the metrics are read. */
   readonly status: () => RunnerStatus;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
 }
 
-/** The metrics of the read path. */
-export const createConsumerMetrics = ({ registry, db, topic, group, status, now }: ConsumerMetricsOptions) => {
+/** The metrics of the runner's status. */
+export const addRunnerMetrics = ({ registry, topic, status }: RunnerMetricsOptions): void => {
   const metrics = createMetrics(registry);
-  const messaging = {
-    messaging_system: 'kafka',
-    messaging_destination_name: topic,
-    messaging_consumer_group_name: group,
-  } as const;
-  const labelNames = Object.keys(messaging);
-
   metrics.gauges(
     'order_events_consumer_state',
     '1 for the state of the consumer: starting, waiting_for_topic, consuming or reconnecting',
@@ -48,7 +29,7 @@ export const createConsumerMetrics = ({ registry, db, topic, group, status, now 
   );
   metrics.gauges(
     'order_events_consumer_lag_records',
-    'Records that were still to read in the partition when the last batch of it was applied; it stays as it was while nothing is consumed',
+    'Records of the partition that were still unread when its last batch was applied; the value stays while nothing is consumed',
     ['messaging_destination_name', 'messaging_destination_partition_id'],
     () =>
       Object.entries(status().lag).map(([partition, records]): Series => [
@@ -58,7 +39,7 @@ export const createConsumerMetrics = ({ registry, db, topic, group, status, now 
   );
   metrics.counter(
     'order_events_processed_total',
-    'Events by what became of them: applied, duplicate (seen before, or older than what is known) or waiting (a status that came before its order)',
+    'Events by outcome: applied, duplicate (applied before, or older than what was applied) or waiting (a pending status, its order has not arrived yet)',
     () => Object.entries(status().outcomes).map(([outcome, count]): Series => [{ outcome }, count]),
     ['outcome'],
   );
@@ -77,68 +58,40 @@ export const createConsumerMetrics = ({ registry, db, topic, group, status, now 
     'Positions that the log no longer held: retention passed them, or the topic was made again',
     () => [[{}, status().positionsLost]],
   );
-  metrics.gauge('order_events_store_failing', '1 where the last transaction of the store failed', () =>
+  metrics.gauge('order_events_store_failing', '1 if the last transaction of the store failed', () =>
     status().storeFailure === null ? 0 : 1,
   );
+};
 
-  // All gauges of the view are read together.
+export interface ViewMetricsOptions {
+  readonly registry: Registry;
+  readonly db: Pick<ViewQueries, 'counts' | 'pending'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The metrics of what the view holds. A view that cannot be read gives none of them. */
+export const addViewMetrics = ({ registry, db, now }: ViewMetricsOptions): void => {
+  const metrics = createMetrics(registry);
+  // Three gauges share one query.
   const counts = singleFlight(() => db.counts());
   metrics.gauge('order_events_orders', 'Orders in the view', async () => (await counts()).orders);
   metrics.gauge(
     'order_events_pending_statuses',
-    'Statuses in the view that wait for their order',
-    async () => (await counts()).waiting,
+    'Pending statuses in the view: their order has not arrived yet',
+    async () => (await counts()).pending,
   );
   metrics.gauge(
     'order_events_pending_statuses_oldest_age_seconds',
-    'How long the oldest of them has waited; 0 where there is none',
+    'Age of the oldest pending status; 0 if there is none',
     async () => {
-      const [oldest] = await db.waiting(1);
-      return Math.max(0, now() - (oldest?.waitingSince ?? now())) / 1_000;
+      const [oldest] = await db.pending(1);
+      return Math.max(0, now() - (oldest?.pendingSince ?? now())) / 1_000;
     },
   );
   metrics.gauge(
     'order_events_dead_letters_held',
-    'Dead letters that were not seen again since they were set aside',
+    'Dead letters that have not come back through the topic since they were set aside',
     async () => (await counts()).heldDeadLetters,
   );
-
-  const processing = { ...messaging, messaging_operation_name: 'process' } as const;
-  const durations = metrics
-    .histogram(
-      'messaging_process_duration_seconds',
-      'Time to decode and apply what one transaction takes of the topic, until it is on the disk',
-      SECONDS,
-      Object.keys(processing),
-    )
-    .series(processing);
-  const sizes = metrics
-    .histogram('order_events_transaction_messages', 'Messages in one transaction of the view', TRANSACTION_SIZES)
-    .series({});
-  let consumed = 0;
-  metrics.counter(
-    'messaging_client_consumed_messages_total',
-    'Messages read of the topic and done with, dead letters among them',
-    () => [[messaging, consumed]],
-    labelNames,
-  );
-  const latencies = metrics
-    .histogram(
-      'order_events_readable_latency_seconds',
-      "Time from an event's timestamp, which its producer set, to the commit that made it readable here. A clock of this machine that is ahead of the producer's adds the difference, one behind takes it away (less than 0 counts as 0). A rebuild of the view counts with the age of its events",
-      LATENCY_SECONDS,
-    )
-    .series({});
-
-  return {
-    onApplied: ({ history, deadLetters, startedAt, endedAt }: Applied): void => {
-      durations.observe((endedAt - startedAt) / 1_000);
-      sizes.observe(history.length + deadLetters.length);
-      consumed += history.length + deadLetters.length;
-      const readableAt = now();
-      for (const { outcome, timestamp } of history) {
-        if (outcome === 'applied') latencies.observe(Math.max(0, readableAt - timestamp) / 1_000);
-      }
-    },
-  };
 };

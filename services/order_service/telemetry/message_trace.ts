@@ -3,9 +3,9 @@ import { parseTraceparent } from '#service_common/telemetry/trace_context.ts';
 
 type Headers = Pick<LogRecord, 'headers'>;
 
-/** The span that published a message, as some producer wrote it; undefined where there is none. */
+/** The span that published a message, as its producer wrote it (W3C Trace Context); undefined if it wrote none. */
 export const traceparentOf = ({ headers }: Headers): string | undefined =>
   headers.find(([name]) => name === 'traceparent')?.[1]?.toString('latin1');
 
-/** The trace that a message belongs to, where its header is valid. */
+/** The trace that a message belongs to; undefined if its header is missing or not valid. */
 export const traceIdOf = (message: Headers): string | undefined => parseTraceparent(traceparentOf(message))?.traceId;

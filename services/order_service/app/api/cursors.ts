@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import type { OrderPlace } from '#order_service/consumer_db.ts';
+import type { OrderSortKey } from '#order_service/consumer_db.ts';
 import { orNull } from './answer_fields.ts';
 
 /** Cursors: where the next page begins. Clients pass them on and need not understand them. */
@@ -19,9 +19,9 @@ export const Next = orNull(Type.String(), { description: 'For `after` of the nex
 
 export const PlaceCursor = cursor('^-?[0-9]{1,16}_[0-9]{1,15}$');
 
-export const toPlaceCursor = ({ orderedAt, arrival }: OrderPlace): string => `${orderedAt}_${arrival}`;
+export const toPlaceCursor = ({ orderedAt, arrival }: OrderSortKey): string => `${orderedAt}_${arrival}`;
 
-export const fromPlaceCursor = (text: string | undefined): OrderPlace | null => {
+export const fromPlaceCursor = (text: string | undefined): OrderSortKey | null => {
   if (text === undefined) return null;
   const [orderedAt, arrival] = text.split('_');
   return { orderedAt: Number(orderedAt), arrival: Number(arrival) };

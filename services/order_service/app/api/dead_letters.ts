@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import Type, { type Static } from 'typebox';
+import { Problem } from '#service_common/errors.ts';
 import type { HttpApp } from '#service_common/http/http_app.ts';
 import { BODY_PROBLEMS } from '#service_common/http/openapi.ts';
 import { IntegerText } from '#service_common/http/query_texts.ts';
 import type { ConsumerDb, DeadLetterState, StoredDeadLetter } from '#order_service/consumer_db.ts';
-import type { Redriver } from '#order_service/redrive/redrive.ts';
+import type { RedriveOutcome, Redriver } from '#order_service/redrive/redrive.ts';
 import { Instant, limitOf, oneOf, orNull, Place, toInstant } from './answer_fields.ts';
 import { streamed, streamList } from './streamed_list.ts';
 
@@ -214,10 +215,27 @@ export const addDeadLetters = (app: HttpApp, { db, redriver }: DeadLetterParts):
     },
     async ({ body: { letters, filter, after = 0, limit = 1_000 } }) => {
       // The schema requires one of the two.
-      if (letters === undefined) return redriver.matching(filter ?? {}, after, limit);
-      return { results: await redriver.letters(letters), next: null };
+      if (letters === undefined) return resultsOf(await redriver.matching(filter ?? {}, after, limit));
+      return resultsOf(await redriver.letters(letters));
     },
   );
+};
+
+const REDRIVE_RETRY_AFTER_S = 1;
+
+/** @throws Problem if nothing was published */
+const resultsOf = (outcome: RedriveOutcome): Static<typeof RedriveResults> => {
+  switch (outcome.kind) {
+    case 'busy':
+      throw new Problem('RedriveUnderWay', 'another redrive is under way; try again when it is done');
+    case 'unavailable':
+      throw new Problem('KafkaBrokersUnavailable', `nothing was published: ${outcome.reason}`, {
+        outcome: 'not_published',
+        retryAfter: REDRIVE_RETRY_AFTER_S,
+      });
+    default:
+      return { results: outcome.results, next: outcome.next };
+  }
 };
 
 /** Pages of one letter: a message can have a megabyte, and an answer a thousand messages. */

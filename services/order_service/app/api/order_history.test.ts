@@ -13,8 +13,8 @@ before(async () => {
   await service.apply({
     orders: [anOrder('ORD-1'), anOrder('ORD-2')],
     views: [
-      { orderId: 'ORD-1', version: 3, status: 'shipped', waitingSince: null },
-      { orderId: 'ORD-2', version: 1, status: 'new', waitingSince: null },
+      { orderId: 'ORD-1', version: 3, status: 'shipped', pendingSince: null },
+      { orderId: 'ORD-2', version: 1, status: 'new', pendingSince: null },
     ],
     history: [
       { ...event, type: 'ORDER_CREATED', version: 1, status: 'new', offset: 0, outcome: 'applied' },

@@ -16,7 +16,7 @@ before(async () => {
       orderId,
       version: 3,
       status: n === 0 ? 'shipped' : 'new',
-      waitingSince: null,
+      pendingSince: null,
     })),
   });
 });

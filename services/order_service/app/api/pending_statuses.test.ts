@@ -8,8 +8,8 @@ before(async () => {
   service = await createTestApp();
   await service.apply({
     views: [
-      { orderId: 'ORD-9', version: 5, status: 'confirmed', waitingSince: NOW - 1_500 },
-      { orderId: 'ORD-10', version: 0, status: 'shipped', waitingSince: NOW - 2_000 },
+      { orderId: 'ORD-9', version: 5, status: 'confirmed', pendingSince: NOW - 1_500 },
+      { orderId: 'ORD-10', version: 0, status: 'shipped', pendingSince: NOW - 2_000 },
     ],
   });
 });

@@ -28,7 +28,7 @@ export const PendingStatuses = Type.Object(
 );
 
 export interface PendingStatusesParts {
-  readonly db: Pick<ConsumerDb, 'waiting'>;
+  readonly db: Pick<ConsumerDb, 'pending'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -47,13 +47,13 @@ export const addPendingStatuses = (app: HttpApp, { db, now }: PendingStatusesPar
       },
     },
     async (request) => {
-      const pending = await db.waiting(Number(request.query.limit));
+      const pending = await db.pending(Number(request.query.limit));
       return {
-        pendingStatuses: pending.map(({ orderId, version, status, waitingSince }) => ({
+        pendingStatuses: pending.map(({ orderId, version, status, pendingSince }) => ({
           orderId,
           version,
           status,
-          ageMs: Math.max(0, now() - (waitingSince ?? now())),
+          ageMs: Math.max(0, now() - (pendingSince ?? now())),
         })),
       };
     },

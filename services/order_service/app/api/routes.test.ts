@@ -23,10 +23,10 @@ before(async () => {
       anOrder('ORD-8', { currency: 'KWD', items: [{ itemId: 'A', quantity: 1, price: 1_024 }], totalAmount: 1_024 }),
     ],
     views: [
-      { orderId: 'ORD-123', version: 2, status: 'shipped', waitingSince: null },
-      { orderId: 'ORD-7', version: 1, status: 'new', waitingSince: null },
-      { orderId: 'ORD-8', version: 1, status: 'new', waitingSince: null },
-      { orderId: 'ORD-9', version: 5, status: 'confirmed', waitingSince: 1_000 },
+      { orderId: 'ORD-123', version: 2, status: 'shipped', pendingSince: null },
+      { orderId: 'ORD-7', version: 1, status: 'new', pendingSince: null },
+      { orderId: 'ORD-8', version: 1, status: 'new', pendingSince: null },
+      { orderId: 'ORD-9', version: 5, status: 'confirmed', pendingSince: 1_000 },
     ],
   });
 });

@@ -1,13 +1,16 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { OrderFilter, OrderPage, OrderPlace } from '#order_service/consumer_db.ts';
+import type { OrderFilter, OrderPage, OrderSortKey } from '#order_service/consumer_db.ts';
 import { type Row, toViewedOrder } from './rows.ts';
 
-/** Orders that are looked at for one page: what a filter that no index serves may keep others waiting (about 10 ms). */
-const MOST_LOOKED_AT = 1_000;
+/** Orders that one page looks at if no index serves the whole filter. It bounds how long other requests wait (about 10 ms). */
+const MAX_LOOKED_AT = 1_000;
 
-type List = (filter: OrderFilter, after: OrderPlace | null, limit: number) => OrderPage;
+type List = (filter: OrderFilter, after: OrderSortKey | null, limit: number) => OrderPage;
 
-/** Lists orders along the one index that serves a filter best; of two parts of it, the other is checked one by one. */
+/**
+ * Lists orders along the index that serves the filter best. If the filter has both a customer and a status, the index is
+ * that of the customer, and the status of each order is checked.
+ */
 export const prepareListing = (db: DatabaseSync): List => {
   const statements = new Map<string, StatementSync>();
   const prepared = (text: string): StatementSync => {
@@ -18,18 +21,18 @@ export const prepareListing = (db: DatabaseSync): List => {
 
   return (filter, after, limit) => {
     const isChecked = filter.customerId !== undefined && filter.status !== undefined;
-    const lookAt = isChecked ? MOST_LOOKED_AT : limit;
+    const lookAt = isChecked ? MAX_LOOKED_AT : limit;
     const { text, values } = query(filter, after);
     const rows = prepared(text).all(...values, lookAt);
     const fitting = isChecked ? rows.filter((row) => row['status'] === filter.status) : rows;
     const page = fitting.slice(0, limit);
     const isWhole = rows.length < lookAt && page.length === fitting.length;
     const last = page.length < fitting.length ? page.at(-1) : rows.at(-1);
-    return { orders: page.map(toViewedOrder), next: isWhole || last === undefined ? null : toPlace(last) };
+    return { orders: page.map(toViewedOrder), next: isWhole || last === undefined ? null : toSortKey(last) };
   };
 };
 
-const query = ({ customerId, status, from, to }: OrderFilter, after: OrderPlace | null) => {
+const query = ({ customerId, status, from, to }: OrderFilter, after: OrderSortKey | null) => {
   const [index, column, value] =
     customerId !== undefined
       ? (['orders_by_customer', 'customer_id', customerId] as const)
@@ -49,7 +52,7 @@ const query = ({ customerId, status, from, to }: OrderFilter, after: OrderPlace 
   };
 };
 
-const toPlace = (row: Row): OrderPlace => ({
+const toSortKey = (row: Row): OrderSortKey => ({
   orderedAt: row['ordered_at'] as number,
   arrival: row['arrival'] as number,
 });

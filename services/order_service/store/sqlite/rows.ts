@@ -10,17 +10,17 @@ import type {
   ViewedOrder,
 } from '#order_service/consumer_db.ts';
 
-/** The rows of `tables.ts` as what the seam has. */
+/** Rows of the tables, and their conversion to the types of `consumer_db.ts`. */
 export type Row = Record<string, SQLOutputValue>;
 
 export const toView = (row: Row): OrderView => ({
   orderId: row['order_id'] as string,
   version: row['version'] as number,
   status: row['status'] as OrderStatus,
-  waitingSince: row['since'] as number | null,
+  pendingSince: row['since'] as number | null,
 });
 
-/** The body keeps the status that the order was created with. */
+/** The body has the status that the order was created with; the row has the present one. */
 export const toViewedOrder = (row: Row): ViewedOrder => ({
   ...(JSON.parse(row['body'] as string) as Order),
   status: row['status'] as OrderStatus,

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { tempDir } from '#tests/support/temp_dir.ts';
-import { createSqliteConsumerDb, VIEW_FILE } from './sqlite_consumer_db.ts';
+import { createSqliteConsumerDb } from './sqlite_consumer_db.ts';
+import { VIEW_FILE } from './tables.ts';
 import { anAppliedBatch, anOrder, applyNext } from '#tests/support/events.ts';
 import { createTestLog } from '#tests/support/test_log.ts';
 import { claimView, exchangeView, FORMER_FILE, lockView, problemOfView, REBUILT_FILE } from './view_files.ts';
 
-/** Puts a view with this order into a folder, under a name. */
+/** Puts a view with this order into a folder, under the given name. */
 const putView = async (directory: string, name: string, orderId: string): Promise<void> => {
   const elsewhere = tempDir();
   await writeView(elsewhere, orderId, (db) => db.close());
@@ -22,12 +23,12 @@ const writeView = async (
   end: (db: ReturnType<typeof createSqliteConsumerDb>) => unknown,
 ): Promise<void> => {
   const db = createSqliteConsumerDb({ directory });
-  const view = { orderId, version: 1, status: 'new', waitingSince: null } as const;
+  const view = { orderId, version: 1, status: 'new', pendingSince: null } as const;
   await applyNext(db, anAppliedBatch({ views: [view], orders: [anOrder(orderId)] }));
   await end(db);
 };
 
-/** Puts the view into place as a killed process leaves it: the order is in its write-ahead log alone. */
+/** Puts a view into a folder as a killed process leaves it: the order is only in the write-ahead log. */
 const putKilledView = async (directory: string, orderId: string): Promise<void> => {
   const elsewhere = tempDir();
   await writeView(elsewhere, orderId, (db) => {
@@ -56,7 +57,7 @@ const claim = (directory: string) => {
 };
 
 describe('a rebuilt view', () => {
-  test('takes the place of the present one at a start, and that is kept', async () => {
+  test('takes the place of the present one at a start, and the present one is kept', async () => {
     const directory = tempDir();
     await putView(directory, VIEW_FILE, 'ORD-1');
     await putView(directory, REBUILT_FILE, 'ORD-2');
@@ -68,7 +69,7 @@ describe('a rebuilt view', () => {
     release();
   });
 
-  test('leaves what a killed service had in its write-ahead log to the former one', async () => {
+  test('leaves the write-ahead log of a killed service to the former view', async () => {
     const directory = tempDir();
     await putKilledView(directory, 'ORD-1');
     await putView(directory, REBUILT_FILE, 'ORD-2');
@@ -77,7 +78,7 @@ describe('a rebuilt view', () => {
     assert.deepEqual(ordersIn(join(directory, FORMER_FILE)), ['ORD-1']);
   });
 
-  test('takes the place of a damaged one, and of its log', async () => {
+  test('takes the place of a damaged view and its log', async () => {
     const directory = tempDir();
     await putKilledView(directory, 'ORD-1');
     writeFileSync(join(directory, VIEW_FILE), 'no database, and long enough to be looked at as one '.repeat(100));
@@ -89,7 +90,7 @@ describe('a rebuilt view', () => {
     assert.match(readFileSync(join(directory, FORMER_FILE), 'utf8'), /^no database/);
   });
 
-  test('takes the place of a former one of an earlier rebuild, too', async () => {
+  test('replaces the former view of an earlier rebuild', async () => {
     const directory = tempDir();
     for (const orderId of ['ORD-1', 'ORD-2', 'ORD-3']) {
       await putView(directory, REBUILT_FILE, orderId);
@@ -99,7 +100,7 @@ describe('a rebuilt view', () => {
     assert.deepEqual(ordersIn(join(directory, FORMER_FILE)), ['ORD-2']);
   });
 
-  test('whose exchange a crash has ended between the two renames, is taken up at the next start', async () => {
+  test('whose exchange crashed between the two renames is taken up at the next start', async () => {
     const directory = tempDir();
     await putView(directory, FORMER_FILE, 'ORD-1');
     await putView(directory, REBUILT_FILE, 'ORD-2');
@@ -109,7 +110,7 @@ describe('a rebuilt view', () => {
     assert.deepEqual(ordersIn(join(directory, FORMER_FILE)), ['ORD-1']);
   });
 
-  test('waits while another process works on the view, and is taken up when none does', async () => {
+  test('waits while another process uses the present view, and is taken up after that', async () => {
     const directory = tempDir();
     await putView(directory, VIEW_FILE, 'ORD-1');
     const first = claim(directory);
@@ -124,15 +125,19 @@ describe('a rebuilt view', () => {
   });
 
   const unusable: readonly (readonly [what: string, put: (path: string) => void, reason: RegExp])[] = [
-    ['is no database', (path) => writeFileSync(path, 'x'.repeat(5_000)), /not a database/],
+    ['is not a database', (path) => writeFileSync(path, 'x'.repeat(5_000)), /not a database/],
     ['is empty', (path) => writeFileSync(path, ''), /not a view of this program/],
-    ['is of another program', (path) => writeDatabase(path, 1, 1), /not a view of this program/],
-    ['is of another version', (path) => writeDatabase(path, 0x4f45_5657, 1), /tables of version 1, this program has 2/],
+    ['belongs to another program', (path) => writeDatabase(path, 1, 1), /not a view of this program/],
+    [
+      'has tables of another version',
+      (path) => writeDatabase(path, 0x4f45_5657, 1),
+      /tables of version 1, this program has 2/,
+    ],
     ['is cut short', (path) => truncateSync(path, 8_192), /malformed|damaged/],
     ['has a log', (path) => writeFileSync(`${path}-wal`, ''), /write-ahead log/],
   ];
   for (const [what, put, reason] of unusable) {
-    test(`that ${what}, is left alone with the reason, and the present one stays`, async () => {
+    test(`that ${what} is left alone, the reason is logged, and the present view stays`, async () => {
       const directory = tempDir();
       const path = join(directory, REBUILT_FILE);
       await putView(directory, VIEW_FILE, 'ORD-1');
@@ -148,7 +153,7 @@ describe('a rebuilt view', () => {
     });
   }
 
-  test('does not take the place of a database of another program', async () => {
+  test('does not take the place of a database that belongs to another program', async () => {
     const directory = tempDir();
     writeDatabase(join(directory, VIEW_FILE), 1, 1);
     await putView(directory, REBUILT_FILE, 'ORD-2');
@@ -159,14 +164,14 @@ describe('a rebuilt view', () => {
 });
 
 describe('claimView', () => {
-  test('without a rebuilt view, makes nothing but the lock', () => {
+  test('without a rebuilt view, creates only the lock', () => {
     const directory = join(tempDir(), 'new');
     const { release, said } = claim(directory);
     assert.deepEqual([said, readdirSync(directory)], [[], [`${VIEW_FILE}.lock`]]);
     release();
   });
 
-  test('lets several work on the view, and nobody exchange it meanwhile', () => {
+  test('lets several services use the view, and no process exchange it meanwhile', () => {
     const directory = tempDir();
     const [first, second] = [claim(directory), claim(directory)];
     assert.equal(lockView(directory), null);

@@ -6,22 +6,22 @@ import type { Logger } from 'pino';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { lockFile, tryLockFile } from '#service_common/sqlite/file_lock.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import { VIEW_FILE, VIEW_FORMAT } from './sqlite_consumer_db.ts';
+import { VIEW_FILE, VIEW_FORMAT } from './tables.ts';
 
 /**
- * The files of the view, and how one that was built beside it takes its place. Whoever works on the view shares a lock;
- * who has that lock alone knows that nobody does, and may exchange the files.
+ * The files of the view, and how a rebuilt view takes the place of the present one. Services that use the view share a
+ * lock. A process that holds the lock alone may exchange the files, because no service uses them.
  */
 
-/** A view that was built whole from the log and waits to be taken up; it only ever gets this name when it is complete. */
+/** A view that was rebuilt from the log and is not in use yet. A file gets this name only when it is complete. */
 export const REBUILT_FILE = 'order_view.rebuilt.sqlite';
-/** The view that one took the place of. */
+/** The view before the last rebuild. */
 export const FORMER_FILE = `${VIEW_FILE}.before-rebuild`;
 
 /**
- * Says, until it is called off, that this process works on the view, as others may too; first takes up a rebuilt view,
- * unless others do. A start never fails for the rebuilt view's sake.
- * @returns what calls it off; the end of the process does too
+ * Locks the view for a service; other services can share the lock. If a rebuilt view is there and no other service uses
+ * the present one, the rebuilt view takes its place first. A rebuilt view that cannot be used never fails a start.
+ * @returns releases the lock; the end of the process does too
  * @throws StoreError `STORE_REFUSED` while the files are being exchanged
  */
 export const claimView = (directory: string, logger: Logger): (() => void) => {
@@ -53,14 +53,14 @@ const takeUp = (directory: string, logger: Logger): void => {
   }
 };
 
-/** The lock for exchanging the files; null while a process works on the view. @throws StoreError */
+/** Takes the lock for exchanging the files; null while a service uses the view. @throws StoreError */
 export const lockView = (directory: string): (() => void) | null => tryLockFile({ directory, name: VIEW_FILE });
 
-/** Why a file that nobody has open cannot be the view, or null where it can. Reads all of it. */
+/** Why a file that no process has open cannot be the view; null if it can. Reads the whole file. */
 export const problemOfView = (path: string): string | null => {
   if (existsSync(`${path}-wal`)) return 'it has a write-ahead log, so another program has opened it';
   try {
-    // Makes no files beside it.
+    // SQLite makes no other files beside one that it takes for immutable.
     const db = new DatabaseSync(new URL('?immutable=1', pathToFileURL(path)), { readOnly: true });
     try {
       return problemIn(db);
@@ -83,36 +83,36 @@ const problemIn = (db: DatabaseSync): string | null => {
 };
 
 /**
- * Puts the rebuilt view into the place of the present one, which is kept. Wherever a crash ends it, the rebuilt file is
- * there still, so that the next start goes on with it.
- * @throws StoreError `STORE_REFUSED`, or what the file system says, the present view being in its place again
+ * Puts the rebuilt view in the place of the present one, which is kept as the former view. After a crash at any point,
+ * the rebuilt file is still there, and the next start goes on with it.
+ * @returns whether there was a view to keep
+ * @throws StoreError `STORE_REFUSED`, or an error of the file system; the present view is then in its place again
  */
-export const exchangeView = (directory: string): void => {
-  const [live, rebuilt, former] = [VIEW_FILE, REBUILT_FILE, FORMER_FILE].map((name) => join(directory, name)) as [
-    string,
-    string,
-    string,
-  ];
-  if (existsSync(live)) {
-    bringInLog(live);
+export const exchangeView = (directory: string): boolean => {
+  const live = join(directory, VIEW_FILE);
+  const former = join(directory, FORMER_FILE);
+  const wasThere = existsSync(live);
+  if (wasThere) {
+    checkpoint(live);
     for (const suffix of ['', '-wal']) rmSync(former + suffix, { force: true });
     renameSync(live, former);
-    // It is there only where it could not be brought in.
+    // The checkpoint removes the log. If it failed, the log belongs to the former view.
     if (existsSync(`${live}-wal`)) renameSync(`${live}-wal`, `${former}-wal`);
   }
-  // SQLite would apply a log that was left behind to whatever file has the name.
+  // SQLite would apply a log that was left behind to the new file of that name.
   for (const suffix of ['-wal', '-shm']) rmSync(live + suffix, { force: true });
   try {
-    renameSync(rebuilt, live);
+    renameSync(join(directory, REBUILT_FILE), live);
   } catch (error) {
     for (const suffix of ['', '-wal']) if (existsSync(former + suffix)) renameSync(former + suffix, live + suffix);
     throw error;
   }
   syncDirectory(directory);
+  return wasThere;
 };
 
-/** Ends the write-ahead log that a killed process has left. A view that is damaged keeps it. */
-const bringInLog = (path: string): void => {
+/** Moves the write-ahead log that a killed process has left into the file. A damaged view keeps its log. */
+const checkpoint = (path: string): void => {
   try {
     const db = new DatabaseSync(path, { timeout: 5_000 });
     try {
@@ -128,7 +128,7 @@ const bringInLog = (path: string): void => {
   }
 };
 
-/** So that a power cut does not undo the names. Windows does it by itself, and knows no such call. */
+/** Makes renames in a folder survive a power cut. Windows does that by itself, and has no such call. */
 export const syncDirectory = (directory: string): void => {
   if (process.platform === 'win32') return;
   const handle = openSync(directory, 'r');

@@ -1,27 +1,14 @@
 import { DatabaseSync } from 'node:sqlite';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import type { PartitionPosition } from '#order_service/consumer_db.ts';
-import { VIEW_FORMAT } from './sqlite_consumer_db.ts';
+import type { ViewSnapshot } from '#order_service/store/view_rebuild.ts';
+import { VIEW_FORMAT } from './tables.ts';
 
-/** An order, or a status that waits for one, as a view has it. */
-export interface SnapshotOrder {
-  readonly orderId: string;
-  readonly version: number;
-  readonly status: string;
-  /** The stored JSON; null where only statuses have come. */
-  readonly body: string | null;
-}
-
-/** A view as its file holds it at one moment, also while a service goes on writing to it. */
-export interface ViewSnapshot {
-  readonly positions: (topic: string) => readonly PartitionPosition[];
-  /** By their ids, in the order of their characters. */
-  readonly orders: () => Iterable<SnapshotOrder>;
-  readonly close: () => void;
-}
-
-/** Changes nothing. Held open, it keeps the write-ahead log from being begun anew. @throws StoreError */
+/**
+ * Reads a file in one transaction, and changes nothing. While the snapshot is open, SQLite cannot start
+ * the write-ahead log again, so it grows.
+ * @throws StoreError `STORE_UNAVAILABLE`
+ */
 export const openViewSnapshot = (path: string): ViewSnapshot => {
   let db: DatabaseSync;
   try {

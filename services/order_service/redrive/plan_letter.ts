@@ -1,0 +1,41 @@
+import { isUtf8 } from 'node:buffer';
+import type { Message } from '#kafka_common/broker.ts';
+import type { StoredDeadLetter } from '#order_service/consumer_db.ts';
+import { REDRIVEN_FROM, redrivenFrom } from './redrive_header.ts';
+
+/** A dead letter to publish again, as it is or with another key or value. */
+export interface RedriveRequest {
+  readonly id: number;
+  readonly key?: string | undefined;
+  readonly value?: string | undefined;
+}
+
+/** What to do about a letter: publish a message, or skip it for a reason. */
+export type LetterPlan =
+  | { readonly kind: 'publish'; readonly id: number; readonly message: Message }
+  | { readonly kind: 'skip'; readonly id: number; readonly detail: string };
+
+/** @param letter undefined if there is no letter with the id of the request */
+export const planLetter = (letter: StoredDeadLetter | undefined, request: RedriveRequest): LetterPlan => {
+  const { id } = request;
+  const skip = (detail: string): LetterPlan => ({ kind: 'skip', id, detail });
+  if (letter === undefined) return skip('there is no dead letter with this id');
+  if (letter.redrive !== null) return skip('it was redriven before');
+  const key = request.key ?? textOf(letter.key);
+  if (key === null) return skip('its key is not text; give it one');
+  const value = request.value ?? textOf(letter.value);
+  if (value === null) return skip('its value is not text; give it one');
+  const headers: Record<string, string> = {};
+  for (const [name, content] of letter.headers) {
+    const text = textOf(content);
+    if (text !== null) headers[name] = text;
+  }
+  return {
+    kind: 'publish',
+    id,
+    message: { key, value, headers: { ...headers, [REDRIVEN_FROM]: redrivenFrom(letter) } },
+  };
+};
+
+const textOf = (bytes: Buffer | null): string | null =>
+  bytes !== null && bytes.length > 0 && isUtf8(bytes) ? bytes.toString() : null;
