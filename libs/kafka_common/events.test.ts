@@ -139,15 +139,8 @@ const INVALID: readonly (readonly [circumstance: string, json: unknown, reason: 
   ['with a negative price', item({ price: -75 }), /^order\.items\.0\.price /],
   ['with a price that was NaN', item({ price: NaN }), /^order\.items\.0\.price /],
   ['with a price that is a text', item({ price: '75.00' }), /^order\.items\.0\.price /],
-  [
-    'with a price of too many decimals',
-    item({ price: 75.001 }),
-    /price 75.001 is not an amount with at most 2 decimals/,
-  ],
-  ['with yen that have decimals', created({ currency: 'JPY', items: [{ ...ITEM, price: 0.5 }] }), /at most 0 decimals/],
   ['with a total that is too large', created({ total_amount: 1e16 }), /^total_amount /],
   ['with a negative total', created({ total_amount: -150 }), /^order\.total_amount /],
-  ['with a total that is not the sum', created({ total_amount: 150.01 }), /150\.01 is not the sum of the items/],
   ['with an unknown currency', created({ currency: 'XXX' }), /currency "XXX" is not one of ISO 4217/],
   ['with a currency in lower case', created({ currency: 'usd' }), /^order\.currency /],
 ];

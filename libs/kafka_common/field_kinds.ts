@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox';
+import { readAmount } from './amounts.ts';
 import { fail, quote } from './invalid_event.ts';
-import { CURRENCIES, fromMinorUnits, MAX_AMOUNT, toMinorUnits } from './money.ts';
+import { CURRENCIES, fromMinorUnits, MAX_AMOUNT } from './money.ts';
 
 /** The kinds of fields that a description can use. */
 
@@ -32,13 +33,13 @@ export const quantity = () => ({
   shown: Type.Integer({ minimum: 1 }),
 });
 
-/** Money: minor units in the program, a decimal number in JSON. */
+/** Money: minor units in the program, a decimal number in JSON. `amounts.ts` says how amounts of others are read. */
 export const amount = (description: string) => ({
   ...sameEverywhere(Type.Number({ minimum: 0, description })),
   requested: Type.Number({ minimum: 0, maximum: MAX_AMOUNT, description }),
-  shown: Type.Number({ minimum: 0, description: 'With the decimals of the currency' }),
+  shown: Type.Number({ minimum: 0, description: 'With the decimals of the currency, or as its producer wrote it' }),
   read: (json: number, exponent: number, name: string): number =>
-    toMinorUnits(json, exponent) ?? fail(`${name} ${json} is not an amount with at most ${exponent} decimals`),
+    readAmount(json, exponent) ?? fail(`${name} ${json} is too large to be an exact amount`),
   write: fromMinorUnits,
 });
 
