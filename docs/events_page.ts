@@ -90,6 +90,7 @@ const READING = `The Cart Service writes one strict form. The Order Service read
 - A total that differs from the sum of its items is kept, and so are the items. The remark is \`total_differs_from_items\`.
 - Only what is not an amount is a dead letter: a text, a negative number, or a number too large to be exact in the unit of
   its currency (more than 999,999,999,999,999 units). A redrive turns orders that an earlier version refused into orders.
+- A version above 2,147,483,647 is a dead letter.
 - Shipping is rounded to the unit of the currency, or to the decimals of the total if it has more.`;
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);

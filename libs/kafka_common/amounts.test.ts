@@ -41,7 +41,14 @@ const orderOf = (...given: Parameters<typeof decode>): Order => {
 
 /** The amounts of an order as it is written to JSON again. */
 const writtenAgain = (order: Order) => {
-  const wire = toWire({ type: 'ORDER_CREATED', eventId: 'e', timestamp: 't', orderId: 'ORD-1', version: null, order });
+  const wire = toWire({
+    type: 'ORDER_CREATED',
+    eventId: 'e',
+    timestamp: order.orderDate,
+    orderId: 'ORD-1',
+    version: null,
+    order,
+  });
   return 'order' in wire
     ? { total: wire.order.total_amount, prices: wire.order.items.map(({ price }) => price) }
     : assert.fail();

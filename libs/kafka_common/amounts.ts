@@ -44,6 +44,10 @@ export const readAmount = (amount: number, exponent: number): number | null => {
 
 const tolerance = (amount: number, scale: number): number => Math.min(RELATIVE_ERROR * amount, UNIT_ERROR / scale);
 
+/** The total and each price of the sum can be off. */
+const sumTolerance = (sum: number, numberOfAmounts: number, scale: number): number =>
+  Math.min(2 * RELATIVE_ERROR * sum, (numberOfAmounts * UNIT_ERROR) / scale);
+
 /** The decimals in which the program holds the amounts of the order; 0 if they are decimal numbers already. */
 export const exponentOf = ({ currency, remarks }: Remarked): number | null =>
   remarks?.includes('more_decimals_than_currency') ? 0 : currencyExponent(currency);
@@ -77,7 +81,8 @@ const withDecimalNumbers = <O extends Amounts>(
   const finest = Math.max(exponent, ...items.map(({ price }) => decimalOf(price).decimals));
   const totalAmount = decimalNumber(readAmount(json.total_amount, finest) ?? MORE_DECIMALS, json.total_amount, finest);
   const sum = items.reduce((soFar, { quantity, price }) => soFar + quantity * price, 0);
-  const isSum = Math.abs(sum - totalAmount) <= tolerance(sum, 10 ** exponent);
+  const numberOfAmounts = items.reduce((soFar, { quantity }) => soFar + quantity, 1);
+  const isSum = Math.abs(sum - totalAmount) <= sumTolerance(sum, numberOfAmounts, 10 ** exponent);
   const remarks: Remark[] = ['more_decimals_than_currency', ...(isSum ? [] : (['total_differs_from_items'] as const))];
   return { ...order, items, totalAmount, remarks };
 };

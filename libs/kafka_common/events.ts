@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exponentOf, withRemarks } from './amounts.ts';
-import { ACCEPTED } from './event_schemas.ts';
+import { ACCEPTED, WRITTEN } from './event_schemas.ts';
 import { LIMITS, toUtc } from './field_kinds.ts';
 import { readerOf, writerOf } from './fields.ts';
 import { fail, InvalidEvent, quote } from './invalid_event.ts';
@@ -46,10 +46,26 @@ const validators = {
   ORDER_STATUS_UPDATED: Compile(ACCEPTED.ORDER_STATUS_UPDATED),
 };
 
+const writtenValidators = {
+  ORDER_CREATED: Compile(WRITTEN.ORDER_CREATED),
+  ORDER_STATUS_UPDATED: Compile(WRITTEN.ORDER_STATUS_UPDATED),
+};
+
 const readOrder = readerOf(ORDER);
 const writeOrder = writerOf(ORDER, 'written');
 
+/**
+ * The event as JSON that this program reads. Only events of other producers have no version.
+ * @throws InvalidEvent if no reader would accept it: such an event must not be stored
+ */
 export const toWire = (event: OrderEvent): WireCreated | WireStatusUpdated => {
+  const wire = unchecked(event);
+  const ofType = event.version === null ? validators : writtenValidators;
+  check<WireCreated | WireStatusUpdated>(ofType[event.type], wire);
+  return wire;
+};
+
+const unchecked = (event: OrderEvent): WireCreated | WireStatusUpdated => {
   const head = {
     event_id: event.eventId,
     event_type: event.type,
@@ -127,10 +143,12 @@ const toSnakeCase = (object: Record<string, unknown>, names: Names): Record<stri
   return named;
 };
 
-const check = <T>(
-  validator: { Check(value: unknown): value is T; Errors(value: unknown): object[] },
-  value: unknown,
-): T => {
+interface Validator<T> {
+  Check(value: unknown): value is T;
+  Errors(value: unknown): object[];
+}
+
+const check = <T>(validator: Validator<T>, value: unknown): T => {
   if (validator.Check(value)) return value;
   const [first] = validator.Errors(value) as { instancePath: string; message: string }[];
   throw new InvalidEvent(

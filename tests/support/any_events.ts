@@ -50,7 +50,7 @@ const anyEnvelope = fc.record({
   eventId: anyId,
   timestamp: anyDate,
   orderId: anyOrderId,
-  version: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+  version: fc.option(fc.integer({ min: 1, max: LIMITS.version })),
 });
 
 const anyCreated: fc.Arbitrary<OrderCreated> = anyEnvelope.chain((envelope) =>
