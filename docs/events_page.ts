@@ -55,6 +55,8 @@ export const eventsSections = (document: object): string[] => {
     ...Object.values(operations).map(({ title, description }) => `- ${title}. ${description ?? ''}`.trim()),
     '## What a consumer must expect',
     CONSUMERS,
+    '## What the Order Service reads',
+    READING,
     '## Headers and key',
     'The key is the order id. The headers:',
     table(components.schemas.EventHeaders),
@@ -77,6 +79,19 @@ const CONSUMERS = `Any program may write to the topic, so a consumer may meet ea
 - event types and fields that it does not know.
 
 [\`examples/3_invoices.py\`](../examples/3_invoices.py) is a consumer in Python that survives all of them.`;
+
+/** `libs/kafka_common/amounts.test.ts` holds the service to it. */
+const READING = `The Cart Service writes one strict form. The Order Service reads more, because other programs write to the topic:
+
+- An amount that was added up from floats is the amount that it stands for: \`976.5799999999999\` USD is 976.58. It may be
+  off by a part of 1e-9, and by no more than a hundredth of the smallest unit.
+- An amount with more decimals than its currency (\`45.31\` JPY) is kept as it was written. The answer of the order then has
+  the remark \`more_decimals_than_currency\`.
+- A total that differs from the sum of its items is kept, and so are the items. The remark is \`total_differs_from_items\`.
+- Only what is not an amount is a dead letter: a text, a negative number, or a number too large to be exact in the unit of
+  its currency (more than 999,999,999,999,999 units). A redrive turns orders that an earlier version refused into orders.
+- A version above 2,147,483,647 is a dead letter.
+- Shipping is rounded to the unit of the currency, or to the decimals of the total if it has more.`;
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
 

@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import { id, instant } from './field_kinds.ts';
+import { id, instant, LIMITS } from './field_kinds.ts';
 import { propertiesOf } from './fields.ts';
 import { ORDER, ORDER_ID, STATUS } from './models.ts';
 
@@ -13,7 +13,7 @@ const ENVELOPE = { eventId: id(), timestamp: instant(), orderId: ORDER_ID };
 
 const Version = Type.Integer({
   minimum: 1,
-  maximum: Number.MAX_SAFE_INTEGER,
+  maximum: LIMITS.version,
   description: 'Counts the events of one order from 1; without it they are applied in order of arrival',
 });
 

@@ -1,18 +1,20 @@
 import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { ACCEPTED } from './event_schemas.ts';
+import { exponentOf, withRemarks } from './amounts.ts';
+import { ACCEPTED, WRITTEN } from './event_schemas.ts';
 import { LIMITS, toUtc } from './field_kinds.ts';
 import { readerOf, writerOf } from './fields.ts';
 import { fail, InvalidEvent, quote } from './invalid_event.ts';
 import { ORDER, ORDER_ID, ORDER_ITEM, type Order, type OrderStatus, STATUS } from './models.ts';
-import { currencyExponent, totalOf } from './money.ts';
+import { currencyExponent } from './money.ts';
 import { snakeCase } from './snake_case.ts';
 
 /**
  * The events of the topic, as the program holds them and as JSON.
  *
  * The Cart Service writes one strict form in snake_case. Other producers write to the topic too, so reading is more
- * tolerant: camelCase inside `order`, dates with or without a zone, unknown extra fields, no `version`.
+ * tolerant: camelCase inside `order`, dates with or without a zone, unknown extra fields, no `version`, amounts as
+ * programs write them that add floats (`amounts.ts`).
  */
 
 interface EventEnvelope {
@@ -44,10 +46,26 @@ const validators = {
   ORDER_STATUS_UPDATED: Compile(ACCEPTED.ORDER_STATUS_UPDATED),
 };
 
+const writtenValidators = {
+  ORDER_CREATED: Compile(WRITTEN.ORDER_CREATED),
+  ORDER_STATUS_UPDATED: Compile(WRITTEN.ORDER_STATUS_UPDATED),
+};
+
 const readOrder = readerOf(ORDER);
 const writeOrder = writerOf(ORDER, 'written');
 
+/**
+ * The event as JSON that this program reads. Only events of other producers have no version.
+ * @throws InvalidEvent if no reader would accept it: such an event must not be stored
+ */
 export const toWire = (event: OrderEvent): WireCreated | WireStatusUpdated => {
+  const wire = unchecked(event);
+  const ofType = event.version === null ? validators : writtenValidators;
+  check<WireCreated | WireStatusUpdated>(ofType[event.type], wire);
+  return wire;
+};
+
+const unchecked = (event: OrderEvent): WireCreated | WireStatusUpdated => {
   const head = {
     event_id: event.eventId,
     event_type: event.type,
@@ -61,7 +79,7 @@ export const toWire = (event: OrderEvent): WireCreated | WireStatusUpdated => {
 };
 
 const orderToWire = (order: Order): WireCreated['order'] =>
-  writeOrder(order, currencyExponent(order.currency) ?? fail(`unknown currency ${quote(order.currency)}`));
+  writeOrder(order, exponentOf(order) ?? fail(`unknown currency ${quote(order.currency)}`));
 
 /** @throws InvalidEvent */
 export const fromWire = (json: unknown): OrderEvent => {
@@ -91,11 +109,7 @@ const envelopeFromWire = (wire: WireCreated | WireStatusUpdated): EventEnvelope 
 
 const orderFromWire = (wire: WireCreated['order']): Order => {
   const exponent = currencyExponent(wire.currency) ?? fail(`currency ${quote(wire.currency)} is not one of ISO 4217`);
-  const order = readOrder(wire, exponent);
-  if (order.totalAmount !== totalOf(order.items)) {
-    throw new InvalidEvent(`total_amount ${wire.total_amount} is not the sum of the items`);
-  }
-  return order;
+  return withRemarks(readOrder(wire, exponent), wire, exponent);
 };
 
 type Names = readonly (readonly [camelCase: string, snakeCase: string])[];
@@ -129,10 +143,12 @@ const toSnakeCase = (object: Record<string, unknown>, names: Names): Record<stri
   return named;
 };
 
-const check = <T>(
-  validator: { Check(value: unknown): value is T; Errors(value: unknown): object[] },
-  value: unknown,
-): T => {
+interface Validator<T> {
+  Check(value: unknown): value is T;
+  Errors(value: unknown): object[];
+}
+
+const check = <T>(validator: Validator<T>, value: unknown): T => {
   if (validator.Check(value)) return value;
   const [first] = validator.Errors(value) as { instancePath: string; message: string }[];
   throw new InvalidEvent(

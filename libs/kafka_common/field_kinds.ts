@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox';
+import { readAmount } from './amounts.ts';
 import { fail, quote } from './invalid_event.ts';
-import { CURRENCIES, fromMinorUnits, MAX_AMOUNT, toMinorUnits } from './money.ts';
+import { CURRENCIES, fromMinorUnits, MAX_AMOUNT } from './money.ts';
 
 /** The kinds of fields that a description can use. */
 
@@ -9,6 +10,8 @@ export const LIMITS = {
   items: 1_000,
   quantity: 1_000_000,
   idLength: 128,
+  /** The largest signed 32-bit integer: every consumer can hold it, and it can be counted on from any version. */
+  version: 2_147_483_647,
 } as const;
 
 /** A field that has the same schema wherever it stands. */
@@ -32,13 +35,13 @@ export const quantity = () => ({
   shown: Type.Integer({ minimum: 1 }),
 });
 
-/** Money: minor units in the program, a decimal number in JSON. */
+/** Money: minor units in the program, a decimal number in JSON. `amounts.ts` says how amounts of others are read. */
 export const amount = (description: string) => ({
   ...sameEverywhere(Type.Number({ minimum: 0, description })),
   requested: Type.Number({ minimum: 0, maximum: MAX_AMOUNT, description }),
-  shown: Type.Number({ minimum: 0, description: 'With the decimals of the currency' }),
+  shown: Type.Number({ minimum: 0, description: 'With the decimals of the currency, or as its producer wrote it' }),
   read: (json: number, exponent: number, name: string): number =>
-    toMinorUnits(json, exponent) ?? fail(`${name} ${json} is not an amount with at most ${exponent} decimals`),
+    readAmount(json, exponent) ?? fail(`${name} ${json} is too large to be an exact amount`),
   write: fromMinorUnits,
 });
 
@@ -63,7 +66,8 @@ export const instant = () => ({
   read: (json: string, _exponent: number, name: string): string => toUtc(json, name),
 });
 
-const UTC_MS = new RegExp(UTC_MS_PATTERN);
+const UTC_MS = /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const UTC_MS_LENGTH = 24;
 
 /** `Date` takes 30 February for 2 March. */
 const dayExists = (text: string): boolean => new Date(text.slice(0, 10)).getUTCDate() === Number(text.slice(8, 10));
@@ -75,7 +79,7 @@ export const toUtc = (json: string, name: string): string => {
   const hasTime = json.length > 10;
   const hasZone = hasTime && /(Z|[+-]\d{2}:?\d{2})$/.test(json);
   const date = new Date(hasTime && !hasZone ? `${json.replace(' ', 'T')}Z` : json.replace(' ', 'T'));
-  return dayExists(json) && !Number.isNaN(date.getTime())
-    ? date.toISOString()
-    : fail(`${name} ${quote(json)} is not a date`);
+  const utc = dayExists(json) && !Number.isNaN(date.getTime()) ? date.toISOString() : '';
+  // A zone can move the year out of 0000 to 9999. Such a date could not be written.
+  return utc.length === UTC_MS_LENGTH ? utc : fail(`${name} ${quote(json)} is not a date`);
 };

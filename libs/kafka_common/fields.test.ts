@@ -45,10 +45,10 @@ describe('a description of fields', () => {
   });
 
   test('names the field of a value that cannot be read', () => {
-    const json = { ...JSON_WHOLE, lines: [{ line_no: 1, unit_price: 0.001 }] };
+    const json = { ...JSON_WHOLE, lines: [{ line_no: 1, unit_price: 1e16 }] };
     assert.throws(
       () => read(json, 2),
-      (error) => error instanceof InvalidEvent && error.message.startsWith('unit_price 0.001'),
+      (error) => error instanceof InvalidEvent && error.message.startsWith('unit_price 10000000000000000 '),
     );
   });
 

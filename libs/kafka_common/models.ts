@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import type { Remark } from './amounts.ts';
 import { amount, currency, id, instant, LIMITS, quantity, sameEverywhere } from './field_kinds.ts';
 import { fromClient, listOf, type ObjectOf } from './fields.ts';
 import { fail, quote } from './invalid_event.ts';
@@ -73,4 +74,7 @@ export const ORDER = {
 };
 
 export type OrderItem = ObjectOf<typeof ORDER_ITEM>;
-export type Order = ObjectOf<typeof ORDER>;
+export interface Order extends ObjectOf<typeof ORDER> {
+  /** What is unusual about the amounts of another producer. Left out if nothing is. */
+  readonly remarks?: readonly Remark[];
+}

@@ -1,5 +1,6 @@
 /**
- * Money is integer minor units in the program and decimal numbers in JSON.
+ * Money is integer minor units in the program and decimal numbers in JSON. Only orders of other producers whose amounts
+ * have more decimals than their currency are held as decimal numbers (`amounts.ts`).
  *
  * The numbers of decimals are those of ISO 4217 (list one, 2024). Precious metals, funds and test codes are left out,
  * because they have no minor unit.

@@ -1,7 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
+import { exponentOf, REMARKS, shippingOf } from '#kafka_common/amounts.ts';
 import { propertiesOf, writerOf } from '#kafka_common/fields.ts';
 import { ORDER, ORDER_ID_MESSAGE, ORDER_ID_PATTERN, type Order } from '#kafka_common/models.ts';
-import { currencyExponent, fromMinorUnits, shippingCost } from '#kafka_common/money.ts';
 import { ETAG, IfNoneMatch } from './etag.ts';
 import { Prefer, PREFERENCE_APPLIED } from './prefer.ts';
 
@@ -32,8 +32,15 @@ export const details = {
   order: Type.Object(propertiesOf(ORDER, 'shown'), { title: 'Order' }),
   shippingCost: Type.Number({
     minimum: 0,
-    description: '2 % of the total, rounded half up to the minor unit of the currency',
+    description:
+      '2 % of the total, rounded half up to the minor unit of the currency, or to the decimals of the total if it has more',
   }),
+  remarks: Type.Optional(
+    Type.Array(Type.String({ enum: [...REMARKS] }), {
+      description:
+        'Only if the amounts of another producer are unusual: `more_decimals_than_currency` (the amounts are shown as they were written), `total_differs_from_items` (both are shown as they were written)',
+    }),
+  ),
 };
 
 const OrderDetails = Type.Object(details);
@@ -55,10 +62,11 @@ const showOrder = writerOf(ORDER, 'shown');
 
 /** Amounts are decimal numbers in answers. */
 export const presentOrder = (order: Order): Static<typeof OrderDetails> => {
-  const exponent = currencyExponent(order.currency);
+  const exponent = exponentOf(order);
   if (exponent === null) throw new Error(`order ${order.orderId} has the unknown currency ${order.currency}`);
   return {
     order: showOrder(order, exponent),
-    shippingCost: fromMinorUnits(shippingCost(order.totalAmount), exponent),
+    shippingCost: shippingOf(order, exponent),
+    ...(order.remarks === undefined ? {} : { remarks: [...order.remarks] }),
   };
 };
