@@ -34,7 +34,7 @@ test('a broker that was killed and restarted still has the messages that it ackn
 });
 
 test('a broker ends when the process that started it is killed', options, async () => {
-  const script = `import { startKafka } from './apache_kafka.ts'; console.log((await startKafka()).port);`;
+  const script = `import { startKafka } from '#tests/kafka/apache_kafka.ts'; console.log((await startKafka()).port);`;
   const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: join(import.meta.dirname, '..', '..'),
     stdio: ['ignore', 'pipe', 'inherit'],
