@@ -1,3 +1,4 @@
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
 import type { ErrorCode } from '#service_common/errors.ts';
@@ -51,7 +52,7 @@ export interface Circumstances {
 }
 
 /** The version of the last event that an order can have: the largest 32-bit integer, so that every consumer can hold it. */
-export const MAX_VERSION = 2_147_483_647;
+export const MAX_VERSION = LIMITS.version;
 
 const FINAL: readonly OrderStatus[] = ['completed', 'cancelled'];
 

@@ -26,12 +26,3 @@ export const orUnavailable =
       throw new BrokerError('UNAVAILABLE', `the embedded broker's file failed: ${reasonOf(error)}`, error);
     }
   };
-
-/** SQLite's primary result code for a lock that another connection holds: the low byte of the extended code. */
-const SQLITE_BUSY = 5;
-
-/** Whether the work failed only because another process held the file's lock. */
-export const isLocked = (error: unknown): boolean =>
-  error instanceof BrokerError
-    ? isLocked(error.cause)
-    : error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;

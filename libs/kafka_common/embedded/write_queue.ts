@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isLocked } from './shared_file.ts';
+import { isLocked } from '#service_common/sqlite/sqlite_errors.ts';
+import { BrokerError } from '#kafka_common/broker.ts';
 
 /** Between two attempts other work of this process has its turn. */
 const RETRY_MS = 5;
@@ -39,7 +40,8 @@ const untilUnlocked = async <T>(deadline: number, work: () => T): Promise<T> => 
     try {
       return work();
     } catch (error) {
-      if (!isLocked(error) || performance.now() >= deadline) throw error;
+      const cause = error instanceof BrokerError ? error.cause : error;
+      if (!isLocked(cause) || performance.now() >= deadline) throw error;
     }
     await sleep(RETRY_MS);
   }

@@ -9,10 +9,15 @@ export const refusal = (path: string, error: unknown, advice: string): StoreErro
   return new StoreError('STORE_REFUSED', text, error);
 };
 
-export const isLocked = (error: unknown): boolean => reasonOf(error).includes('database is locked');
-
-/** SQLite's primary result code for a failed read, write or sync: the low byte of the extended code. */
+/** SQLite's primary result codes, each the low byte of the extended code: another connection holds the lock. */
+const SQLITE_BUSY = 5;
+/** A read, write or sync failed. */
 const SQLITE_IOERR = 10;
 
-export const isInputOutputError = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_IOERR;
+const hasCode = (error: unknown, code: number): boolean =>
+  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === code;
+
+/** Whether the work failed only because another connection holds the file's lock. */
+export const isLocked = (error: unknown): boolean => hasCode(error, SQLITE_BUSY);
+
+export const isInputOutputError = (error: unknown): boolean => hasCode(error, SQLITE_IOERR);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { reasonOf } from '#service_common/reason_of.ts';
+import { notifyObservers } from '#service_common/telemetry/observers.ts';
 import type { CartStore } from './cart_store.ts';
 
 export interface WatchedStore {
@@ -8,6 +9,8 @@ export interface WatchedStore {
   failure(): string | null;
 }
 
+const OBSERVER_FAILED = 'an observer of transactions failed; no answer is changed by that';
+
 /** Wraps a store: measures its transactions, and keeps whether the last one failed. */
 export const watchStore = (
   store: CartStore,
@@ -15,15 +18,6 @@ export const watchStore = (
   logger: Logger,
 ): WatchedStore => {
   let failure: string | null = null;
-
-  /** Changes no answer: a committed transaction stays committed whatever its observer throws. */
-  const observe = (seconds: number): void => {
-    try {
-      onTransaction(seconds);
-    } catch (error) {
-      logger.error({ err: error }, 'an observer of transactions failed; no answer is changed by that');
-    }
-  };
 
   return {
     store: {
@@ -37,7 +31,9 @@ export const watchStore = (
           failure = reasonOf(error);
           throw error;
         } finally {
-          observe((performance.now() - startedAt) / 1_000);
+          const seconds = (performance.now() - startedAt) / 1_000;
+          // A committed transaction stays committed, whatever its observer throws.
+          notifyObservers([onTransaction], seconds, logger, OBSERVER_FAILED);
         }
       },
     },

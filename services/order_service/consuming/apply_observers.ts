@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { DeadLetter, HistoryEvent } from '#order_service/consumer_db.ts';
 import type { DecodedRecords, LocatedEvent } from './decode_records.ts';
 
@@ -17,18 +16,3 @@ export interface AppliedTransaction extends DecodedRecords {
 
 /** Is called with each transaction once it is committed: readers can see what is in it. */
 export type ApplyObserver = (transaction: AppliedTransaction) => void;
-
-/** Calls every observer. One that throws is logged. It changes nothing for the others, nor for what was applied. */
-export const notifyObservers = (
-  observers: readonly ApplyObserver[],
-  transaction: AppliedTransaction,
-  logger: Logger,
-): void => {
-  for (const observe of observers) {
-    try {
-      observe(transaction);
-    } catch (error) {
-      logger.error({ err: error }, 'an observer of applied events failed');
-    }
-  }
-};

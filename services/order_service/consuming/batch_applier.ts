@@ -1,8 +1,9 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Batch } from '#kafka_common/broker.ts';
+import { notifyObservers } from '#service_common/telemetry/observers.ts';
 import type { EventOutcome, ViewWriter } from '#order_service/consumer_db.ts';
-import { type AppliedTransaction, type ApplyObserver, notifyObservers } from './apply_observers.ts';
+import type { AppliedTransaction, ApplyObserver } from './apply_observers.ts';
 import { createApplyQueue } from './apply_queue.ts';
 import { applyTransaction } from './apply_transaction.ts';
 import type { AppliedStatus, ApplierStatus } from './runner_status.ts';
@@ -50,7 +51,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
       try {
         const applied = await store.untilDone(() => applyTransaction(db, parts, now));
         totals.add(applied);
-        notifyObservers(observers, applied, logger);
+        notifyObservers(observers, applied, logger, 'an observer of applied events failed');
         queue.applied();
       } catch (error) {
         queue.refused(error);

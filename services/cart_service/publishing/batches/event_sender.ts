@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Broker, Fate, Topic } from '#kafka_common/broker.ts';
+import { notifyObservers } from '#service_common/telemetry/observers.ts';
 import type { CommandRequest } from '#cart_service/requests.ts';
 import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 
@@ -43,22 +44,13 @@ export const createEventSender = (options: {
   const { broker, observers, publishTimeoutMs, now, logger } = options;
   let lastAcknowledgedAt: number | null = null;
 
-  const observe = (publish: Publish): void => {
-    for (const observer of observers) {
-      try {
-        observer(publish);
-      } catch (error) {
-        logger.error({ err: error }, 'an observer of publishes failed; no answer is changed by that');
-      }
-    }
-  };
-
   return {
     async send(topic, rows, requests) {
       const startedAt = performance.now();
       const messages = rows.map(({ message }) => message);
       const fates = await broker.publish(topic, messages, publishTimeoutMs);
-      observe({ rows, requests, fates, startedAt, endedAt: performance.now() });
+      const publish = { rows, requests, fates, startedAt, endedAt: performance.now() };
+      notifyObservers(observers, publish, logger, 'an observer of publishes failed; no answer is changed by that');
       if (fates.some(({ kind }) => kind === 'acknowledged')) lastAcknowledgedAt = now();
       return fates;
     },
