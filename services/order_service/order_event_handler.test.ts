@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { OrderEvent } from '#kafka_common/events.ts';
-import { type Order, ORDER_STATUSES } from '#kafka_common/models.ts';
+import { type Order, ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
 import type { EventOutcome, OrderView } from './consumer_db.ts';
 import { applyEvent, applyEvents, type ViewChange } from './order_event_handler.ts';
 import { anOrder, created, statusUpdated } from '#tests/support/events.ts';
@@ -117,6 +117,22 @@ describe('an event without a version', () => {
       assert.equal(state.views.get(ID)?.status, 'shipped');
       assert.equal(state.outcomes.duplicate, 1);
     }
+  });
+
+  test('is told from one of another source with the same id', () => {
+    const from = (source: string, to: OrderStatus): OrderEvent => ({ ...statusUpdated(ID, null, to, '1'), source });
+    const events = [created(ID, null, '0'), from('/a', 'confirmed'), from('/b', 'shipped'), from('/a', 'confirmed')];
+    for (const state of [afterBatches(events), afterBatches(...events.map((event) => [event]))]) {
+      assert.equal(state.views.get(ID)?.status, 'shipped');
+      assert.deepEqual(state.outcomes, { applied: 3, duplicate: 1, waiting: 0, conflict: 0 });
+    }
+  });
+
+  test('is a duplicate of one without a source only if it has none', () => {
+    const events = [created(ID, null, '0'), statusUpdated(ID, null, 'confirmed', '1')];
+    const again = statusUpdated(ID, null, 'shipped', '1');
+    assert.equal(afterBatches(events, [again]).views.get(ID)?.status, 'confirmed');
+    assert.equal(afterBatches(events, [{ ...again, source: '/b' }]).views.get(ID)?.status, 'shipped');
   });
 
   test('that creates the order again with the same event id is a duplicate', () => {

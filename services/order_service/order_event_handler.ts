@@ -1,4 +1,4 @@
-import type { OrderEvent } from '#kafka_common/events.ts';
+import { type OrderEvent, repetitionKeyOf } from '#kafka_common/events.ts';
 import type { Order } from '#kafka_common/models.ts';
 import { foldEvent } from '#kafka_common/order_fold.ts';
 import type { AppliedBatch, EventOutcome, LoadedViews, OrderView } from './consumer_db.ts';
@@ -40,13 +40,14 @@ export const applyEvents = (
   const outcomes: EventOutcome[] = [];
   for (const event of events) {
     const view = views.get(event.orderId) ?? loaded.views.get(event.orderId);
-    const seen = loaded.seenEventIds.has(event.eventId) || newIds.has(event.eventId);
+    const key = event.version === null ? repetitionKeyOf(event) : null;
+    const seen = key !== null && (loaded.seenEventIds.has(key) || newIds.has(key));
     const change = applyEvent(view, event, seen, now);
     outcomes.push(change.outcome);
     if (change.view === null) continue;
     views.set(event.orderId, change.view);
     if (event.type === 'ORDER_CREATED') orders.set(event.orderId, event.order);
-    if (event.version === null) newIds.add(event.eventId);
+    if (key !== null) newIds.add(key);
   }
   return { views: [...views.values()], orders: [...orders.values()], unversionedEventIds: [...newIds], outcomes };
 };
