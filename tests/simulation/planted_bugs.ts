@@ -76,6 +76,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'a second creation replaces the order',
+    caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
+    patches: [
+      {
+        file: FOLD,
+        find: 'order?.isPending === false',
+        replace: 'order?.isPending === false && (event.version ?? 0) <= order.version',
+      },
+    ],
+  },
+  {
     name: 'pending status lost at restart',
     caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
     patches: [
