@@ -91,6 +91,9 @@ const READING = `The Cart Service writes one strict form. The Order Service read
 - Only what is not an amount is a dead letter: a text, a negative number, or a number too large to be exact in the unit of
   its currency (more than 999,999,999,999,999 units). A redrive turns orders that an earlier version refused into orders.
 - A version above 2,147,483,647 is a dead letter.
+- An order is created once. A second \`ORDER_CREATED\`, of whatever version, changes nothing; the history of the order shows it
+  as \`conflict\`. The Cart Service decides on the same state.
+- An event without a version is recognised by its \`event_id\` within its \`ce_source\`; without that header, by its id alone.
 - Shipping is rounded to the unit of the currency, or to the decimals of the total if it has more.`;
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);

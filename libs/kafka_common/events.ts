@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exponentOf, withRemarks } from './amounts.ts';
@@ -24,6 +25,8 @@ interface EventEnvelope {
   readonly orderId: string;
   /** Counts the events of one order from 1. Null if its producer does not count: applied in order of arrival. */
   readonly version: number | null;
+  /** The `ce_source` of an event without a version: its id is unique within that source. Left out if there is none. */
+  readonly source?: string;
 }
 
 export interface OrderCreated extends EventEnvelope {
@@ -80,6 +83,13 @@ const unchecked = (event: OrderEvent): WireCreated | WireStatusUpdated => {
 
 const orderToWire = (order: Order): WireCreated['order'] =>
   writeOrder(order, exponentOf(order) ?? fail(`unknown currency ${quote(order.currency)}`));
+
+/**
+ * What recognises the repetition of an event without a version. CloudEvents 1.0: an id is unique within its source. The id
+ * alone counts if the source is unknown.
+ */
+export const repetitionKeyOf = ({ source, eventId }: Pick<OrderEvent, 'source' | 'eventId'>): string =>
+  source === undefined ? eventId : hash('sha256', JSON.stringify([source, eventId]), 'base64url');
 
 /** @throws InvalidEvent */
 export const fromWire = (json: unknown): OrderEvent => {

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { LogRecord } from './broker.ts';
 import type { OrderEvent } from './events.ts';
 import { decodeEvent, type Decoded, encodeEvent } from './serdes_json.ts';
 import { anyEvent } from '#tests/support/any_events.ts';
+
+const WIRE_NAMES =
+  'event_id event_type timestamp order_id version status order customer_id order_date items total_amount totalAmount currency orderId __proto__ constructor'.split(
+    ' ',
+  );
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -104,6 +110,77 @@ const assertSound = (decoded: Decoded): void => {
     assert.deepEqual(decode(value, key), { ...decoded, keyMatches: true });
   }
 };
+
+test('the source of an event is read from its headers if it has no version', () => {
+  const { key, value } = encodeEvent({ ...EVENT, version: null }, TRACEPARENT);
+  const sourceIn = (headers: LogRecord['headers'], of = value): string | undefined => {
+    const decoded = decodeEvent({ key: Buffer.from(key), value: Buffer.from(of), headers });
+    return decoded.kind === 'event' ? decoded.event.source : assert.fail(decoded.reason);
+  };
+  assert.equal(sourceIn([['ce_source', Buffer.from('/shop')]]), '/shop');
+  assert.equal(sourceIn([['ce_source', Buffer.from([0xff])]]), '\u00ff');
+  assert.equal(sourceIn([['ce_source', null]]), undefined);
+  assert.equal(sourceIn([['ce_source', Buffer.alloc(0)]]), undefined);
+  assert.equal(sourceIn([]), undefined);
+  assert.equal(sourceIn([['ce_source', Buffer.from('/shop')]], VALID), undefined);
+  assert.equal(encodeEvent({ ...EVENT, version: null, source: '/shop' }, '').headers['ce_source'], '/shop');
+});
+
+const anyRecord = fc.record({
+  offset: fc.maxSafeNat(),
+  timestamp: fc.oneof(fc.integer(), fc.double(), fc.constantFrom(-1, NaN, Infinity, 2 ** 63)),
+  key: fc.option(fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes))),
+  headers: fc.array(
+    fc.tuple(
+      fc.oneof(fc.constantFrom('ce_source', 'ce_id', 'traceparent', 'redriven-from'), fc.string()),
+      fc.option(fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes))),
+    ),
+    { maxLength: 5 },
+  ),
+});
+
+/** Values of the wire: any bytes, and JSON that resembles events with any of its parts replaced. */
+const anyValue = fc.oneof(
+  fc.constant(null),
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc.json({ maxDepth: 5 }).map((json) => Buffer.from(json)),
+  fc
+    .tuple(
+      anyEvent,
+      fc.dictionary(fc.constantFrom(...WIRE_NAMES), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 3 }),
+      fc.boolean(),
+    )
+    .map(([event, changes, isInside]) => {
+      const wire = JSON.parse(encodeEvent(event, TRACEPARENT).value) as Record<string, unknown>;
+      const changed = isInside
+        ? { ...wire, order: { ...(wire['order'] as object), ...changes } }
+        : { ...wire, ...changes };
+      return Buffer.from(JSON.stringify(changed));
+    }),
+);
+
+test('any record is decoded or invalid with a short reason, and what is decoded is written and read again', () => {
+  fc.assert(
+    fc.property(anyRecord, anyValue, (record, value) => {
+      const decoded = decodeEvent({ ...record, value });
+      if (decoded.kind === 'invalid') {
+        assert.ok(decoded.reason.length > 0 && decoded.reason.length < 1_000, decoded.reason);
+        return;
+      }
+      const { event } = decoded;
+      const again = encodeEvent(event, TRACEPARENT);
+      const source = event.source === undefined ? null : Buffer.from(event.source, 'latin1');
+      const read = decodeEvent({
+        key: Buffer.from(again.key),
+        value: Buffer.from(again.value),
+        headers: [['ce_source', source]],
+      });
+      assert.deepEqual(read, { kind: 'event', event, keyMatches: true });
+      assert.ok(Number.isFinite(Date.parse(event.timestamp)));
+    }),
+    { numRuns: 5_000 },
+  );
+});
 
 test('any bytes are decoded or invalid, and never throw', () => {
   fc.assert(

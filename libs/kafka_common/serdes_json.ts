@@ -20,7 +20,7 @@ export const encodeEvent = (event: OrderEvent, traceparent: string): Message => 
     ce_specversion: '1.0',
     ce_id: event.eventId,
     ce_type: event.type,
-    ce_source: EVENT_SOURCE,
+    ce_source: event.source ?? EVENT_SOURCE,
     ce_subject: event.orderId,
     ce_time: event.timestamp,
     'content-type': 'application/json',
@@ -38,17 +38,26 @@ export type Decoded =
   | { readonly kind: 'invalid'; readonly reason: string };
 
 /** Reads the record of any producer. It never throws; it returns the reason why a record is invalid. */
-export const decodeEvent = (record: Pick<LogRecord, 'key' | 'value'>): Decoded => {
+export const decodeEvent = (
+  record: Pick<LogRecord, 'key' | 'value'> & Partial<Pick<LogRecord, 'headers'>>,
+): Decoded => {
   if (record.value === null || record.value.length === 0)
     return { kind: 'invalid', reason: 'the value is empty (a tombstone)' };
   if (!isUtf8(record.value)) return { kind: 'invalid', reason: 'the value is not UTF-8' };
   const text = record.value.toString();
   try {
-    const event = fromWire(JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text));
+    const read = fromWire(JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text));
+    const event = read.version === null ? withSource(read, record.headers ?? []) : read;
     return { kind: 'event', event, keyMatches: record.key?.toString() === event.orderId };
   } catch (error) {
     if (error instanceof InvalidEvent) return { kind: 'invalid', reason: error.message };
     if (error instanceof SyntaxError) return { kind: 'invalid', reason: 'the value is not JSON' };
     throw error;
   }
+};
+
+const withSource = (event: OrderEvent, headers: LogRecord['headers']): OrderEvent => {
+  const source = headers.find(([name]) => name === 'ce_source')?.[1];
+  // Any bytes are a source here. Each byte is one character, so two sources stay two.
+  return source && source.length > 0 ? { ...event, source: source.toString('latin1') } : event;
 };

@@ -23,9 +23,10 @@ export interface OrderView {
 
 /**
  * What became of an event. `duplicate`: it was applied before, or is older than what was applied. `waiting`: it is a
- * pending status, its order has not arrived yet. The API and the tables use these values.
+ * pending status, its order has not arrived yet. `conflict`: it would create an order that exists, so it changed nothing.
+ * The API and the tables use these values.
  */
-export type EventOutcome = 'applied' | 'duplicate' | 'waiting';
+export type EventOutcome = 'applied' | 'duplicate' | 'waiting' | 'conflict';
 
 /** An event in the history of its order. */
 export interface HistoryEvent {

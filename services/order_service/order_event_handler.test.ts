@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { OrderEvent } from '#kafka_common/events.ts';
-import { type Order, ORDER_STATUSES } from '#kafka_common/models.ts';
+import { type Order, ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
 import type { EventOutcome, OrderView } from './consumer_db.ts';
 import { applyEvent, applyEvents, type ViewChange } from './order_event_handler.ts';
 import { anOrder, created, statusUpdated } from '#tests/support/events.ts';
@@ -23,7 +23,7 @@ const afterBatches = (...batches: readonly (readonly OrderEvent[])[]): State => 
     views: new Map(),
     orders: new Map(),
     seenEventIds: new Set(),
-    outcomes: { applied: 0, duplicate: 0, waiting: 0 },
+    outcomes: { applied: 0, duplicate: 0, waiting: 0, conflict: 0 },
   };
   for (const batch of batches) {
     const changes = applyEvents(state, batch, NOW);
@@ -63,12 +63,13 @@ describe('a versioned event', () => {
     const view = viewAfter(created(ID), statusUpdated(ID, 2, 'confirmed'));
     assert.deepEqual(applyEvent(view, statusUpdated(ID, 2, 'cancelled', 'another'), false, NOW), {
       outcome: 'duplicate',
+      view: null,
     });
   });
 
   test('that repeats the creation is a duplicate', () => {
     const { outcomes } = afterBatches([created(ID), created(ID)]);
-    assert.deepEqual(outcomes, { applied: 1, duplicate: 1, waiting: 0 });
+    assert.deepEqual(outcomes, { applied: 1, duplicate: 1, waiting: 0, conflict: 0 });
   });
 });
 
@@ -118,10 +119,48 @@ describe('an event without a version', () => {
     }
   });
 
-  test('that creates an existing order is a duplicate, also with another event id', () => {
-    const { outcomes, orders } = afterBatches([created(ID), created(ID, null, 'another', { customerId: 'CUST-2' })]);
-    assert.equal(outcomes.duplicate, 1);
+  test('is told from one of another source with the same id', () => {
+    const from = (source: string, to: OrderStatus): OrderEvent => ({ ...statusUpdated(ID, null, to, '1'), source });
+    const events = [created(ID, null, '0'), from('/a', 'confirmed'), from('/b', 'shipped'), from('/a', 'confirmed')];
+    for (const state of [afterBatches(events), afterBatches(...events.map((event) => [event]))]) {
+      assert.equal(state.views.get(ID)?.status, 'shipped');
+      assert.deepEqual(state.outcomes, { applied: 3, duplicate: 1, waiting: 0, conflict: 0 });
+    }
+  });
+
+  test('is a duplicate of one without a source only if it has none', () => {
+    const events = [created(ID, null, '0'), statusUpdated(ID, null, 'confirmed', '1')];
+    const again = statusUpdated(ID, null, 'shipped', '1');
+    assert.equal(afterBatches(events, [again]).views.get(ID)?.status, 'confirmed');
+    assert.equal(afterBatches(events, [{ ...again, source: '/b' }]).views.get(ID)?.status, 'shipped');
+  });
+
+  test('that creates the order again with the same event id is a duplicate', () => {
+    assert.equal(afterBatches([created(ID, null), created(ID, null)]).outcomes.duplicate, 1);
+  });
+});
+
+describe('a second creation of an order', () => {
+  for (const version of [null, 4, 2_147_483_647]) {
+    test(`of version ${version} changes nothing, and is a conflict`, () => {
+      const before = [created(ID), statusUpdated(ID, 3, 'shipped')];
+      const second = created(ID, version, 'another', { customerId: 'CUST-2', status: 'cancelled' });
+      const { outcomes, orders, views } = afterBatches(before, [second]);
+      assert.equal(outcomes.conflict, 1);
+      assert.deepEqual(views, afterBatches(before).views);
+      assert.deepEqual(orders.get(ID), anOrder(ID));
+    });
+  }
+
+  test('also changes nothing in the batch of the first one, and later statuses are applied', () => {
+    const { outcomes, orders, views } = afterBatches([
+      created(ID),
+      created(ID, 9, 'another', { customerId: 'CUST-2' }),
+      statusUpdated(ID, 2, 'confirmed'),
+    ]);
+    assert.deepEqual(outcomes, { applied: 2, duplicate: 0, waiting: 0, conflict: 1 });
     assert.equal(orders.get(ID)?.customerId, 'CUST-00042');
+    assert.equal(views.get(ID)?.status, 'confirmed');
   });
 });
 

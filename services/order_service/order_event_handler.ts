@@ -1,14 +1,12 @@
-import type { OrderCreated, OrderEvent, OrderStatusUpdated } from '#kafka_common/events.ts';
+import { type OrderEvent, repetitionKeyOf } from '#kafka_common/events.ts';
 import type { Order } from '#kafka_common/models.ts';
+import { foldEvent } from '#kafka_common/order_fold.ts';
 import type { AppliedBatch, EventOutcome, LoadedViews, OrderView } from './consumer_db.ts';
 
-/**
- * What an event changes in the view of its order. An order is created once. Its other events may arrive in any order and
- * any number of times; the view is the fold, by version, of those that have a version.
- */
+/** What an event changes in the view of its order. */
 export type ViewChange =
-  | { readonly outcome: Extract<EventOutcome, 'duplicate'> }
-  | { readonly outcome: Exclude<EventOutcome, 'duplicate'>; readonly view: OrderView };
+  | { readonly outcome: Extract<EventOutcome, 'duplicate' | 'conflict'>; readonly view: null }
+  | { readonly outcome: Extract<EventOutcome, 'applied' | 'waiting'>; readonly view: OrderView };
 
 /**
  * @param view undefined if nothing is known of the order
@@ -16,37 +14,13 @@ export type ViewChange =
  * @param now milliseconds since 1970
  */
 export const applyEvent = (view: OrderView | undefined, event: OrderEvent, seen: boolean, now: number): ViewChange => {
-  if (isDuplicate(view, event, seen)) return { outcome: 'duplicate' };
-  const next = event.type === 'ORDER_CREATED' ? withOrder(view, event) : withStatus(view, event, now);
-  return { outcome: next.pendingSince === null ? 'applied' : 'waiting', view: next };
+  const known = view && { version: view.version, status: view.status, isPending: view.pendingSince !== null };
+  const fold = foldEvent(known, event, seen);
+  if (fold.order === null) return { outcome: fold.outcome, view: null };
+  const { version, status, isPending } = fold.order;
+  const pendingSince = isPending ? (view?.pendingSince ?? now) : null;
+  return { outcome: fold.outcome, view: { orderId: event.orderId, version, status, pendingSince } };
 };
-
-const isDuplicate = (view: OrderView | undefined, event: OrderEvent, seen: boolean): boolean => {
-  const orderIsThere = view?.pendingSince === null;
-  if (event.type === 'ORDER_CREATED' && !orderIsThere) return false;
-  if (event.version !== null) return event.version <= (view?.version ?? 0);
-  return seen || event.type === 'ORDER_CREATED';
-};
-
-const withOrder = (view: OrderView | undefined, { orderId, version, order }: OrderCreated): OrderView => {
-  const created = version ?? 0;
-  const known = view?.version ?? 0;
-  // Nothing happens to an order before it is created, so a pending status without a version is newer than the order.
-  const pendingStatusIsNewer = view !== undefined && view.pendingSince !== null && (known === 0 || known > created);
-  return {
-    orderId,
-    version: Math.max(known, created),
-    status: pendingStatusIsNewer ? view.status : order.status,
-    pendingSince: null,
-  };
-};
-
-const withStatus = (view: OrderView | undefined, event: OrderStatusUpdated, now: number): OrderView => ({
-  orderId: event.orderId,
-  version: event.version ?? view?.version ?? 0,
-  status: event.status,
-  pendingSince: view ? view.pendingSince : now,
-});
 
 /** What a batch of events changes in the views of its orders. */
 export interface ViewChanges extends Pick<AppliedBatch, 'views' | 'orders' | 'unversionedEventIds'> {
@@ -66,13 +40,14 @@ export const applyEvents = (
   const outcomes: EventOutcome[] = [];
   for (const event of events) {
     const view = views.get(event.orderId) ?? loaded.views.get(event.orderId);
-    const seen = loaded.seenEventIds.has(event.eventId) || newIds.has(event.eventId);
+    const key = event.version === null ? repetitionKeyOf(event) : null;
+    const seen = key !== null && (loaded.seenEventIds.has(key) || newIds.has(key));
     const change = applyEvent(view, event, seen, now);
     outcomes.push(change.outcome);
-    if (change.outcome === 'duplicate') continue;
+    if (change.view === null) continue;
     views.set(event.orderId, change.view);
     if (event.type === 'ORDER_CREATED') orders.set(event.orderId, event.order);
-    if (event.version === null) newIds.add(event.eventId);
+    if (key !== null) newIds.add(key);
   }
   return { views: [...views.values()], orders: [...orders.values()], unversionedEventIds: [...newIds], outcomes };
 };

@@ -15,8 +15,11 @@ export interface Folded {
  * arrival does not matter. Otherwise events count as they arrive, each event id once. This is deliberately not the
  * product's fold, because it must judge that one.
  */
-export const fold = (events: readonly LoggedEvent[]): Folded => {
-  const order = events.find((event) => event.order !== null)?.order ?? null;
+export const fold = (all: readonly LoggedEvent[]): Folded => {
+  const creation = all.find((event) => event.order !== null);
+  const order = creation?.order ?? null;
+  // An order is created once: a later creation counts for nothing, whatever its version.
+  const events = all.filter((event) => event.order === null || event === creation);
   const version = Math.max(0, ...events.map((event) => event.version ?? 0));
   return { order, version, status: events.every(isVersioned) ? statusAt(events, version) : statusByArrival(events) };
 };

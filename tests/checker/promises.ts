@@ -120,7 +120,13 @@ export const promiseRules: readonly OrderRule[] = [
 
 const creates = (file: OrderFile): Exchange[] => file.exchanges.filter(({ request }) => request.kind === 'create');
 const updates = (file: OrderFile): Exchange[] => file.exchanges.filter(({ request }) => request.kind === 'update');
-const events = (file: OrderFile): LoggedEvent[] => file.entries.flatMap(({ event }) => event ?? []);
+
+/** Without the creations that others write of an order that exists: the fold must ignore them. */
+const events = (file: OrderFile): LoggedEvent[] => {
+  const all = file.entries.flatMap(({ event }) => event ?? []);
+  const creation = all.find(isCreate);
+  return all.filter((event) => !isCreate(event) || !isForeign(event) || event.eventId === creation?.eventId);
+};
 
 const statusOf = ({ request }: Exchange): string | null => (request.kind === 'update' ? request.status : null);
 const bodyOf = (request: ClientRequest): string | undefined => (request.kind === 'create' ? request.body : undefined);

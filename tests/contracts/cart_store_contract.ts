@@ -83,7 +83,14 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
     const outboxSeqs = async (): Promise<number[]> => (await store.outbox()).map(({ seq }) => seq);
 
     test('an empty store returns nothing, also after an empty batch', async () => {
-      const nothing = { orders: new Map(), unanswered: new Map(), idempotency: new Map(), outbox: [], positions: [] };
+      const nothing = {
+        orders: new Map(),
+        logged: new Map(),
+        unanswered: new Map(),
+        idempotency: new Map(),
+        outbox: [],
+        positions: [],
+      };
       assert.deepEqual(await everything(store, ['ORD-1'], ['key']), nothing);
       await commit({});
       assert.deepEqual(await everything(store, ['ORD-1'], ['key']), nothing);
@@ -95,6 +102,19 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       await commit({ orders: [next] });
       assert.deepEqual(await orderIn('ORD-1'), next);
       assert.deepEqual(await orderIn('ORD-2'), order('ORD-2'));
+    });
+
+    test('what was read from the log of an order is kept, whatever commands do to it', async () => {
+      const pending = order('ORD-1', { version: 3, status: 'shipped' });
+      await commit({ learned: [{ ...pending, isPending: true, logged: 2 }, order('ORD-2')] });
+      assert.deepEqual(await orderIn('ORD-1'), pending);
+      await commit({ orders: [order('ORD-1', { version: 4, status: 'delivered' })] });
+      const { logged } = await store.load(['ORD-1', 'ORD-2'], []);
+      assert.deepEqual(logged.get('ORD-1'), { version: 2, isPending: true });
+      assert.deepEqual(logged.get('ORD-2'), { version: 1, isPending: false });
+      await commit({ learned: [{ ...pending, version: 5 }] });
+      const later = await store.load(['ORD-1'], []);
+      assert.deepEqual(later.logged.get('ORD-1'), { version: 5, isPending: false });
     });
 
     test('a learned order is stored, unless the store has a later version', async () => {

@@ -56,7 +56,7 @@ const writeVersionsOf = (world: World, orderId: string, { statuses }: NextVersio
 export const writePoison = ({ cluster }: World, order: number): void =>
   cluster.write(TOPIC, { key: `ORD-${order + 1}`, value: '{"event_type":"ORDER_CREATED"}', headers: {} });
 
-/** Writes a status, and its order later. */
+/** Writes a status, its order later, and a second creation of that order after it. */
 export const writeStatusFirst = (
   world: World,
   { order, gapMs }: Extract<Operation, { kind: 'status_first' }>,
@@ -73,7 +73,17 @@ export const writeStatusFirst = (
   const created = createdBy(orderId, `${FOREIGN_ID}${orderId}-created`);
   if (world.cluster.describe(TOPIC) === null) return;
   world.cluster.write(TOPIC, encodeEvent(status, TRACEPARENT));
-  world.after(gapMs, () => world.cluster.write(TOPIC, encodeEvent(created, TRACEPARENT)));
+  const { order: first } = created;
+  const second = {
+    ...created,
+    eventId: `${FOREIGN_ID}${orderId}-second`,
+    version: 9,
+    order: { ...first, customerId: 'CUST-2', status: 'cancelled' },
+  } as const;
+  world.after(gapMs, () => {
+    world.cluster.write(TOPIC, encodeEvent(created, TRACEPARENT));
+    world.cluster.write(TOPIC, encodeEvent(second, TRACEPARENT));
+  });
 };
 
 const createdBy = (orderId: string, eventId: string): OrderCreated => ({

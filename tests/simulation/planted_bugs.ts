@@ -14,7 +14,7 @@ const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
 const LANES = 'services/cart_service/publishing/lanes.ts';
 const SIMULATED_STORE = 'tests/simulation/simulated_cart_store.ts';
 const TRANSACTION = 'services/order_service/consuming/apply_transaction.ts';
-const HANDLER = 'services/order_service/order_event_handler.ts';
+const FOLD = 'libs/kafka_common/order_fold.ts';
 
 const APPLY = 'await db.applyBatch({ positions, ...changes, history, lastEvents, deadLetters, redriven });';
 const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: [], history: [], lastEvents, redriven: []';
@@ -68,7 +68,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'dedupe off',
     caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
     patches: [
-      { file: HANDLER, find: "if (isDuplicate(view, event, seen)) return { outcome: 'duplicate' };", replace: '' },
+      {
+        file: FOLD,
+        find: "if (isDuplicate(order, event, seen)) return { outcome: 'duplicate', order: null };",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a second creation replaces the order',
+    caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
+    patches: [
+      {
+        file: FOLD,
+        find: 'order?.isPending === false',
+        replace: 'order?.isPending === false && (event.version ?? 0) <= order.version',
+      },
     ],
   },
   {
@@ -143,9 +158,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     caughtBy: { invariant: 'I3', name: 'the view of an order is not the fold of the log' },
     patches: [
       {
-        file: HANDLER,
-        find: 'event.version <= (view?.version ?? 0)',
-        replace: 'event.version + 1 < (view?.version ?? 0)',
+        file: FOLD,
+        find: 'version <= (order?.version ?? 0)',
+        replace: 'version + 1 < (order?.version ?? 0)',
       },
     ],
   },

@@ -14,6 +14,8 @@ interface CartState {
   readonly orders: ReadonlyMap<string, OrderState>;
   /** The highest version of each order that was read from the log. */
   readonly logged: ReadonlyMap<string, number>;
+  /** Orders of which only a status was read from the log. */
+  readonly pending: ReadonlySet<string>;
   /** By order id and fingerprint. */
   readonly unanswered: ReadonlyMap<string, UnansweredRequest>;
   readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;
@@ -27,6 +29,7 @@ export const createCartDisk = (): CartDisk =>
   createDisk({
     orders: new Map(),
     logged: new Map(),
+    pending: new Set(),
     unanswered: new Map(),
     idempotency: new Map(),
     outbox: new Map(),
@@ -43,10 +46,13 @@ export const createSimulatedCartStore = (disk: CartDisk, line: StoreLine = DIREC
   return {
     load: (orderIds, keys) =>
       line.call('cart store: load', () => {
-        const { orders, unanswered, idempotency } = disk.state;
+        const { orders, logged, pending, unanswered, idempotency } = disk.state;
         const known = picked(orders, orderIds);
         return {
           orders: known,
+          logged: new Map(
+            known.keys().map((id) => [id, { version: logged.get(id) ?? 0, isPending: pending.has(id) }] as const),
+          ),
           unanswered: fingerprintsOf([...unanswered.values()].filter(({ orderId }) => known.has(orderId))),
           idempotency: picked(idempotency, keys),
         };
@@ -88,6 +94,7 @@ const nameOf = ({ orderId, fingerprint }: { orderId: string; fingerprint: string
 const after = (state: CartState, batch: CartBatch): CartState => {
   const orders = new Map(state.orders);
   const logged = new Map(state.logged);
+  const pending = new Set(state.pending);
   const unanswered = new Map(state.unanswered);
   const idempotency = new Map(state.idempotency);
   const outbox = new Map(state.outbox);
@@ -111,8 +118,10 @@ const after = (state: CartState, batch: CartBatch): CartState => {
     unanswered.delete(nameOf(row));
     if (row.idempotencyKey !== null) idempotency.delete(row.idempotencyKey);
   }
-  for (const order of batch.learned) {
-    logged.set(order.orderId, Math.max(order.version, logged.get(order.orderId) ?? 0));
+  for (const { isPending, logged: read, ...order } of batch.learned) {
+    if (isPending === true) pending.add(order.orderId);
+    else pending.delete(order.orderId);
+    logged.set(order.orderId, Math.max(read ?? order.version, logged.get(order.orderId) ?? 0));
     if (order.version >= (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
   }
   for (const order of batch.orders) orders.set(order.orderId, order);
@@ -126,7 +135,7 @@ const after = (state: CartState, batch: CartBatch): CartState => {
   for (const [name, { at }] of unanswered) {
     if (at !== null && batch.expireBefore !== null && at < batch.expireBefore) unanswered.delete(name);
   }
-  return { orders, logged, unanswered, idempotency, outbox, positions };
+  return { orders, logged, pending, unanswered, idempotency, outbox, positions };
 };
 
 const expired = (records: ReadonlyMap<string, IdempotencyRecord>, before: number | null): string[] =>

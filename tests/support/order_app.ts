@@ -30,7 +30,7 @@ export const CONSUMING: RunnerStatus = {
   positions: {},
   lag: {},
   positionsLost: 0,
-  outcomes: { applied: 0, duplicate: 0, waiting: 0 },
+  outcomes: { applied: 0, duplicate: 0, waiting: 0, conflict: 0 },
   deadLetters: 0,
   keyMismatches: 0,
   storeFailure: null,

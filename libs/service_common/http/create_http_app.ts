@@ -14,6 +14,7 @@ import { answerError, answerUnparsable } from './error_answers.ts';
 import type { Readiness } from './health.ts';
 import { addHealthRoutes } from './health_routes.ts';
 import type { HttpApp } from './http_app.ts';
+import { readJsonBodies } from './json_bodies.ts';
 import { problemsOfUnrouted } from './no_route.ts';
 import { type ApiOptions, describeApi } from './openapi.ts';
 import { addOperationsRoutes } from './operations_routes.ts';
@@ -42,7 +43,7 @@ export const createHttpApp = async (options: HttpAppOptions): Promise<HttpApp> =
   const app = createFastify(options.logger);
   app.server.maxConnections = HTTP_LIMITS.connections;
   letConnectionsIn(app.server);
-  app.removeContentTypeParser('text/plain');
+  readJsonBodies(app);
 
   const unrouted = problemsOfUnrouted(app, options.name);
   app.setErrorHandler((error, request, reply) =>
@@ -76,9 +77,6 @@ const createFastify = (logger: FastifyBaseLogger): HttpApp =>
       headersTimeout: HTTP_LIMITS.requestMs,
       connectionsCheckingInterval: 1_000,
     },
-    // Unknown fields are ignored, also those whose names are dangerous to copy.
-    onProtoPoisoning: 'remove',
-    onConstructorPoisoning: 'remove',
     ajv: { customOptions: AJV_OPTIONS },
     clientErrorHandler: answerUnparsable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),

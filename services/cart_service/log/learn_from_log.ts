@@ -1,8 +1,8 @@
 import type { Batch } from '#kafka_common/broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
+import { foldEvent, type FoldedOrder } from '#kafka_common/order_fold.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
-import type { OrderState } from '#cart_service/order_commands.ts';
-import type { CartStore } from '#cart_service/store/cart_store.ts';
+import type { CartStore, LearnedOrder, LoadedOrders } from '#cart_service/store/cart_store.ts';
 
 /** The events in a batch of the log. Records that are not events are left out. */
 export const eventsIn = (batch: Batch): OrderEvent[] =>
@@ -17,32 +17,46 @@ export const learnFrom = async (
   store: Pick<CartStore, 'load'>,
   events: readonly OrderEvent[],
   isUnsettled: (orderId: string) => boolean,
-): Promise<OrderState[]> => {
-  const { orders: known } = await store.load([...new Set(events.map(({ orderId }) => orderId))], []);
-  const learned = new Map<string, OrderState>();
+): Promise<LearnedOrder[]> => {
+  const loaded = await store.load([...new Set(events.map(({ orderId }) => orderId))], []);
+  const learned = new Map<string, Known>();
   for (const event of events) {
-    const before = learned.get(event.orderId) ?? known.get(event.orderId);
-    const state = follow(before, event);
-    if (state !== null) learned.set(event.orderId, state);
-    else if (before !== undefined && isUnsettled(event.orderId) && (event.version ?? before.version) >= before.version)
-      learned.set(event.orderId, before);
+    const { orderId } = event;
+    const before = learned.get(orderId) ?? knownIn(loaded, orderId);
+    const after = follow(before, event);
+    if (after !== null) learned.set(orderId, after);
+    else if (before !== undefined && isUnsettled(orderId) && (event.version ?? before.version) >= before.version)
+      learned.set(orderId, { ...before, logged: before.version });
   }
-  return [...learned.values()];
+  return [...learned].map(([orderId, known]) => ({ ...known, orderId }));
 };
 
-/** The state after an event of the log; null if the event changes nothing. */
-const follow = (state: OrderState | undefined, event: OrderEvent): OrderState | null => {
-  const { orderId, version } = event;
-  if (state === undefined) {
-    // Other producers may write a status before its order. Its id and its version are in use all the same.
-    return {
-      orderId,
-      version: version ?? 0,
-      status: event.type === 'ORDER_CREATED' ? event.order.status : event.status,
-    };
-  }
-  const next = version ?? state.version;
-  if (event.type === 'ORDER_CREATED') return next > state.version ? { ...state, version: next } : null;
-  if (next < state.version || (next === state.version && event.status === state.status)) return null;
-  return { orderId, version: next, status: event.status };
+interface Known extends FoldedOrder {
+  /** The highest version read from the log. `version` is higher while an event of this service was not read. */
+  readonly logged: number;
+}
+
+const knownIn = ({ orders, logged }: LoadedOrders, orderId: string): Known | undefined => {
+  const state = orders.get(orderId);
+  const fromLog = logged.get(orderId);
+  return state && { ...state, logged: fromLog?.version ?? 0, isPending: fromLog?.isPending ?? false };
 };
+
+/** The order after an event of the log; null if the event changes nothing. */
+const follow = (before: Known | undefined, event: OrderEvent): Known | null => {
+  const { order } = foldEvent(
+    before && isPromised(before, event) ? { ...before, version: before.logged } : before,
+    event,
+    false,
+  );
+  if (order === null) return null;
+  const version = Math.max(order.version, before?.version ?? 0);
+  if (version === before?.version && order.status === before.status && order.isPending === before.isPending)
+    return null;
+  const logged = event.version === null ? (before?.logged ?? 0) : order.version;
+  return { ...order, version, logged };
+};
+
+/** The log gives the version that the store has promised: usually this is the event of this service. */
+const isPromised = ({ version, logged }: Known, event: OrderEvent): boolean =>
+  event.version === version && version > logged;

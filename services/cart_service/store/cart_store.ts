@@ -83,7 +83,7 @@ export interface CartBatch {
    * Orders as the log has them. A later version in the store stays: a command may have been decided meanwhile. The store
    * keeps that the log has this version: such an order is not taken back.
    */
-  readonly learned: readonly OrderState[];
+  readonly learned: readonly LearnedOrder[];
   readonly orders: readonly OrderState[];
   readonly outbox: readonly OutboxRow[];
   readonly idempotency: readonly IdempotencyRecord[];
@@ -109,8 +109,25 @@ export const EMPTY_CART_BATCH: CartBatch = {
   expireBefore: null,
 };
 
+/** What was read from the log about an order. */
+export interface LoggedOrder {
+  /** The highest version read; 0 if none was. */
+  readonly version: number;
+  /** A status was read, and the creation of the order was not. */
+  readonly isPending: boolean;
+}
+
+export interface LearnedOrder extends OrderState {
+  /** Left out: false. */
+  readonly isPending?: boolean;
+  /** The highest version read from the log. Left out: `version`. */
+  readonly logged?: number;
+}
+
 export interface LoadedOrders {
   readonly orders: ReadonlyMap<string, OrderState>;
+  /** For each of `orders`. */
+  readonly logged: ReadonlyMap<string, LoggedOrder>;
   /** Order id to the fingerprints of its requests that took effect, and whose client never got a success. */
   readonly unanswered: ReadonlyMap<string, readonly string[]>;
   readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;

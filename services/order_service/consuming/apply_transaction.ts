@@ -1,3 +1,4 @@
+import { repetitionKeyOf } from '#kafka_common/events.ts';
 import type { DeadLetter, EventOutcome, HistoryEvent, AppliedBatch, ViewWriter } from '#order_service/consumer_db.ts';
 import { applyEvents } from '#order_service/order_event_handler.ts';
 import { redrivenLetter } from '#order_service/redrive/redrive_header.ts';
@@ -21,7 +22,7 @@ export const applyTransaction = async (
   const events = decoded.events.map(({ event }) => event);
   const { lastEvents, ...loaded } = await db.load(
     [...new Set(events.map(({ orderId }) => orderId))],
-    events.filter(({ version }) => version === null).map(({ eventId }) => eventId),
+    events.filter(({ version }) => version === null).map(repetitionKeyOf),
   );
   const { outcomes, ...changes } = applyEvents(loaded, events, now());
   const history = decoded.events.map((located, n) => toHistory(located, outcomes[n] ?? 'duplicate'));

@@ -86,7 +86,7 @@ describe('a batch', () => {
       },
     ]);
     assert.deepEqual(applier.status(), {
-      outcomes: { applied: 2, duplicate: 1, waiting: 0 },
+      outcomes: { applied: 2, duplicate: 1, waiting: 0, conflict: 0 },
       deadLetters: 1,
       keyMismatches: 0,
       storeFailure: null,
@@ -158,7 +158,7 @@ test('an observer that throws is logged, and changes nothing for the other obser
   await applier.apply(batchOf(0, 0, [created('ORD-1')]), null);
   await applier.apply(batchOf(0, 1, [created('ORD-2')]), 1);
   assert.deepEqual(seen, ['ORD-1', 'ORD-2']);
-  assert.deepEqual(applier.status().outcomes, { applied: 2, duplicate: 0, waiting: 0 });
+  assert.deepEqual(applier.status().outcomes, { applied: 2, duplicate: 0, waiting: 0, conflict: 0 });
   assert.deepEqual(await db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 2 }]);
   assert.deepEqual(
     lines.map(({ level, msg }) => [level, msg]),
@@ -266,7 +266,7 @@ describe('a store that fails', () => {
     assert.deepEqual(seen, [null, 'database or disk is full', 'database or disk is full']);
     assert.deepEqual(delays, [1, 2, 3]);
     assert.equal(store.taken.length, 1);
-    assert.deepEqual(applier.status().outcomes, { applied: 1, duplicate: 0, waiting: 0 });
+    assert.deepEqual(applier.status().outcomes, { applied: 1, duplicate: 0, waiting: 0, conflict: 0 });
     assert.equal(applier.status().storeFailure, null);
     assert.deepEqual(
       lines.map(({ level }) => level),

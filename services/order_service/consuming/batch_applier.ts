@@ -77,7 +77,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
 
 /** Counts what was applied since the start. */
 const createTotals = () => {
-  const outcomes: Record<EventOutcome, number> = { applied: 0, duplicate: 0, waiting: 0 };
+  const outcomes: Record<EventOutcome, number> = { applied: 0, duplicate: 0, waiting: 0, conflict: 0 };
   let deadLetters = 0;
   let keyMismatches = 0;
   return {

@@ -36,7 +36,7 @@ export const createFlowSamples = ({ now }: { readonly now: () => number }): Flow
     observe({ history }) {
       const readableAt = now();
       for (const { outcome, timestamp } of history) {
-        if (outcome === 'duplicate') duplicates += 1;
+        if (outcome === 'duplicate' || outcome === 'conflict') duplicates += 1;
         else {
           applied += 1;
           latencies.record(Math.min(Math.max(1, readableAt - timestamp), MAX_LATENCY_MS));

@@ -39,7 +39,7 @@ export const addRunnerMetrics = ({ registry, topic, status }: RunnerMetricsOptio
   );
   metrics.counter(
     'order_events_processed_total',
-    'Events by outcome: applied, duplicate (applied before, or older than what was applied) or waiting (a pending status, its order has not arrived yet)',
+    'Events by outcome: applied, duplicate (applied before, or older than what was applied), conflict (would create an order that exists) or waiting (a pending status, its order has not arrived yet)',
     () => Object.entries(status().outcomes).map(([outcome, count]): Series => [{ outcome }, count]),
     ['outcome'],
   );

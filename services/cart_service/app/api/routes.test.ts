@@ -118,10 +118,42 @@ for (const route of BOTH) {
     });
 
     test('accepts JSON in any spelling of its content type', async () => {
-      for (const type of ['application/json; charset=utf-8', 'APPLICATION/JSON']) {
+      for (const type of [
+        'application/json; charset=utf-8',
+        'application/json;charset=UTF-8',
+        'application/json; charset="utf-8"',
+        'APPLICATION/JSON',
+      ]) {
         const response = await cart.sendText(route, JSON.stringify(VALID[route]), { 'content-type': type });
         assert.equal(response.statusCode, 200, response.body);
       }
+    });
+
+    test('refuses bytes that are not UTF-8, and says what to send', async () => {
+      for (const text of ['M\u00fcller', '\u00ff', 'a\u00c3(']) {
+        const body = JSON.stringify({ ...VALID[route], padding: text });
+        const response = await cart.sendText(route, Buffer.from(body, 'latin1'));
+        const { errors } = problemOf(response, 'ValidationFailed');
+        assert.deepEqual(errors, [{ field: 'body', message: 'is not UTF-8; send JSON in UTF-8' }]);
+      }
+      assert.deepEqual(cart.submitted, []);
+      const body = JSON.stringify({ ...VALID[route], padding: 'M\u00fcller' });
+      assert.equal((await cart.sendText(route, Buffer.from(body))).statusCode, 200);
+    });
+
+    test('refuses another charset and any content encoding', async () => {
+      const body = JSON.stringify(VALID[route]);
+      for (const headers of [
+        { 'content-type': 'application/json; charset=iso-8859-1' },
+        { 'content-type': 'application/json; charset="utf-16"' },
+        { 'content-type': 'application/json; charset=utf-8; charset=latin1' },
+        { 'content-type': 'application/json; CHARSET=windows-1252' },
+        { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+        { 'content-type': 'application/json', 'content-encoding': 'identity, br' },
+      ]) {
+        problemOf(await cart.sendText(route, body, headers), 'UnsupportedMediaType');
+      }
+      assert.deepEqual(cart.submitted, []);
     });
 
     test('accepts a body of 64 KiB, and none with a byte more', async () => {

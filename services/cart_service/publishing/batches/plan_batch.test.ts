@@ -42,6 +42,7 @@ const record = (key: string, command: Command, refusal: Refusal | null = null): 
 
 const known = (orders: readonly OrderState[] = [], records: readonly IdempotencyRecord[] = []): LoadedOrders => ({
   orders: new Map(orders.map((each) => [each.orderId, each])),
+  logged: new Map(),
   unanswered: new Map(),
   idempotency: new Map(records.map((each) => [each.key, each])),
 });

@@ -2,7 +2,13 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { OrderStatus } from '#kafka_common/models.ts';
 import { prepareLookup } from '#service_common/sqlite/lookup.ts';
 import type { OrderState } from '#cart_service/order_commands.ts';
-import type { IdempotencyRecord, LoadedOrders, OutboxRow, SeenPosition } from '#cart_service/store/cart_store.ts';
+import type {
+  IdempotencyRecord,
+  LoadedOrders,
+  LoggedOrder,
+  OutboxRow,
+  SeenPosition,
+} from '#cart_service/store/cart_store.ts';
 
 export interface CartReads {
   load(orderIds: readonly string[], idempotencyKeys: readonly string[]): LoadedOrders;
@@ -16,7 +22,7 @@ type Row = Record<string, SQLOutputValue>;
 export const prepareReads = (db: DatabaseSync): CartReads => {
   const selectOrders = prepareLookup(
     db,
-    (ids) => `SELECT order_id, version, status FROM orders WHERE order_id IN (${ids})`,
+    (ids) => `SELECT order_id, version, status, logged, pending FROM orders WHERE order_id IN (${ids})`,
   );
   const selectUnanswered = db.prepare('SELECT fingerprint FROM unanswered WHERE order_id = ?');
   const selectKey = db.prepare('SELECT * FROM idempotency_keys WHERE key = ?');
@@ -26,11 +32,13 @@ export const prepareReads = (db: DatabaseSync): CartReads => {
   return {
     load(orderIds, idempotencyKeys) {
       const orders = new Map<string, OrderState>();
+      const logged = new Map<string, LoggedOrder>();
       const unanswered = new Map<string, readonly string[]>();
       const idempotency = new Map<string, IdempotencyRecord>();
       for (const row of selectOrders(orderIds)) {
         const orderId = String(row['order_id']);
         orders.set(orderId, { orderId, version: Number(row['version']), status: row['status'] as OrderStatus });
+        logged.set(orderId, { version: Number(row['logged']), isPending: row['pending'] === 1 });
         const requests = selectUnanswered.all(orderId);
         if (requests.length > 0) unanswered.set(orderId, requests.map(fingerprintOf));
       }
@@ -38,7 +46,7 @@ export const prepareReads = (db: DatabaseSync): CartReads => {
         const row = selectKey.get(key);
         if (row !== undefined) idempotency.set(key, toIdempotencyRecord(row));
       }
-      return { orders, unanswered, idempotency };
+      return { orders, logged, unanswered, idempotency };
     },
     outbox: () => selectOutbox.all().map(toOutboxRow),
     positions: () => selectPositions.all().map(toPosition),

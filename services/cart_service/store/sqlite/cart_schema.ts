@@ -2,14 +2,16 @@
 export const CART_FILE = {
   name: 'cart.sqlite',
   applicationId: 0x6f_65_63_61,
-  schemaVersion: 2,
+  schemaVersion: 3,
   schema: `
     CREATE TABLE orders (
       order_id TEXT PRIMARY KEY,
       version  INTEGER NOT NULL,
       status   TEXT NOT NULL,
       -- The highest version that was read from the log.
-      logged   INTEGER NOT NULL DEFAULT 0
+      logged   INTEGER NOT NULL DEFAULT 0,
+      -- 1: a status was read from the log, and the creation was not.
+      pending  INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE outbox (
       seq             INTEGER PRIMARY KEY,
@@ -62,5 +64,6 @@ export const CART_FILE = {
       INSERT INTO unanswered SELECT order_id, fingerprint, NULL FROM unanswered_creates;
       DROP TABLE unanswered_creates;
     `,
+    2: 'ALTER TABLE orders ADD COLUMN pending INTEGER NOT NULL DEFAULT 0',
   },
 } as const;

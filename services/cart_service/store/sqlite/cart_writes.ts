@@ -10,11 +10,12 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
      ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status`,
   );
   const learnOrder = db.prepare(
-    `INSERT INTO orders (order_id, version, status, logged) VALUES (?1, ?2, ?3, ?2)
+    `INSERT INTO orders (order_id, version, status, logged, pending) VALUES (?1, ?2, ?3, ?5, ?4)
      ON CONFLICT (order_id) DO UPDATE SET
        status = iif(excluded.version >= version, excluded.status, status),
        version = max(version, excluded.version),
-       logged = max(logged, excluded.logged)`,
+       logged = max(logged, excluded.logged),
+       pending = excluded.pending`,
   );
   const UNTOUCHED = 'order_id = ? AND version = ? AND status = ? AND logged < version';
   const deleteOrder = db.prepare(`DELETE FROM orders WHERE ${UNTOUCHED}`);
@@ -48,7 +49,9 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
       deleteOutbox.run(seq);
       memory.forget(orderId, fingerprint, idempotencyKey);
     }
-    for (const { orderId, version, status } of batch.learned) learnOrder.run(orderId, version, status);
+    for (const { orderId, version, status, isPending = false, logged = version } of batch.learned) {
+      learnOrder.run(orderId, version, status, isPending ? 1 : 0, logged);
+    }
     batch.orders.forEach(saveOrder);
     for (const { seq, eventId, orderId, fingerprint, message, idempotencyKey } of batch.outbox) {
       const headers = JSON.stringify(message.headers);

@@ -57,9 +57,22 @@ describe('GET /dead-letters', () => {
   }
 });
 
+const send = (payload: Buffer, type: string) =>
+  service.app.inject({ method: 'POST', url: '/dead-letters/redrive', payload, headers: { 'content-type': type } });
+
 const redrive = (payload: object) => service.app.inject({ method: 'POST', url: '/dead-letters/redrive', payload });
 
 describe('POST /dead-letters/redrive', () => {
+  test('refuses a body that is not UTF-8, and another charset', async () => {
+    const payload = JSON.stringify({ letters: [{ id: 1 }], note: 'M\u00fcller' });
+    const latin1 = await send(Buffer.from(payload, 'latin1'), 'application/json');
+    assert.deepEqual(latin1.json<Record<string, unknown>>()['errors'], [
+      { field: 'body', message: 'is not UTF-8; send JSON in UTF-8' },
+    ]);
+    const declared = await send(Buffer.from(payload), 'application/json; charset=latin1');
+    assert.equal(declared.json<Record<string, unknown>>()['code'], 'UnsupportedMediaType');
+  });
+
   for (const payload of [
     {},
     { letters: [] },

@@ -42,7 +42,7 @@ const Redrive = Type.Object(
     at: orNull(Instant),
     partition: Place,
     offset: Place,
-    outcome: oneOf(['applied', 'duplicate', 'waiting', 'dead_letter']),
+    outcome: oneOf(['applied', 'duplicate', 'waiting', 'conflict', 'dead_letter']),
   },
   { title: 'Redrive', description: 'Where the message came back through the topic, and its outcome there' },
 );

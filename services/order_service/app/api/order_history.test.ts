@@ -27,6 +27,45 @@ before(async () => {
 
 after(() => service.close());
 
+/** The outcomes that the history of an order shows, oldest first. */
+const outcomesOf = async (
+  orderId: string,
+  history: readonly (readonly [
+    type: 'ORDER_CREATED' | 'ORDER_STATUS_UPDATED',
+    version: number | null,
+    at: number,
+    outcome: 'applied' | 'duplicate' | 'conflict',
+  ])[],
+) => {
+  await service.apply({
+    orders: [anOrder(orderId)],
+    views: [{ orderId, version: 1, status: 'new', pendingSince: null }],
+    history: history.map(([type, version, timestamp, outcome], n) => ({
+      orderId,
+      type,
+      version,
+      timestamp,
+      outcome,
+      status: 'new',
+      partition: 0,
+      offset: 100 + n,
+    })),
+  });
+  const { body } = await service.get(`/orders/${orderId}/events`);
+  return body.events.map(({ outcome }: { outcome: string }) => outcome).toReversed();
+};
+
+test('another creation of an order is shown as a conflict, and the same one as a duplicate', async () => {
+  const outcomes = await outcomesOf('ORD-7', [
+    ['ORDER_CREATED', 1, 1_000, 'applied'],
+    ['ORDER_CREATED', 9, 2_000, 'conflict'],
+    ['ORDER_CREATED', 1, 1_000, 'duplicate'],
+    ['ORDER_CREATED', 1, 3_000, 'duplicate'],
+    ['ORDER_CREATED', null, 4_000, 'conflict'],
+  ]);
+  assert.deepEqual(outcomes, ['applied', 'conflict', 'duplicate', 'conflict', 'conflict']);
+});
+
 describe('GET /orders/{orderId}/events', () => {
   test('shows the events, newest first, with duplicates and late ones marked', async () => {
     const { body } = await service.get('/orders/1/events');

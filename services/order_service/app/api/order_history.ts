@@ -23,9 +23,9 @@ const HistoryEvent = Type.Object(
     timestamp: orNull(Instant, { description: 'When it happened' }),
     partition: Place,
     offset: Place,
-    outcome: oneOf(['applied', 'duplicate', 'late', 'waiting'], {
+    outcome: oneOf(['applied', 'duplicate', 'late', 'waiting', 'conflict'], {
       description:
-        '`duplicate`: applied before, so ignored. `late`: newer events had been applied, so ignored. `waiting`: came before its order',
+        '`duplicate`: applied before, so ignored. `late`: newer events had been applied, so ignored. `waiting`: came before its order. `conflict`: would create an order that another event has created, so ignored',
     }),
   },
   { title: 'HistoryEvent' },
@@ -79,10 +79,23 @@ export const addOrderHistory = (app: HttpApp, { db }: { readonly db: Pick<Consum
   );
 };
 
-/** Shows an ignored event as `late` if these events, newest first, do not hold an earlier one of its version. */
 const presentHistory = (events: readonly StoredEvent[]): HistoryEvent[] =>
-  events.map(({ orderId: _orderId, ...event }, n) => {
-    const isEarlier = ({ version }: StoredEvent): boolean => version === event.version;
-    const isLate = event.outcome === 'duplicate' && event.version !== null && !events.slice(n + 1).some(isEarlier);
-    return { ...event, outcome: isLate ? 'late' : event.outcome, timestamp: toInstant(event.timestamp) };
+  events.map((stored, n) => {
+    const { orderId: _orderId, ...event } = stored;
+    const outcome = stored.outcome === 'duplicate' ? ignoredAs(stored, events.slice(n + 1)) : stored.outcome;
+    return { ...event, outcome, timestamp: toInstant(event.timestamp) };
   });
+
+/**
+ * Why an event was ignored: `late` if the earlier events do not hold its version, `conflict` if they hold only other
+ * creations. An event that is delivered again has the time that it had.
+ * @param earlier newest first, maybe not all of them
+ */
+const ignoredAs = (event: StoredEvent, earlier: readonly StoredEvent[]): HistoryEvent['outcome'] => {
+  if (event.version === null) return 'duplicate';
+  const ofType = earlier.filter(({ type }) => type === event.type);
+  const isSame = ({ version, timestamp }: StoredEvent): boolean =>
+    version === event.version && timestamp === event.timestamp;
+  if (event.type === 'ORDER_CREATED' && ofType.length > 0) return ofType.some(isSame) ? 'duplicate' : 'conflict';
+  return earlier.some(({ version }) => version === event.version) ? 'duplicate' : 'late';
+};

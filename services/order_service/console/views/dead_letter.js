@@ -51,6 +51,7 @@ export const DeadLetterItem = ({ letter, isChosen, onToggle }) => {
 const OUTCOMES = {
   applied: 'applied',
   duplicate: 'ignored, because it was applied before',
+  conflict: 'ignored, because another event has created this order',
   waiting: 'pending until its order comes',
   dead_letter: 'failed again, and is stored as a new dead letter',
 };

@@ -129,6 +129,7 @@ const OUTCOMES = {
   applied: '',
   duplicate: 'ignored, because it was applied before',
   late: 'ignored, because a newer event was applied before',
+  conflict: 'ignored, because another event has created this order',
   waiting: 'pending until its order comes',
 };
 
