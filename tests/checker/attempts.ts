@@ -1,5 +1,5 @@
 import type { OrderFile } from './by_order.ts';
-import type { Exchange, LogEntry } from './evidence.ts';
+import type { Exchange, LogEntry, LoggedEvent } from './evidence.ts';
 import type { OrderRule } from './rule.ts';
 
 /**
@@ -11,7 +11,7 @@ interface Attempts {
   readonly kind: 'create' | 'update';
   /** In the order in which they were asked. */
   readonly asked: readonly Exchange[];
-  /** The events of the log that only these attempts can have caused. */
+  /** The events of the log that only these attempts can have caused, and that have an effect. */
   readonly entries: readonly LogEntry[];
 }
 
@@ -104,14 +104,22 @@ const entriesOf = (file: OrderFile, writes: readonly Exchange[], asked: readonly
   if (first === undefined) return [];
   const isAlike = ({ request }: Exchange): boolean =>
     request.kind === first.request.kind && (request.kind === 'create' || statusOf({ request }) === statusOf(first));
-  const entries = file.entries.filter(({ event }) =>
-    first.request.kind === 'create' ? event?.order !== null : event?.order === null && event.status === statusOf(first),
+  const entries = file.entries.filter(
+    ({ event }) =>
+      event !== null &&
+      (first.request.kind === 'create') === (event.order !== null) &&
+      (event.order !== null || event.status === statusOf(first)) &&
+      hasEffect(file, event),
   );
   const isAmbiguous =
     entries.some(({ event }) => event?.isForeign === true) ||
     writes.some((other) => isAlike(other) && !asked.includes(other) && mayTakeEffect(other));
   return isAmbiguous ? [] : entries;
 };
+
+/** The log gives a version to its first event with it. A later one is a duplicate: it does nothing to the order. */
+const hasEffect = ({ entries }: OrderFile, { eventId, version }: LoggedEvent): boolean =>
+  version === null || entries.find(({ event }) => event?.version === version)?.event?.eventId === eventId;
 
 const isBefore = ({ writtenAt }: LogEntry, at: number): boolean => writtenAt !== null && writtenAt < at;
 

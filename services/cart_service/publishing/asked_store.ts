@@ -49,31 +49,33 @@ export const createAskedStore = (options: AskedStoreOptions): AskedStore => {
     for (const each of refused) if (isOpen(each)) fail(each, 'unknown');
   };
 
-  /** Before the store is level with the log, it cannot say what is not there. */
-  const isFinal = ({ code }: Refusal): boolean =>
-    options.isLevel() || (code !== 'OrderNotFound' && code !== 'StatusNotAllowed');
-
-  const give = (refused: Refused, answer: Answer): void => {
+  const give = (refused: Refused, answer: Answer, isLevel: boolean): void => {
     if (!isOpen(refused)) return;
     if (isUncertain(refused)) fail(refused, 'unknown');
-    else if (answer.kind === 'refused' && !isFinal(answer.refusal)) fail(refused, 'nothing done');
+    else if (answer.kind === 'refused' && !isFinal(answer.refusal, isLevel)) fail(refused, 'nothing done');
     else room.answer(refused.waiting, answer);
   };
 
   return {
     async answer(refused, keys) {
       await transactions.commitUnanswered();
+      // The look-up decides nothing that was uncertain before it or is afterwards: the open event may be dropped meanwhile.
+      answerUnknown(refused.filter(isUncertain));
+      const isLevel = options.isLevel();
       const loaded = await store.load([...new Set(refused.map(({ request }) => request.command.orderId))], keys);
-      // What became uncertain during the look-up is not decided by it.
       answerUnknown(refused.filter(isUncertain));
       const { plan, undone } = planWithoutEvents(refused.filter(isOpen), loaded, options.now());
-      for (const { entry, answer } of plan.answers) give(entry, answer);
+      for (const { entry, answer } of plan.answers) give(entry, answer, isLevel);
       for (const each of undone) fail(each, 'nothing done');
       if (plan.answersAfterCommit.length === 0) return;
-      const idempotency = plan.idempotency.filter(({ refusal }) => refusal === null || isFinal(refusal));
+      const idempotency = plan.idempotency.filter(({ refusal }) => refusal === null || isFinal(refusal, isLevel));
       await transactions.commit({ idempotency, forgotten: plan.forgotten });
-      for (const { entry, answer } of plan.answersAfterCommit) give(entry, answer);
+      for (const { entry, answer } of plan.answersAfterCommit) give(entry, answer, isLevel);
     },
     answerUnknown,
   };
 };
+
+/** Before the store is level with the log, it cannot say what is not there. */
+const isFinal = ({ code }: Refusal, isLevel: boolean): boolean =>
+  isLevel || (code !== 'OrderNotFound' && code !== 'StatusNotAllowed');
