@@ -30,21 +30,32 @@ export type Fate =
 /** A message as read back. Any producer may have written the bytes, so nothing about them is certain. */
 export interface LogRecord {
   readonly offset: number;
-  /** Milliseconds since 1970, set by the broker or by the producer. */
+  /**
+   * Milliseconds since 1970, set by the broker or by the producer. A producer's number is bounded to what a `Date` can
+   * hold, so from -8.64e15 to 8.64e15.
+   */
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
+  /**
+   * Why this is not the whole record: it is too large, or its bytes cannot be decompressed. `key` and `value` then hold
+   * at most their first 64 KiB.
+   */
+  readonly unreadable?: string;
 }
 
-/** Consecutive records of one partition, in offset order. */
+/** Consecutive records of one partition, in offset order. A batch without records can still carry a new `next` or `end`. */
 export interface Batch {
   readonly topic: Topic;
   readonly partition: number;
   readonly records: readonly LogRecord[];
   /** The offset to go on from. If the log has gaps, it can be more than one past the last record. */
   readonly next: number;
-  /** One past the last offset in the partition when the batch was read: `end - next` is the lag. */
+  /**
+   * One past the last offset in the partition when the batch was read: `end - next` is the lag. An open transaction can
+   * hold `next` below it.
+   */
   readonly end: number;
 }
 
@@ -96,9 +107,12 @@ export interface Broker {
 
   /**
    * Reads outside any group, from `from` to the end that the log had at the call. A partition left out of `from` is read
-   * from the earliest record. @throws BrokerError
+   * from the earliest record. At an open transaction it waits, after all that can be read, and yields batches without
+   * records meanwhile.
+   * @param stallMs how long it waits without progress (10 s)
+   * @throws BrokerError `TRANSACTION_OPEN`
    */
-  read(topic: string, from: Positions): AsyncIterable<Batch>;
+  read(topic: string, from: Positions, stallMs?: number): AsyncIterable<Batch>;
 
   /**
    * Consumes as a member of a group. Resolves once the signal has aborted; rejects if the broker is lost. It does not
@@ -110,7 +124,7 @@ export interface Broker {
   /** The offsets that the group has committed. @throws BrokerError */
   committed(group: string, topic: string): Promise<Positions>;
 
-  /** The first offset and one past the last, for each partition. @throws BrokerError */
+  /** The first offset and one past the last, for each partition. Records of open transactions count. @throws BrokerError */
   bounds(topic: string): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>>;
 
   /** Ends what is under way. Once it resolves, no socket and no timer of the client is left. */
@@ -122,7 +136,9 @@ export type BrokerErrorCode =
   | 'UNAVAILABLE'
   | 'TOPIC_MISSING'
   /** Another process joined the group under the same member id. */
-  | 'FENCED';
+  | 'FENCED'
+  /** An open transaction of another producer holds up reading to the end. */
+  | 'TRANSACTION_OPEN';
 
 export class BrokerError extends Error {
   readonly code: BrokerErrorCode;

@@ -38,7 +38,8 @@ export type Decoded =
   | { readonly kind: 'invalid'; readonly reason: string };
 
 /** Reads the record of any producer. It never throws; it returns the reason why a record is invalid. */
-export const decodeEvent = (record: Pick<LogRecord, 'key' | 'value'>): Decoded => {
+export const decodeEvent = (record: Pick<LogRecord, 'key' | 'value' | 'unreadable'>): Decoded => {
+  if (record.unreadable !== undefined) return { kind: 'invalid', reason: record.unreadable };
   if (record.value === null || record.value.length === 0)
     return { kind: 'invalid', reason: 'the value is empty (a tombstone)' };
   if (!isUtf8(record.value)) return { kind: 'invalid', reason: 'the value is not UTF-8' };

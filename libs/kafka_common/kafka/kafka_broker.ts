@@ -36,7 +36,7 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
       });
     },
 
-    read: (name, from) => readLog({ clients, admin, topics }, name, from),
+    read: (name, from, stallMs) => readLog({ clients, admin, topics }, name, from, stallMs),
 
     async consume(wanted) {
       const topic = await unlessAborted(topics.existing(wanted.topic), wanted.signal);
