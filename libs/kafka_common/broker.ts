@@ -23,7 +23,16 @@ export interface Message {
 export type Fate =
   | { readonly kind: 'acknowledged'; readonly partition: number; readonly offset: number }
   /** Certainly not in the log, now or later: there was no connection, or the broker refused the message. */
-  | { readonly kind: 'not_written'; readonly detail: string }
+  | {
+      readonly kind: 'not_written';
+      readonly detail: string;
+      /**
+       * `message`: this message was refused for what it is, for example its size. That says nothing of the broker, and
+       * sending it again is of no use. `topic`: the topic is not the one given any more; describe it again. Left out if
+       * the fault is the broker's or the network's.
+       */
+      readonly fault?: 'message' | 'topic';
+    }
   /** Sent, but no answer came. The message may be in the log, or may still get there. */
   | { readonly kind: 'unknown'; readonly detail: string };
 
@@ -98,7 +107,7 @@ export interface Broker {
   /**
    * Publishes messages in the order given, acks=all and idempotent, and returns the fate of each, by index. Never
    * rejects, and settles within `timeoutMs` whatever the broker does. One call at a time for each leader: a second
-   * call waits for the first.
+   * call waits for the first. Nothing is sent if the topic is known to have another id or number of partitions.
    */
   publish(topic: Topic, messages: readonly Message[], timeoutMs: number): Promise<Fate[]>;
 
@@ -116,8 +125,9 @@ export interface Broker {
 
   /**
    * Consumes as a member of a group. Resolves once the signal has aborted; rejects if the broker is lost. It does not
-   * reconnect: the caller decides when to call again.
-   * @throws BrokerError `UNAVAILABLE`, `TOPIC_MISSING`, `FENCED`
+   * reconnect: the caller decides when to call again. It looks at the topic's id and partitions every few seconds, and
+   * ends if they change.
+   * @throws BrokerError `UNAVAILABLE`, `TOPIC_MISSING`, `TOPIC_CHANGED`, `FENCED`
    */
   consume(options: ConsumeOptions): Promise<void>;
 
@@ -135,6 +145,8 @@ export type BrokerErrorCode =
   /** No broker could be reached, or the connection was lost. */
   | 'UNAVAILABLE'
   | 'TOPIC_MISSING'
+  /** The topic was created again, or has another number of partitions. Consuming can begin again at once. */
+  | 'TOPIC_CHANGED'
   /** Another process joined the group under the same member id. */
   | 'FENCED'
   /** An open transaction of another producer holds up reading to the end. */
