@@ -23,28 +23,48 @@ export interface Message {
 export type Fate =
   | { readonly kind: 'acknowledged'; readonly partition: number; readonly offset: number }
   /** Certainly not in the log, now or later: there was no connection, or the broker refused the message. */
-  | { readonly kind: 'not_written'; readonly detail: string }
+  | {
+      readonly kind: 'not_written';
+      readonly detail: string;
+      /**
+       * `message`: this message was refused for what it is, for example its size. That says nothing of the broker, and
+       * sending it again is of no use. `topic`: the topic is not the one given any more; describe it again. Left out if
+       * the fault is the broker's or the network's.
+       */
+      readonly fault?: 'message' | 'topic';
+    }
   /** Sent, but no answer came. The message may be in the log, or may still get there. */
   | { readonly kind: 'unknown'; readonly detail: string };
 
 /** A message as read back. Any producer may have written the bytes, so nothing about them is certain. */
 export interface LogRecord {
   readonly offset: number;
-  /** Milliseconds since 1970, set by the broker or by the producer. */
+  /**
+   * Milliseconds since 1970, set by the broker or by the producer. A producer's number is bounded to what a `Date` can
+   * hold, so from -8.64e15 to 8.64e15.
+   */
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
+  /**
+   * Why this is not the whole record: it is too large, or its bytes cannot be decompressed. `key` and `value` then hold
+   * at most their first 64 KiB.
+   */
+  readonly unreadable?: string;
 }
 
-/** Consecutive records of one partition, in offset order. */
+/** Consecutive records of one partition, in offset order. A batch without records can still carry a new `next` or `end`. */
 export interface Batch {
   readonly topic: Topic;
   readonly partition: number;
   readonly records: readonly LogRecord[];
   /** The offset to go on from. If the log has gaps, it can be more than one past the last record. */
   readonly next: number;
-  /** One past the last offset in the partition when the batch was read: `end - next` is the lag. */
+  /**
+   * One past the last offset in the partition when the batch was read: `end - next` is the lag. An open transaction can
+   * hold `next` below it.
+   */
   readonly end: number;
 }
 
@@ -87,7 +107,7 @@ export interface Broker {
   /**
    * Publishes messages in the order given, acks=all and idempotent, and returns the fate of each, by index. Never
    * rejects, and settles within `timeoutMs` whatever the broker does. One call at a time for each leader: a second
-   * call waits for the first.
+   * call waits for the first. Nothing is sent if the topic is known to have another id or number of partitions.
    */
   publish(topic: Topic, messages: readonly Message[], timeoutMs: number): Promise<Fate[]>;
 
@@ -96,21 +116,25 @@ export interface Broker {
 
   /**
    * Reads outside any group, from `from` to the end that the log had at the call. A partition left out of `from` is read
-   * from the earliest record. @throws BrokerError
+   * from the earliest record. At an open transaction it waits, after all that can be read, and yields batches without
+   * records meanwhile.
+   * @param stallMs how long it waits without progress (10 s)
+   * @throws BrokerError `TRANSACTION_OPEN`
    */
-  read(topic: string, from: Positions): AsyncIterable<Batch>;
+  read(topic: string, from: Positions, stallMs?: number): AsyncIterable<Batch>;
 
   /**
    * Consumes as a member of a group. Resolves once the signal has aborted; rejects if the broker is lost. It does not
-   * reconnect: the caller decides when to call again.
-   * @throws BrokerError `UNAVAILABLE`, `TOPIC_MISSING`, `FENCED`
+   * reconnect: the caller decides when to call again. It looks at the topic's id and partitions every few seconds, and
+   * ends if they change.
+   * @throws BrokerError `UNAVAILABLE`, `TOPIC_MISSING`, `TOPIC_CHANGED`, `FENCED`
    */
   consume(options: ConsumeOptions): Promise<void>;
 
   /** The offsets that the group has committed. @throws BrokerError */
   committed(group: string, topic: string): Promise<Positions>;
 
-  /** The first offset and one past the last, for each partition. @throws BrokerError */
+  /** The first offset and one past the last, for each partition. Records of open transactions count. @throws BrokerError */
   bounds(topic: string): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>>;
 
   /** Ends what is under way. Once it resolves, no socket and no timer of the client is left. */
@@ -121,8 +145,12 @@ export type BrokerErrorCode =
   /** No broker could be reached, or the connection was lost. */
   | 'UNAVAILABLE'
   | 'TOPIC_MISSING'
+  /** The topic was created again, or has another number of partitions. Consuming can begin again at once. */
+  | 'TOPIC_CHANGED'
   /** Another process joined the group under the same member id. */
-  | 'FENCED';
+  | 'FENCED'
+  /** An open transaction of another producer holds up reading to the end. */
+  | 'TRANSACTION_OPEN';
 
 export class BrokerError extends Error {
   readonly code: BrokerErrorCode;

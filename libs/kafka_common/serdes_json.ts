@@ -39,8 +39,9 @@ export type Decoded =
 
 /** Reads the record of any producer. It never throws; it returns the reason why a record is invalid. */
 export const decodeEvent = (
-  record: Pick<LogRecord, 'key' | 'value'> & Partial<Pick<LogRecord, 'headers'>>,
+  record: Pick<LogRecord, 'key' | 'value' | 'unreadable'> & Partial<Pick<LogRecord, 'headers'>>,
 ): Decoded => {
+  if (record.unreadable !== undefined) return { kind: 'invalid', reason: record.unreadable };
   if (record.value === null || record.value.length === 0)
     return { kind: 'invalid', reason: 'the value is empty (a tombstone)' };
   if (!isUtf8(record.value)) return { kind: 'invalid', reason: 'the value is not UTF-8' };

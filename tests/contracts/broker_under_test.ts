@@ -43,6 +43,8 @@ export interface BrokerFeatures {
   /** After at most this many milliseconds, another member owns the partitions of a killed one. */
   readonly takeoverMs: number;
   deleteTopic(address: BrokerAddress, name: string): Promise<void>;
+  /** Gives the topic so many partitions. Left out if the broker cannot. */
+  addPartitions?(address: BrokerAddress, topic: Topic, partitions: number): Promise<void>;
   /** Makes the log go on at a higher offset. Left out if offsets are always consecutive. */
   addGap?(address: BrokerAddress, topic: Topic, partition: number): Promise<void>;
   /** Left out if the broker is not a process of its own, so that it cannot be lost. */

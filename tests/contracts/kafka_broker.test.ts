@@ -30,6 +30,14 @@ const deleteTopic: BrokerFeatures['deleteTopic'] = async (address, name) => {
   await admin.close();
 };
 
+const addPartitions: BrokerFeatures['addPartitions'] = async (address, topic, partitions) => {
+  const admin = new Admin(clientOptions(address));
+  const { brokers } = await admin.metadata({ topics: [topic.name] });
+  const assignments = Array.from({ length: partitions - topic.partitions }, () => ({ brokerIds: [...brokers.keys()] }));
+  await admin.createPartitions({ topics: [{ name: topic.name, count: partitions, assignments }] });
+  await admin.close();
+};
+
 /** A transaction ends with a control record, which has an offset but is no message. */
 const addGap: BrokerFeatures['addGap'] = async (address, topic, partition) => {
   const producer = new Producer({
@@ -79,6 +87,7 @@ brokerContract(
     // The session time-out of 10 s, and the time until the other members have joined again.
     takeoverMs: 20_000,
     deleteTopic,
+    addPartitions,
     addGap,
     outages: {
       options: await ownKafkaForTests(),

@@ -128,7 +128,10 @@ export const createCluster = (options: ClusterOptions) => {
   ): void => {
     if (sentIn !== storms) return;
     const stored = topics.get(topic.name);
-    const fates: Fate[] = messages.map(() => notWritten('the topic does not exist, or was created again'));
+    const fates: Fate[] = messages.map(() => ({
+      ...notWritten('the topic does not exist, or was created again'),
+      fault: 'topic',
+    }));
     if (stored?.topic.id === topic.id) {
       const byPartition = Map.groupBy(messages.keys(), (index) =>
         partitionOf(messages[index]?.key ?? '', topic.partitions),
@@ -137,7 +140,9 @@ export const createCluster = (options: ClusterOptions) => {
         const fitting = indexes.filter((index) => sizeOf(messages[index]) <= MAX_MESSAGE_BYTES);
         const isLeader = stored.leaders[partition] === node.id;
         for (const index of indexes)
-          fates[index] = notWritten(isLeader ? 'the message is too large' : 'not the leader');
+          fates[index] = isLeader
+            ? { kind: 'not_written', detail: 'the message is too large', fault: 'message' }
+            : notWritten('not the leader');
         if (!isLeader) continue;
         const results = treat(
           node,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, BrokerError, type ConsumeOptions, type Topic } from '#kafka_common/broker.ts';
+import { topicChange } from '#kafka_common/topic_change.ts';
 import type { Fetched } from './cluster.ts';
 import { ask } from './nodes.ts';
 import { type Client, valueOf } from './simulated_client.ts';
@@ -71,10 +72,16 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
       client
         .question(() => coordinator.heartbeat(group, topic, asked))
         .then((isKnown) => (isKnown || asked !== incarnation || isEnding ? undefined : rejoin()))
+        .then(() => (isEnding ? undefined : lookAtTopic()))
         // It goes on until the last batch is done, so that no other member gets its partition meanwhile.
         .then(() => hasEnded || beat())
         .catch(fail);
     }, client.heartbeatMs);
+  };
+
+  const lookAtTopic = async (): Promise<void> => {
+    const change = topicChange(topic, await client.describe(topic.name));
+    if (change !== null) fail(change);
   };
 
   /** The group has given this member up: another member may own its partitions, and its positions are out of date. */

@@ -52,7 +52,7 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
 
   const appendOne = (topic: Topic, message: Message, timestamp: number): Fate => {
     const { key, value, headers, bytes } = encode(message);
-    if (bytes > MAX_MESSAGE_BYTES) return notWritten(`${bytes} bytes are more than ${MAX_MESSAGE_BYTES}`);
+    if (bytes > MAX_MESSAGE_BYTES) return notWritten(`${bytes} bytes are more than ${MAX_MESSAGE_BYTES}`, 'message');
     const partition = partitionOf(message.key, topic.partitions);
     const row = statements.append.get({ topic: topic.id, partition, timestamp, key, value, headers });
     return { kind: 'acknowledged', partition, offset: Number(row?.['offset']) };
@@ -88,7 +88,7 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
       return inTransaction(db, () =>
         findTopic(topic.name)?.id === topic.id
           ? messages.map((message) => appendOne(topic, message, timestamp))
-          : messages.map(() => notWritten(`the topic ${topic.name} does not exist, or was created again`)),
+          : messages.map(() => notWritten(`the topic ${topic.name} does not exist, or was created again`, 'topic')),
       );
     },
 
@@ -136,7 +136,7 @@ const recordOf = (row: Record<string, SQLOutputValue>): LogRecord => ({
   headers: headersOf(String(row['headers'])),
 });
 
-const notWritten = (detail: string): Fate => ({ kind: 'not_written', detail });
+const notWritten = (detail: string, fault: 'message' | 'topic'): Fate => ({ kind: 'not_written', detail, fault });
 
 const bytesOf = (column: SQLOutputValue | undefined): Buffer | null =>
   column instanceof Uint8Array ? Buffer.from(column.buffer, column.byteOffset, column.byteLength) : null;

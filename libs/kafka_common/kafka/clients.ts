@@ -54,17 +54,18 @@ export const createClients = ({ bootstrapServers, clientId }: KafkaBrokerOptions
       ),
 
     /** @param leaderAddress comes first, so that no other broker can hold up the leader's lane */
-    producer: (leaderAddress: string | undefined): Closable<LaneProducer> =>
-      closables.client(
-        new Producer({
-          ...common,
-          bootstrapBrokers: [...new Set([leaderAddress ?? [], servers].flat())],
-          idempotent: true,
-          serializers: stringSerializers,
-          // Errors refresh it. A periodic refresh would make a healthy leader's lane wait for a stopped broker.
-          metadataMaxAge: 300_000,
-        }),
-      ),
+    producer(leaderAddress: string | undefined): Closable<LaneProducer> {
+      const producer: LaneProducer = new Producer({
+        ...common,
+        bootstrapBrokers: [...new Set([leaderAddress ?? [], servers].flat())],
+        idempotent: true,
+        serializers: stringSerializers,
+        // Errors refresh it. A periodic refresh would make a healthy leader's lane wait for a stopped broker.
+        metadataMaxAge: 300_000,
+      });
+      surviveLostPartitions(producer);
+      return closables.client(producer);
+    },
 
     member: (groupId: string, groupInstanceId: string): Closable<Consumer> =>
       closables.client(
@@ -94,3 +95,20 @@ export const createClients = ({ bootstrapServers, clientId }: KafkaBrokerOptions
 };
 
 export type Clients = ReturnType<typeof createClients>;
+
+/**
+ * The library ends the process if it sends again after a topic was created again with fewer partitions: it looks up
+ * the leader of a partition that is not in the fresh metadata. A broker of the topic stands in; it refuses the partition.
+ */
+const surviveLostPartitions = (producer: LaneProducer): void => {
+  const most = new Map<string, number>();
+  producer.on('client:metadata', ({ topics }) => {
+    for (const [name, topic] of topics) {
+      const [standIn] = topic?.partitions ?? [];
+      if (standIn === undefined) continue;
+      const count = Math.max(most.get(name) ?? 0, topic.partitions.length);
+      most.set(name, count);
+      while (topic.partitions.length < count) topic.partitions.push(standIn);
+    }
+  });
+};

@@ -4,7 +4,14 @@ import { TimeoutReached } from '#service_common/within.ts';
 
 /** The library's retries wrap the errors of all attempts (`MultipleErrors`), so an error is judged by its leaves. */
 const leavesOf = (error: unknown): unknown[] =>
-  error instanceof MultipleErrors ? error.errors.flatMap(leavesOf) : [error];
+  error instanceof MultipleErrors ? error.errors.flatMap(leavesOf).filter((leaf) => !isRecordError(leaf)) : [error];
+
+/**
+ * A Produce answer names the records that a partition was refused for (KIP-467). The library makes each an
+ * `UNKNOWN_SERVER_ERROR` beside the partition's own error, which alone says what happened.
+ */
+const isRecordError = (leaf: unknown): boolean =>
+  leaf instanceof ProtocolError && String(leaf['path' as keyof ProtocolError]).includes('/record_errors/');
 
 /** Kafka's names of the errors that brokers answered, for example `MESSAGE_TOO_LARGE`. */
 export const protocolErrorsOf = (error: unknown): string[] =>
@@ -31,6 +38,26 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
 ]);
+
+const MESSAGE_FAULTS: ReadonlySet<string> = new Set([
+  'INVALID_RECORD',
+  'INVALID_TIMESTAMP',
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+]);
+
+const TOPIC_FAULTS: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION']);
+
+/** The library's message for a topic that a broker's metadata does not have. It has no code for that case. */
+const UNKNOWN_TOPIC = /Unknown topic/;
+
+/** What a refusal is about: a message alone, or the topic. Undefined if it can be the broker. */
+export const faultOf = (error: unknown): 'message' | 'topic' | undefined => {
+  const names = protocolErrorsOf(error);
+  if (names.some((name) => TOPIC_FAULTS.has(name)) || UNKNOWN_TOPIC.test(describeError(error))) return 'topic';
+  return names.length > 0 && names.every((name) => MESSAGE_FAULTS.has(name)) ? 'message' : undefined;
+};
 
 /**
  * The library's messages for an attempt that never had a connection. It has no error class or code for that case.

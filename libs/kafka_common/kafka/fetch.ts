@@ -1,40 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type ClusterMetadata,
   type ConnectionPool,
   type Consumer,
-  protocolErrors,
-  type RecordsBatch,
-  ResponseError,
+  ProtocolError,
+  protocolErrorsCodesById,
 } from '@platformatic/kafka';
-import type { Batch, LogRecord, Topic } from '#kafka_common/broker.ts';
+import { type Batch, BrokerError, type Topic } from '#kafka_common/broker.ts';
+import { fetchApi, type PartitionAnswer } from './wire/fetch_api.ts';
+import { readRecords } from './wire/read_records.ts';
 
-/** The most that one fetch brings into memory, for each partition and in all. */
+/** The most that one fetch brings into memory, for each partition and in all, as sent. */
 const PARTITION_BYTES = 524_288;
 const FETCH_BYTES = 2_097_152;
 
-/**
- * Bits of a record batch's attributes (Kafka protocol, record batch). `LogAppendTime` is a topic's
- * `message.timestamp.type`: the broker's own time then stands in the batch, once for all records.
- */
-const HAS_APPEND_TIME = 1 << 3;
-/** Control records end transactions. They are not messages. */
-const IS_CONTROL = 1 << 5;
+/** A fetch outside any session (KIP-227). The leader holds back the records of open transactions. */
+const NO_SESSION = { id: 0, epoch: -1 };
+const READ_COMMITTED = 1;
 
-type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
+/** The leader has moved: the next fetch goes by fresh metadata. */
+const LEADER_MOVED = ['NOT_LEADER_OR_FOLLOWER', 'LEADER_NOT_AVAILABLE', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH'];
+const LEADER_MOVED_WAIT_MS = 100;
 
 export interface FetchPosition {
   readonly partition: number;
   readonly next: number;
 }
 
-/** Fetches from one leader. @param waitMs how long the leader holds a fetch that finds nothing */
-export const fetchRecords = (
-  consumer: Consumer,
-  connectionPool: ConnectionPool,
+/** What a leader has from some positions on. */
+export interface Fetched {
+  /** At most one for each partition, without records before its position. */
+  readonly batches: readonly Batch[];
+  /** The partitions whose position the log does not hold: retention has passed it, or the log was cut. */
+  readonly outOfRange: readonly number[];
+  /** A partition has another leader now. The known metadata is fresh again. */
+  readonly leaderMoved: boolean;
+}
+
+export interface FetchClients {
+  readonly consumer: Consumer;
+  readonly fetchPool: ConnectionPool;
+}
+
+/** Fetches from one leader. @param waitMs how long the leader holds a fetch that finds nothing @throws the library's error */
+export const fetchRecords = async (
+  { consumer, fetchPool }: FetchClients,
   leader: number,
   topic: Topic,
   positions: readonly FetchPosition[],
   waitMs: number,
-): Promise<FetchResponse> => {
+): Promise<Fetched> => {
+  const { brokers } = await consumer.metadata({ topics: [topic.name] });
+  const broker = brokers.get(leader);
+  if (broker === undefined) throw new BrokerError('UNAVAILABLE', `the address of the leader ${leader} is not known`);
   const partitions = positions.map(({ partition, next }) => ({
     partition,
     fetchOffset: BigInt(next),
@@ -42,51 +60,55 @@ export const fetchRecords = (
     currentLeaderEpoch: -1,
     lastFetchedEpoch: -1,
   }));
-  return consumer.fetch({
-    node: leader,
-    connectionPool,
-    topics: [{ topicId: topic.id, partitions }],
-    minBytes: 1,
-    maxBytes: FETCH_BYTES,
-    maxWaitTime: waitMs,
-  });
-};
-
-/** The batches of an answer that move a position on: at most one for each partition, without records before the position. */
-export const batchesOf = (response: FetchResponse, topic: Topic, positions: readonly FetchPosition[]): Batch[] => {
-  const nextOf = new Map(positions.map(({ partition, next }) => [partition, next]));
-  return response.responses.flatMap(({ partitions }) =>
-    partitions.flatMap(({ partitionIndex, records: recordBatches, lastStableOffset }) => {
-      const from = nextOf.get(partitionIndex);
-      const last = recordBatches?.at(-1);
-      if (from === undefined || !recordBatches || !last) return [];
-      const next = Number(last.firstOffset) + last.lastOffsetDelta + 1;
-      if (next <= from) return [];
-      const records = recordBatches.flatMap(recordsOf).filter(({ offset }) => offset >= from);
-      return [{ topic, partition: partitionIndex, records, next, end: Math.max(next, Number(lastStableOffset)) }];
-    }),
+  const answers = await fetchApi.async(
+    await fetchPool.get(broker),
+    waitMs,
+    1,
+    FETCH_BYTES,
+    READ_COMMITTED,
+    NO_SESSION.id,
+    NO_SESSION.epoch,
+    [{ topicId: topic.id, partitions }],
+    [],
+    '',
   );
+  const fetched = await fetchedFrom(answers, topic, positions);
+  if (fetched.leaderMoved) {
+    await sleep(LEADER_MOVED_WAIT_MS);
+    await consumer.metadata({ topics: [topic.name], forceUpdate: true });
+  }
+  return fetched;
 };
 
-const recordsOf = (batch: RecordsBatch): LogRecord[] =>
-  (batch.attributes & IS_CONTROL) !== 0
-    ? []
-    : batch.records.map(({ offsetDelta, timestampDelta, key, value, headers }) => ({
-        offset: Number(batch.firstOffset) + offsetDelta,
-        timestamp: Number(
-          (batch.attributes & HAS_APPEND_TIME) !== 0 ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta,
-        ),
-        key,
-        value,
-        headers: headers.map(([name, content]) => [name?.toString() ?? '', content] as const),
-      }));
+const fetchedFrom = async (
+  answers: readonly PartitionAnswer[],
+  topic: Topic,
+  positions: readonly FetchPosition[],
+): Promise<Fetched> => {
+  const batches: Batch[] = [];
+  const outOfRange: number[] = [];
+  let leaderMoved = false;
+  for (const answer of answers) {
+    const from = positions.find(({ partition }) => partition === answer.partition)?.next;
+    if (from === undefined) continue;
+    const errorName = protocolErrorsCodesById[answer.errorCode] ?? '';
+    if (errorName === 'OFFSET_OUT_OF_RANGE') outOfRange.push(answer.partition);
+    else if (LEADER_MOVED.includes(errorName)) leaderMoved = true;
+    else if (answer.errorCode !== 0) throw new ProtocolError(answer.errorCode);
+    else batches.push(...(await batchesOf(answer, topic, from)));
+  }
+  return { batches, outOfRange, leaderMoved };
+};
 
-/** The partitions whose position the log does not hold: retention has passed it, or the log was cut. */
-export const outOfRangePartitions = (error: unknown): number[] =>
-  error instanceof ResponseError && 'response' in error
-    ? ((error.response as FetchResponse).responses ?? []).flatMap(({ partitions }) =>
-        partitions.flatMap(({ partitionIndex, errorCode }) =>
-          errorCode === protocolErrors['OFFSET_OUT_OF_RANGE']?.code ? [partitionIndex] : [],
-        ),
-      )
-    : [];
+/** A batch without records says that an open transaction holds up the partition. */
+const batchesOf = async (answer: PartitionAnswer, topic: Topic, from: number): Promise<Batch[]> => {
+  const { partition, highWatermark, records: bytes, abortedTransactions } = answer;
+  const read = await readRecords(bytes, abortedTransactions, from);
+  const { records, next } = read ?? { records: [], next: from };
+  if (next === from && highWatermark <= from) return [];
+  return [{ topic, partition, records, next, end: Math.max(next, Number(highWatermark)) }];
+};
+
+/** The broker that leads a partition, or -1 if there is none. */
+export const leaderIn = (metadata: ClusterMetadata, topic: Topic, partition: number): number =>
+  metadata.topics.get(topic.name)?.partitions[partition]?.leader ?? -1;

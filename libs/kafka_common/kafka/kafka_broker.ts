@@ -7,6 +7,7 @@ import { fromLibrary, toBrokerError } from './errors.ts';
 import { boundsOf, committedOffsets, earliestOffset } from './offsets.ts';
 import { createLanes } from './publishing/lanes.ts';
 import { readLog } from './read_log.ts';
+import { untilTopicChanges } from './topic_watch.ts';
 import { createTopics, partitionsOf } from './topics.ts';
 
 /** Apache Kafka behind the broker seam, through @platformatic/kafka. It connects when it is first used. */
@@ -36,7 +37,7 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
       });
     },
 
-    read: (name, from) => readLog({ clients, admin, topics }, name, from),
+    read: (name, from, stallMs) => readLog({ clients, admin, topics }, name, from, stallMs),
 
     async consume(wanted) {
       const topic = await unlessAborted(topics.existing(wanted.topic), wanted.signal);
@@ -44,8 +45,9 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
       const consumer = clients.member(wanted.group, wanted.memberId);
       const fetchPool = clients.fetchPool();
       const earliest = (partition: number): Promise<number> => earliestOffset(admin, topic.name, partition);
+      const untilChanged = (signal: AbortSignal) => untilTopicChanges(topics, topic, signal);
       try {
-        await consumeInGroup({ consumer, fetchPool, earliest }, topic, wanted);
+        await consumeInGroup({ consumer, fetchPool, earliest, untilChanged }, topic, wanted);
       } catch (error) {
         clients.askAnotherFirst();
         throw fromLibrary(error);

@@ -28,8 +28,10 @@ export const committedOffsets = async (admin: CurrentAdmin, group: string, topic
   try {
     const groups = await admin.client.listConsumerGroupOffsets({ groups: [{ groupId: group, topics: [asked] }] });
     const partitions = groups.flatMap(({ topics }) => topics).flatMap((found) => found.partitions);
-    // Kafka answers -1 for a partition without a committed offset.
-    const committed = partitions.filter(({ committedOffset }) => committedOffset >= 0n);
+    // Kafka answers -1 for a partition without a committed offset. Any client may commit any 64-bit number.
+    const committed = partitions.filter(
+      ({ committedOffset }) => committedOffset >= 0n && committedOffset <= Number.MAX_SAFE_INTEGER,
+    );
     return new Map(committed.map(({ partitionIndex, committedOffset }) => [partitionIndex, Number(committedOffset)]));
   } catch (error) {
     throw toBrokerError(error);
@@ -43,8 +45,8 @@ const listOffsets = async (
   timestamp: bigint,
 ): Promise<Map<number, number>> => {
   const asked = partitions.map((partitionIndex) => ({ partitionIndex, timestamp }));
-  // Only as far as it may be read: an open transaction of another producer ends it.
-  const isolationLevel = FetchIsolationLevels.READ_COMMITTED;
+  // The high watermark: who must be level with the log waits for open transactions too.
+  const isolationLevel = FetchIsolationLevels.READ_UNCOMMITTED;
   const listed = await admin.client.listOffsets({ topics: [{ name, partitions: asked }], isolationLevel });
   return new Map(listed.flatMap((entry) => entry.partitions.map((p) => [p.partitionIndex, Number(p.offset)])));
 };

@@ -66,6 +66,9 @@ export const createConsumingState = (options: ConsumingStateOptions): ConsumingS
         case 'STORE_OVERTAKEN':
           logger.warn({ group, memberId, reason }, OVERTAKEN);
           return delays.store(1);
+        case 'TOPIC_CHANGED':
+          logger.warn({ topic, reason }, 'the topic has changed, beginning again');
+          return 0;
         case 'FENCED':
           logger.error({ group, memberId, delayMs: delays.fenced }, FENCED);
           return delays.fenced;

@@ -1,14 +1,12 @@
-import type { ClusterMetadata, ConnectionPool, Consumer } from '@platformatic/kafka';
+import type { ClusterMetadata } from '@platformatic/kafka';
 import type { Topic } from '#kafka_common/broker.ts';
-import { batchesOf, fetchRecords, outOfRangePartitions } from '#kafka_common/kafka/fetch.ts';
+import { type FetchClients, fetchRecords, leaderIn } from '#kafka_common/kafka/fetch.ts';
 import type { OwnedPartition, OwnedPartitions } from './owned_partitions.ts';
 
 /** How long a broker holds a fetch that finds nothing. A new record ends the wait. */
 const FETCH_WAIT_MS = 500;
 
-export interface FetchSource {
-  readonly consumer: Consumer;
-  readonly fetchPool: ConnectionPool;
+export interface FetchSource extends FetchClients {
   readonly topic: Topic;
 }
 
@@ -35,7 +33,7 @@ export const createFetchLoops = (
     while (!stopping.aborted) {
       const known = await metadata();
       const all = owned.all();
-      const wanted = all.filter((p) => !p.handling && leaderOf(known, topic, p.partition) === leader);
+      const wanted = all.filter((p) => !p.handling && leaderIn(known, topic, p.partition) === leader);
       if (wanted.length < all.length) startOthers(known);
       if (wanted.length === 0) return;
       await fetchAndHandle(source, leader, wanted, owned);
@@ -44,7 +42,7 @@ export const createFetchLoops = (
 
   const startMissing = (known: ClusterMetadata): void => {
     for (const { partition } of owned.all()) {
-      const leader = leaderOf(known, topic, partition);
+      const leader = leaderIn(known, topic, partition);
       if (stopping.aborted || leaders.has(leader)) continue;
       leaders.add(leader);
       fetchFrom(leader, startMissing).then(() => leaders.delete(leader), onFailure);
@@ -58,26 +56,19 @@ export const createFetchLoops = (
 
 /** @throws what the fetch or `onBatch` throws */
 const fetchAndHandle = async (
-  { consumer, fetchPool, topic }: FetchSource,
+  source: FetchSource,
   leader: number,
   wanted: readonly OwnedPartition[],
   owned: OwnedPartitions,
 ): Promise<void> => {
-  try {
-    const response = await fetchRecords(consumer, fetchPool, leader, topic, wanted, FETCH_WAIT_MS);
-    // All at once, so that the handler can apply them in one step.
-    await Promise.all(
-      batchesOf(response, topic, wanted).map(async (batch) => {
-        const partition = wanted.find((p) => p.partition === batch.partition);
-        if (partition) await owned.handle(partition, batch);
-      }),
-    );
-  } catch (error) {
-    const lost = outOfRangePartitions(error);
-    if (lost.length === 0) throw error;
-    for (const partition of wanted.filter((p) => lost.includes(p.partition))) await owned.resumeFromEarliest(partition);
-  }
+  const { batches, outOfRange } = await fetchRecords(source, leader, source.topic, wanted, FETCH_WAIT_MS);
+  // All at once, so that the handler can apply them in one step.
+  await Promise.all(
+    batches.map(async (batch) => {
+      const partition = wanted.find((p) => p.partition === batch.partition);
+      if (partition) await owned.handle(partition, batch);
+    }),
+  );
+  for (const partition of wanted.filter((p) => outOfRange.includes(p.partition)))
+    await owned.resumeFromEarliest(partition);
 };
-
-const leaderOf = (metadata: ClusterMetadata, topic: Topic, partition: number): number =>
-  metadata.topics.get(topic.name)?.partitions[partition]?.leader ?? -1;

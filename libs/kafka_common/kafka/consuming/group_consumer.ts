@@ -1,5 +1,5 @@
 import type { ConnectionPool, Consumer } from '@platformatic/kafka';
-import type { ConsumeOptions, Topic } from '#kafka_common/broker.ts';
+import type { BrokerError, ConsumeOptions, Topic } from '#kafka_common/broker.ts';
 import type { Closable } from '#kafka_common/kafka/closing.ts';
 import { withinMs } from '#service_common/within.ts';
 import { createFetchLoops } from './fetch_loops.ts';
@@ -16,6 +16,8 @@ export interface ConsumerParts {
   readonly fetchPool: Closable<ConnectionPool>;
   /** The first offset that the log still holds. */
   earliest(partition: number): Promise<number>;
+  /** Resolves with what has become of the topic; with null once the signal aborts. */
+  untilChanged(signal: AbortSignal): Promise<BrokerError | null>;
 }
 
 /**
@@ -49,6 +51,7 @@ export const consumeInGroup = async (parts: ConsumerParts, topic: Topic, options
       onAssigned,
       onFailure: ended.reject,
     });
+    void parts.untilChanged(stopping.signal).then((change) => change && ended.reject(change));
     await ended.promise;
   } finally {
     stopping.abort();

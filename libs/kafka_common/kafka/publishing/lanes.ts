@@ -1,5 +1,6 @@
 import type { Fate, Message, Topic } from '#kafka_common/broker.ts';
 import type { Clients } from '#kafka_common/kafka/clients.ts';
+import { untilTopicChanges } from '#kafka_common/kafka/topic_watch.ts';
 import type { Topics } from '#kafka_common/kafka/topics.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import type { RoutedMessage } from './fates.ts';
@@ -15,12 +16,21 @@ interface Share {
 /** One lane for each partition leader: a leader that is dead or stands still delays only the messages of its partitions. */
 export const createLanes = (clients: Clients, topics: Topics) => {
   const lanes = new Map<number, Lane>();
+  const closing = new AbortController();
+  /** The topics published to, by id. Each is looked at until it changes. */
+  const watched = new Set<string>();
+
+  const watch = (topic: Topic): void => {
+    if (watched.has(topic.id)) return;
+    watched.add(topic.id);
+    void untilTopicChanges(topics, topic, closing.signal).finally(() => watched.delete(topic.id));
+  };
 
   const laneOf = (leader: number): Lane => {
     let lane = lanes.get(leader);
     if (lane === undefined) {
       const newProducer = () => clients.producer(topics.addressOf(leader));
-      lane = createLane(createSender(newProducer, topics.leaderChanges));
+      lane = createLane(createSender(newProducer, topics.changes));
       lanes.set(leader, lane);
     }
     return lane;
@@ -42,6 +52,10 @@ export const createLanes = (clients: Clients, topics: Topics) => {
   return {
     /** Settles within `timeoutMs` with the fate of each message, by index. Never rejects. */
     async publish(topic: Topic, messages: readonly Message[], timeoutMs: number): Promise<Fate[]> {
+      watch(topic);
+      const change = topics.changeOf(topic);
+      if (change !== null)
+        return messages.map(() => ({ kind: 'not_written', detail: `not sent: ${change.message}`, fault: 'topic' }));
       const fates: Fate[] = Array.from(messages, () => ({ kind: 'not_written', detail: 'not sent' }));
       await Promise.all(
         Array.from(sharesOf(topic, messages), async ([leader, share]) => {
@@ -52,10 +66,14 @@ export const createLanes = (clients: Clients, topics: Topics) => {
           });
         }),
       );
+      // What the topic is now is asked at once. Publishing goes by it from then on.
+      if (fates.some((fate) => fate.kind === 'not_written' && fate.fault === 'topic'))
+        void topics.describe(topic.name).catch(() => {});
       return fates;
     },
 
     async close(): Promise<void> {
+      closing.abort();
       await Promise.all(Array.from(lanes.values(), (lane) => lane.close()));
     },
   };

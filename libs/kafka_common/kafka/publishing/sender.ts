@@ -1,7 +1,8 @@
-import type { Fate, Topic } from '#kafka_common/broker.ts';
+import { BrokerError, type Fate, type Topic } from '#kafka_common/broker.ts';
+import { topicChange } from '#kafka_common/topic_change.ts';
 import type { LaneProducer } from '#kafka_common/kafka/clients.ts';
 import type { Closable } from '#kafka_common/kafka/closing.ts';
-import { describeError, isCertainlyNotWritten, protocolErrorsOf } from '#kafka_common/kafka/errors.ts';
+import { describeError, faultOf, isCertainlyNotWritten } from '#kafka_common/kafka/errors.ts';
 import { withinMs } from '#service_common/within.ts';
 import { basesOfPartialFailure, fatesFromBases, type RoutedMessage } from './fates.ts';
 
@@ -14,8 +15,8 @@ export interface Sender {
 
 interface Sent {
   readonly fates: Fate[];
-  /** The broker refused the batch because a record of it is too large. */
-  readonly isTooLarge: boolean;
+  /** The broker refused a record of the batch for what it is, and the others of its partition with it. */
+  readonly isMessageFault: boolean;
 }
 
 const NOT_SENT_IN_TIME: Fate = { kind: 'not_written', detail: 'not sent, because its time was over before' };
@@ -25,10 +26,10 @@ const NO_OFFSET: Fate = { kind: 'unknown', detail: 'the broker answered without 
 /**
  * Sends for one lane. Owns the lane's producer: an error makes the library give up its producer id, and one dead leader
  * must not do that to the others.
- * @param leaderChanges a number that grows when a leader changes: the old producer could go on sending to a former
- * leader that does not answer
+ * @param changes a number that grows when a leader or a topic changes: the old producer could go on sending to a former
+ * leader that does not answer, or by what it knows of the former topic
  */
-export const createSender = (newProducer: () => Closable<LaneProducer>, leaderChanges: () => number): Sender => {
+export const createSender = (newProducer: () => Closable<LaneProducer>, changes: () => number): Sender => {
   let producer: Closable<LaneProducer> | null = null;
   let changesSeen = 0;
   let closed = false;
@@ -40,8 +41,8 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, leaderCh
   };
 
   const currentProducer = (): LaneProducer => {
-    if (changesSeen !== leaderChanges()) abandonProducer();
-    changesSeen = leaderChanges();
+    if (changesSeen !== changes()) abandonProducer();
+    changesSeen = changes();
     producer ??= newProducer();
     return producer.client;
   };
@@ -49,15 +50,26 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, leaderCh
   const sendOnce = async (topic: Topic, messages: readonly RoutedMessage[], remainingMs: number): Promise<Sent> => {
     const records = messages.map(({ message, partition }) => ({ topic: topic.name, partition, ...message }));
     try {
-      const result = await withinMs(remainingMs, currentProducer().send({ messages: records }));
+      const client = currentProducer();
+      const sending = sameTopic(client, topic).then(() => client.send({ messages: records }));
+      const result = await withinMs(remainingMs, sending);
       const bases = new Map(result.offsets?.map(({ partition, offset }) => [partition, Number(offset)]));
-      return { fates: fatesFromBases(messages, bases, NO_OFFSET), isTooLarge: false };
+      return { fates: fatesFromBases(messages, bases, NO_OFFSET), isMessageFault: false };
     } catch (error) {
+      if (error instanceof BrokerError) {
+        abandonProducer();
+        return topicFault(messages, error.message);
+      }
       const isRefused = isCertainlyNotWritten(error);
-      if (!isRefused) abandonProducer();
-      const lost: Fate = { kind: isRefused ? 'not_written' : 'unknown', detail: describeError(error) };
+      const fault = isRefused ? faultOf(error) : undefined;
+      // A producer keeps what it knows of a topic, also when that is the fault.
+      if (!isRefused || fault === 'topic') abandonProducer();
+      const detail = describeError(error);
+      const lost: Fate = isRefused
+        ? { kind: 'not_written', detail, ...(fault && { fault }) }
+        : { kind: 'unknown', detail };
       const fates = fatesFromBases(messages, basesOfPartialFailure(error), lost);
-      return { fates, isTooLarge: isRefused && protocolErrorsOf(error).includes('MESSAGE_TOO_LARGE') };
+      return { fates, isMessageFault: fault === 'message' };
     }
   };
 
@@ -65,10 +77,10 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, leaderCh
     const remainingMs = deadline - performance.now();
     if (closed) return messages.map(() => NOT_SENT_AFTER_CLOSE);
     if (remainingMs <= 0) return messages.map(() => NOT_SENT_IN_TIME);
-    const { fates, isTooLarge } = await sendOnce(topic, messages, remainingMs);
+    const { fates, isMessageFault } = await sendOnce(topic, messages, remainingMs);
     const refused = fates.flatMap((fate, index) => (fate.kind === 'acknowledged' ? [] : [index]));
-    if (!isTooLarge || refused.length < 2) return fates;
-    // Kafka refuses a whole record batch if one record is too large. In halves, the other records get through.
+    if (!isMessageFault || refused.length < 2) return fates;
+    // Kafka refuses a whole record batch for one of its records. In halves, the other records get through.
     const half = Math.ceil(refused.length / 2);
     for (const part of [refused.slice(0, half), refused.slice(half)]) {
       const partMessages = part.flatMap((index) => messages.slice(index, index + 1));
@@ -86,3 +98,18 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, leaderCh
     },
   };
 };
+
+/** By what the producer knows, which it would send by. @throws BrokerError if the topic is another one now */
+const sameTopic = async (producer: LaneProducer, topic: Topic): Promise<void> => {
+  const found = (await producer.metadata({ topics: [topic.name] })).topics.get(topic.name);
+  const change = topicChange(
+    topic,
+    found ? { name: topic.name, id: found.id, partitions: found.partitionsCount } : null,
+  );
+  if (change !== null) throw change;
+};
+
+const topicFault = (messages: readonly RoutedMessage[], reason: string): Sent => ({
+  fates: messages.map(() => ({ kind: 'not_written', detail: `not sent: ${reason}`, fault: 'topic' })),
+  isMessageFault: false,
+});
