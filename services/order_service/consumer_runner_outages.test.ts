@@ -91,7 +91,7 @@ describe('a runner', () => {
       ]),
     );
     await eventually(() => assert.equal(runner.status().state, 'consuming'));
-    assert.deepEqual(runner.status().outcomes, { applied: 3, duplicate: 0, waiting: 0 });
+    assert.deepEqual(runner.status().outcomes, { applied: 3, duplicate: 0, waiting: 0, conflict: 0 });
     assert.deepEqual(await place.db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 3 }]);
   });
 

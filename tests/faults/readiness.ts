@@ -4,6 +4,8 @@ import type { Service } from './fault.ts';
 export interface Readiness {
   /** The partitions that the Order Service owns. */
   readonly assigned: readonly number[];
+  /** Records not applied yet, by partition. */
+  readonly lag: Readonly<Record<string, number>>;
   readonly positionsLost: number;
   readonly keyMismatches: number;
   /** Why the last transaction of its store failed, or null. */

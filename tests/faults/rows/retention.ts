@@ -3,7 +3,7 @@ import { endsOf } from '#kafka_common/ends_of.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
-import { openRawTopic, type RawTopic } from '#tests/faults/raw_topic.ts';
+import { withRawTopic } from '#tests/faults/raw_topic.ts';
 import { readinessOf } from '#tests/faults/readiness.ts';
 import { readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
 
@@ -83,12 +83,3 @@ const write = (stage: Stage, orderIds: readonly string[]): Promise<void> =>
     stage.topic,
     orderIds.flatMap((orderId) => historyOf(orderId, ['confirmed']).map(toMessage)),
   );
-
-const withRawTopic = async (stage: Stage, work: (raw: RawTopic) => Promise<void>): Promise<void> => {
-  const raw = openRawTopic(stage.kafka[0]?.bootstrapServers ?? '', stage.topic);
-  try {
-    await work(raw);
-  } finally {
-    await raw.close();
-  }
-};
