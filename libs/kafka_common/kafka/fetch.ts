@@ -7,16 +7,12 @@ import {
   protocolErrorsCodesById,
 } from '@platformatic/kafka';
 import { type Batch, BrokerError, type Topic } from '#kafka_common/broker.ts';
-import { fetchApi, type PartitionAnswer } from './wire/fetch_api.ts';
+import { fetchFrom, type PartitionAnswer } from './wire/fetch_api.ts';
 import { readRecords } from './wire/read_records.ts';
 
 /** The most that one fetch brings into memory, for each partition and in all, as sent. */
 const PARTITION_BYTES = 524_288;
 const FETCH_BYTES = 2_097_152;
-
-/** A fetch outside any session (KIP-227). The leader holds back the records of open transactions. */
-const NO_SESSION = { id: 0, epoch: -1 };
-const READ_COMMITTED = 1;
 
 /** The leader has moved: the next fetch goes by fresh metadata. */
 const LEADER_MOVED = ['NOT_LEADER_OR_FOLLOWER', 'LEADER_NOT_AVAILABLE', 'FENCED_LEADER_EPOCH', 'UNKNOWN_LEADER_EPOCH'];
@@ -53,25 +49,13 @@ export const fetchRecords = async (
   const { brokers } = await consumer.metadata({ topics: [topic.name] });
   const broker = brokers.get(leader);
   if (broker === undefined) throw new BrokerError('UNAVAILABLE', `the address of the leader ${leader} is not known`);
-  const partitions = positions.map(({ partition, next }) => ({
-    partition,
-    fetchOffset: BigInt(next),
-    partitionMaxBytes: PARTITION_BYTES,
-    currentLeaderEpoch: -1,
-    lastFetchedEpoch: -1,
-  }));
-  const answers = await fetchApi.async(
-    await fetchPool.get(broker),
+  const answers = await fetchFrom(await fetchPool.get(broker), {
+    topic,
+    positions,
     waitMs,
-    1,
-    FETCH_BYTES,
-    READ_COMMITTED,
-    NO_SESSION.id,
-    NO_SESSION.epoch,
-    [{ topicId: topic.id, partitions }],
-    [],
-    '',
-  );
+    partitionBytes: PARTITION_BYTES,
+    bytes: FETCH_BYTES,
+  });
   const fetched = await fetchedFrom(answers, topic, positions);
   if (fetched.leaderMoved) {
     await sleep(LEADER_MOVED_WAIT_MS);
