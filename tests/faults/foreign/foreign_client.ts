@@ -18,13 +18,13 @@ export interface ForeignClient {
   close(): void;
 }
 
-export interface ForeignTransaction {
+interface ForeignTransaction {
   /** Resolves once the records are in the log. They are not committed. */
   send(messages: readonly ForeignMessage[]): Promise<Place[]>;
   end(how: 'commit' | 'abort'): Promise<void>;
 }
 
-export type Place = readonly [partition: number, offset: number];
+type Place = readonly [partition: number, offset: number];
 
 export interface ForeignMessage {
   readonly key?: string;
