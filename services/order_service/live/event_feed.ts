@@ -11,10 +11,10 @@ import { createSubscribers, send } from './subscribers.ts';
  */
 export interface EventFeed {
   /**
-   * Writes to `to` until it closes: the events after `after` (null: only new ones), and what `sendFlow` sends if `flow`
-   * is true. Returns false if there are too many subscribers.
+   * Writes to `to` until it closes: the events after the one with the id `after` (null: only new ones), and what
+   * `sendFlow` sends if `flow` is true. An `after` that is not of this view gets a reset. Returns false if there are too many subscribers.
    */
-  subscribe(to: Writable, after: number | null, flow: boolean): boolean;
+  subscribe(to: Writable, after: string | null, flow: boolean): boolean;
   /** There may be new events. */
   changed(): void;
   sendFlow(flow: unknown): void;
@@ -24,7 +24,7 @@ export interface EventFeed {
 }
 
 export interface EventFeedOptions {
-  readonly db: Pick<ViewQueries, 'eventsAfter' | 'lastSequence'>;
+  readonly db: Pick<ViewQueries, 'viewId' | 'eventsAfter' | 'lastSequence'>;
   /** What a client is shown of an event. */
   readonly present: (event: StoredEvent) => unknown;
   /** Subscribers at once. */
@@ -37,7 +37,7 @@ const HEARTBEAT_MS = 15_000;
 export const createEventFeed = ({ db, present, limit }: EventFeedOptions): EventFeed => {
   const subscribers = createSubscribers({ limit });
   const { live } = subscribers;
-  const textOf = (events: readonly StoredEvent[]): string => orderMessages(events, present);
+  const textOf = (events: readonly StoredEvent[]): string => orderMessages(events, db.viewId, present);
 
   const sender = createEventSender({ db, live, textOf });
   const heartbeat = setInterval(() => {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** What reads ask. */
 export const prepareQueryStatements = (db: DatabaseSync) => ({
+  viewId: db.prepare('SELECT view_id FROM identity'),
   order: db.prepare('SELECT version, status, body FROM orders WHERE order_id = ?'),
   lastArrival: db.prepare('SELECT coalesce(max(arrival), 0) AS last FROM orders'),
   idsBetween: db.prepare('SELECT order_id FROM orders WHERE arrival > ? AND arrival <= ? ORDER BY arrival'),

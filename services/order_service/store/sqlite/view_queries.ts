@@ -33,6 +33,7 @@ export const createViewQueries = (db: DatabaseSync): ViewQueries => {
   };
 
   return {
+    viewId: String(sql.viewId.get()?.['view_id']),
     order: async (orderId) =>
       reading(() => {
         const row = sql.order.get(orderId);
