@@ -189,6 +189,10 @@ export interface ViewQueries {
    * again after its deletion, has another one. A `sequence` means something only together with it.
    */
   readonly viewId: string;
+  /** Another number after each commit of another process. A commit of this process may leave it as it is. */
+  commits(): Promise<number>;
+  /** Those of the ids whose order is there, in no order. */
+  knownAmong(orderIds: readonly string[]): Promise<readonly string[]>;
   /** The order, or null if it is unknown or only its status is known. */
   order(orderId: string): Promise<ViewedOrder | null>;
   /** Newest date first, then latest arrival first. `after` is `next` of the page before. */

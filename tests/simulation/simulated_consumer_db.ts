@@ -77,6 +77,8 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
       read('positions', ({ positions }) =>
         [...(positions.get(topic)?.values() ?? [])].toSorted((a, b) => a.partition - b.partition),
       ),
+    commits: () => read('commits', () => disk.history.length),
+    knownAmong: (orderIds) => read('known', ({ orders }) => orderIds.filter((id) => orders.has(id))),
     order: (orderId) =>
       read('order', ({ orders }) => {
         const known = orders.get(orderId);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { eventually } from '#tests/support/eventually.ts';
 import type { ConsumerDb, HistoryEvent } from '#order_service/consumer_db.ts';
 import { createEventFeed, type EventFeed } from './event_feed.ts';
+import { createViewWatch } from './view_watch.ts';
 import { createRunnerPlace } from '#tests/support/runner_place.ts';
 import { anAppliedBatch, applyNext } from '#tests/support/events.ts';
 
@@ -14,7 +15,7 @@ let feed: EventFeed;
 beforeEach(async () => {
   place = await createRunnerPlace();
   ({ db } = place);
-  feed = createEventFeed({ db, present: ({ orderId }) => ({ orderId }), limit: 2 });
+  feed = createEventFeed({ db, watch: createViewWatch({ db }), present: ({ orderId }) => ({ orderId }), limit: 2 });
 });
 
 afterEach(async () => {

@@ -4,6 +4,7 @@ import { catchUp } from './catch_up.ts';
 import { createEventSender } from './event_sender.ts';
 import { flowMessage, HEARTBEAT, orderMessages } from './sse.ts';
 import { createSubscribers, send } from './subscribers.ts';
+import type { ViewWatch } from './view_watch.ts';
 
 /**
  * Sends the events of the view to subscribers, as they are applied. Events are read from the view: a subscriber that
@@ -25,6 +26,7 @@ export interface EventFeed {
 
 export interface EventFeedOptions {
   readonly db: Pick<ViewQueries, 'viewId' | 'eventsAfter' | 'lastSequence'>;
+  readonly watch: ViewWatch;
   /** What a client is shown of an event. */
   readonly present: (event: StoredEvent) => unknown;
   /** Subscribers at once. */
@@ -34,7 +36,7 @@ export interface EventFeedOptions {
 /** Proxies close a connection that is silent for longer. */
 const HEARTBEAT_MS = 15_000;
 
-export const createEventFeed = ({ db, present, limit }: EventFeedOptions): EventFeed => {
+export const createEventFeed = ({ db, watch, present, limit }: EventFeedOptions): EventFeed => {
   const subscribers = createSubscribers({ limit });
   const { live } = subscribers;
   const textOf = (events: readonly StoredEvent[]): string => orderMessages(events, db.viewId, present);
@@ -51,6 +53,9 @@ export const createEventFeed = ({ db, present, limit }: EventFeedOptions): Event
       const begin = async (): Promise<void> => {
         await catchUp(db, subscriber, after, textOf);
         subscribers.makeLive(subscriber);
+        const unfollow = watch.follow(sender.changed);
+        to.once('close', unfollow);
+        if (to.closed) unfollow();
         sender.changed();
       };
       begin().catch(() => to.destroy());

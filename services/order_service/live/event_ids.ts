@@ -9,7 +9,7 @@ export const eventIdOf = (viewId: string, { sequence, partition, offset }: Store
   [viewId, sequence, partition, offset].join('-');
 
 /** The id before the first event of every view. */
-export const BEGINNING = '0';
+const BEGINNING = '0';
 
 const EVENT_ID = /^([0-9a-f]{16})-([0-9]{1,15})-([0-9]{1,15})-([0-9]{1,16})$/;
 
