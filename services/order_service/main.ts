@@ -25,13 +25,15 @@ const MAX_SUBSCRIBERS = 2_000;
 /** The requests inside have so much of the five seconds that stopping may take. */
 const DRAIN_MS = 3_000;
 
+const LOCKED = 'waiting for the embedded broker: another process holds its file locked';
+
 await runService('order-service', readConfig, async (config, logger, tracing) => {
   const { ordersTopic: topic, consumerGroup: group } = config;
   const now = Date.now;
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
   const db = await openConsumerDb(config, logger);
-  const broker = await createBroker(config, 'order-service');
+  const broker = await createBroker(config, 'order-service', (reason) => logger.warn({ reason }, LOCKED));
 
   const watch = createViewWatch({ db });
   const waiters = createOrderWaiters({ limit: MAX_WAITERS, db, watch });
