@@ -20,8 +20,8 @@ At the positions of the live view, the two are compared order by order: status, 
 statuses. Then the second view takes the place of the live one: at once if no Order Service runs on it, otherwise
 when one is started next. The former view is kept, and the result says where.
 The settings are those of the service (KAFKA_BOOTSTRAP_SERVERS, DATA_DIR, ORDERS_TOPIC). The command runs where
-the files of the service are. After an exchange, clients of GET /events/stream begin again: the sequence of events
-across orders can be another one, and so can the ids of dead letters.`,
+the files of the service are. After an exchange, clients of GET /events/stream get a reset when they connect again:
+the sequence of events across orders can be another one, and so can the ids of dead letters.`,
   options: {
     'dry-run': flag('build and compare only'),
     force: flag('exchange also if the live view has orders that the log does not have: they are lost'),

@@ -17,34 +17,45 @@ type Sequenced = TailedEvent & { readonly sequence: number };
 /** Reads the events of the view without end. @throws Failure */
 export async function* tailView(options: TailViewOptions): AsyncGenerator<TailedEvent, void> {
   const { service, from, orderId, signal, onNote } = options;
+  /** The sequence of the last event in the present view. A view that was built again counts from 1. */
   let last = from === 'earliest' ? 0 : null;
+  /** By partition, the offset of the last event. It shows what is new in a view that was built again. */
+  const offsets = new Map<number, number>();
+
+  const note = (event: Sequenced): Sequenced => {
+    last = event.sequence;
+    offsets.set(event.partition, event.offset);
+    return event;
+  };
 
   /** The events of the order that were not yielded yet. */
   async function* catchUp(): AsyncGenerator<Sequenced> {
-    for (const event of await eventsOf(options, last ?? 0)) {
-      last = event.sequence;
-      yield event;
-    }
+    const events = await eventsOf(options);
+    for (const event of events) if (event.offset > (offsets.get(event.partition) ?? -1)) yield note(event);
+    last = events.at(-1)?.sequence ?? 0;
   }
 
-  if (last !== null && orderId !== undefined) yield* catchUp();
   const stream = streamEvents({
     service,
     path: '/events/stream',
-    lastEventId: last === null ? null : String(last),
+    // `0` is before the first event.
+    lastEventId: last === null ? null : '0',
     signal,
     onLost: (reason, waitMs) => onNote(`connection lost (${visible(reason)}), trying again in ${waitMs / 1_000} s`),
   });
   for await (const { event: kind, data } of stream) {
-    // The service no longer keeps all events since the last one. For a single order they are few, and can be read.
-    if (kind === 'reset' && last !== null && orderId !== undefined) yield* catchUp();
-    else if (kind === 'reset')
-      onNote(`some events are missing here, because too many came since; tail --topic reads all: ${visible(data)}`);
+    if (kind === 'reset') {
+      // The service cannot send the events since the last one. For a single order they are few, and can be read.
+      if (last !== null && orderId !== undefined) yield* catchUp();
+      else {
+        onNote(`some events can be missing here; tail --topic reads all: ${visible(data)}`);
+        last = 0;
+      }
+    }
     if (kind !== 'order') continue;
     const event = JSON.parse(data) as Sequenced;
     if ((orderId !== undefined && event.orderId !== orderId) || event.sequence <= (last ?? 0)) continue;
-    last = event.sequence;
-    yield event;
+    yield note(event);
   }
 }
 
@@ -56,8 +67,8 @@ interface Page {
 /** The most events of one order's past that are shown. */
 const MAX_EVENTS = 10_000;
 
-/** Returns the events of the order after the given one, oldest first; if there are too many, the newest of them. */
-const eventsOf = async ({ service, orderId = '', signal }: TailViewOptions, after: number): Promise<Sequenced[]> => {
+/** Returns the events of the order, oldest first; if there are too many, the newest of them. */
+const eventsOf = async ({ service, orderId = '', signal }: TailViewOptions): Promise<Sequenced[]> => {
   const newestFirst: Sequenced[] = [];
   for (let next: string | null = ''; next !== null && newestFirst.length < MAX_EVENTS;) {
     const path: string = `/orders/${orderId}/events?limit=1000${next === '' ? '' : `&after=${encodeURIComponent(next)}`}`;
@@ -66,9 +77,8 @@ const eventsOf = async ({ service, orderId = '', signal }: TailViewOptions, afte
     // The order does not exist yet.
     if (status === 404 && body !== null && 'code' in body && body.code === 'OrderNotFound') break;
     if (status !== 200 || body === null || !('events' in body)) throw refused(service, path, status, body as Problem);
-    const newer = body.events.filter(({ sequence }) => sequence > after);
-    newestFirst.push(...newer.map((event) => ({ orderId, ...event })));
-    next = newer.length < body.events.length ? null : body.next;
+    newestFirst.push(...body.events.map((event) => ({ orderId, ...event })));
+    next = body.next;
   }
   return newestFirst.toReversed();
 };

@@ -35,12 +35,15 @@ export const runService = async <Config extends LogSettings>(
   try {
     const config = readConfig(process.env);
     const logger = await createLogger(name, config.logLevel, config.logFormat);
+    // A start can wait for long, and must hear the signal too. A store needs no closing: it survives a killed process.
+    let close: (() => Promise<void>) | null = null;
+    closeOnSignal(logger, async () => close?.());
     const tracing = await startTracing(name, process.env, logger);
     const service = await start(config, logger, tracing);
-    closeOnSignal(logger, async () => {
+    close = async () => {
       await service.close();
       await tracing?.close();
-    });
+    };
     logger.info({ url: service.url }, 'Application startup complete');
     process.send?.({ ready: service.url });
   } catch (error) {

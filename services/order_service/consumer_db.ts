@@ -184,6 +184,15 @@ export interface ViewWriter {
 
 /** Answers reads from the view. Every query @throws StoreError `STORE_UNAVAILABLE`. */
 export interface ViewQueries {
+  /**
+   * The identity of this view: random, and the same for as long as the view exists. A view that was rebuilt, or begun
+   * again after its deletion, has another one. A `sequence` means something only together with it.
+   */
+  readonly viewId: string;
+  /** Another number after each commit of another process. A commit of this process may leave it as it is. */
+  commits(): Promise<number>;
+  /** Those of the ids whose order is there, in no order. */
+  knownAmong(orderIds: readonly string[]): Promise<readonly string[]>;
   /** The order, or null if it is unknown or only its status is known. */
   order(orderId: string): Promise<ViewedOrder | null>;
   /** Newest date first, then latest arrival first. `after` is `next` of the page before. */

@@ -9,6 +9,7 @@ import { createEventFeed } from '#order_service/live/event_feed.ts';
 import { createFlow } from '#order_service/live/flow.ts';
 import { createFlowSamples } from '#order_service/live/flow_samples.ts';
 import { createOrderWaiters } from '#order_service/live/order_waiters.ts';
+import { createViewWatch } from '#order_service/live/view_watch.ts';
 import { createRedriver } from '#order_service/redrive/redrive.ts';
 import { openConsumerDb } from '#order_service/store/consumer_db_factory.ts';
 import { logTransactions } from '#order_service/telemetry/apply_log.ts';
@@ -24,16 +25,19 @@ const MAX_SUBSCRIBERS = 2_000;
 /** The requests inside have so much of the five seconds that stopping may take. */
 const DRAIN_MS = 3_000;
 
+const LOCKED = 'waiting for the embedded broker: another process holds its file locked';
+
 await runService('order-service', readConfig, async (config, logger, tracing) => {
   const { ordersTopic: topic, consumerGroup: group } = config;
   const now = Date.now;
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
   const db = await openConsumerDb(config, logger);
-  const broker = await createBroker(config, 'order-service');
+  const broker = await createBroker(config, 'order-service', (reason) => logger.warn({ reason }, LOCKED));
 
-  const waiters = createOrderWaiters({ limit: MAX_WAITERS });
-  const feed = createEventFeed({ db, present: presentEvent, limit: MAX_SUBSCRIBERS });
+  const watch = createViewWatch({ db });
+  const waiters = createOrderWaiters({ limit: MAX_WAITERS, db, watch });
+  const feed = createEventFeed({ db, watch, present: presentEvent, limit: MAX_SUBSCRIBERS });
   const samples = createFlowSamples({ now });
   const runner = createConsumerRunner({
     broker,

@@ -69,6 +69,21 @@ describe('the console', chromiumForTests(), () => {
     }
   });
 
+  test('shows amounts as they were written, and what is unusual about them', async () => {
+    const { key, value, headers } = toMessage(historyOf('ORD-72', [])[0]!);
+    const body = value
+      .replaceAll(/"price":[0-9.]+/g, '"price":45.31')
+      .replaceAll(/"total_amount":[0-9.]+/g, '"total_amount":99.5')
+      .replaceAll('"USD"', '"JPY"');
+    await system.publish([{ key, value: body, headers }]);
+    const page = await browser.open(`${system.url}/#/orders/ORD-72`);
+    await see(page, '.order .items', '45.31 JPY');
+    await see(page, '.order .items', '90.62 JPY');
+    await see(page, '.order .items', '99.5 JPY');
+    await see(page, '.order', 'The amounts have more decimals than the currency');
+    await see(page, '.order', 'The total differs from the sum of the items');
+  });
+
   test('marks events that are duplicates, late, or before their order', async () => {
     const [created, pending, confirmed] = historyOf('ORD-70', ['pending', 'confirmed']) as [
       OrderEvent,

@@ -386,6 +386,24 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       assert.deepEqual(before.counts, { orders: 1, pending: 1, deadLetters: 1, heldDeadLetters: 1 });
     });
 
+    test('a commit of another process is noticed, and shows which orders are there', async () => {
+      const other = await place.open();
+      assert.deepEqual(await db.knownAmong(['ORD-1', 'ORD-2']), []);
+      const before = await db.commits();
+      assert.equal(await db.commits(), before);
+      await applyNext(other, full);
+      assert.notEqual(await db.commits(), before);
+      // Only the status of ORD-2 has come.
+      assert.deepEqual(await db.knownAmong(['ORD-2', 'ORD-1', 'ORD-3']), ['ORD-1']);
+      await other.close();
+    });
+
+    test('a store keeps its identity when it is opened again', async () => {
+      const { viewId } = db;
+      await reopen();
+      assert.equal(db.viewId, viewId);
+    });
+
     test('a batch that fails leaves nothing behind, and the next one is taken', async () => {
       await applyNext(db, createdOrders(['ORD-0']));
       const before = await everything(db, ['ORD-0', 'ORD-1', 'ORD-2'], ['event-1']);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '#tests/support/eventually.ts';
@@ -28,6 +29,28 @@ describe('npm run tail', () => {
     const { code, stdout } = await tail.ended;
     assert.equal(code, 0);
     assert.deepEqual(short(stdout), ['ORD-2 new', 'ORD-2 confirmed', 'ORD-2 processing', 'ORD-2 shipped']);
+  });
+
+  test('says that the view was built again, and shows what comes then', async (t) => {
+    const system = await startSystem(t);
+    const port = new URL(system.order.url).port;
+    await createOrders(system, ['1', '2']);
+    const tail = startCli(['tail', '--from', 'earliest', '--json'], { ORDER_PORT: port });
+    t.after(() => tail.kill('SIGKILL'));
+    await eventually(() => assert.equal(short(tail.output()).length, 4));
+    await system.order.stop();
+    for (const suffix of ['', '-wal', '-shm'])
+      rmSync(join(system.env['DATA_DIR'] ?? '', 'embedded', `order_view.sqlite${suffix}`), { force: true });
+    const again = await startService('order_service', { ...system.env, ORDER_PORT: port });
+    t.after(() => again.stop());
+    await eventually(() =>
+      assert.match(tail.notes(), /some events can be missing here.*is not of an event of this view/),
+    );
+    // The new view has fewer events than the former one had, or as many.
+    await createOrder(system.cart.url, { order_id: '3', number_of_items: 1 });
+    await eventually(() => assert.ok(short(tail.output()).includes('ORD-3 new')));
+    tail.kill('SIGINT');
+    await tail.ended;
   });
 
   test('shows only new events, in lines for people, until it is interrupted', async (t) => {

@@ -24,7 +24,7 @@ def before_call(context, case, kwargs):
         case.headers["idempotency-key"] = case.headers["idempotency-key"][: 255 - len(tail)] + tail
     if case.operation.label == "GET /events/stream" and not (case.headers or {}).get("last-event-id"):
         # Otherwise there is nothing to read until the next event.
-        case.headers["last-event-id"] = "1"
+        case.headers["last-event-id"] = "0"
     if case.operation.label == "POST /create-order" and isinstance(case.body, dict):
         case.body = obedient(case.body)
         if is_new:

@@ -41,6 +41,8 @@ export const createViewDisk = (): ViewDisk =>
   });
 
 const PAGE_SIZE = 1_000;
+/** No client of the simulation resumes a stream. */
+const SIMULATED_VIEW = '0123456789abcdef';
 
 /** A consumer db in memory. Its disk outlives it, and several processes may share the disk. */
 export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRECT): ConsumerDb => {
@@ -53,6 +55,7 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
     });
 
   return {
+    viewId: SIMULATED_VIEW,
     load: (orderIds, eventIds) =>
       read('load', ({ orders, pending, seenEventIds, events }) => ({
         views: new Map(
@@ -74,6 +77,8 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
       read('positions', ({ positions }) =>
         [...(positions.get(topic)?.values() ?? [])].toSorted((a, b) => a.partition - b.partition),
       ),
+    commits: () => read('commits', () => disk.history.length),
+    knownAmong: (orderIds) => read('known', ({ orders }) => orderIds.filter((id) => orders.has(id))),
     order: (orderId) =>
       read('order', ({ orders }) => {
         const known = orders.get(orderId);

@@ -13,6 +13,7 @@ import { createEventFeed } from '#order_service/live/event_feed.ts';
 import { createFlow } from '#order_service/live/flow.ts';
 import { createFlowSamples } from '#order_service/live/flow_samples.ts';
 import { createOrderWaiters, type OrderWaiters } from '#order_service/live/order_waiters.ts';
+import { createViewWatch } from '#order_service/live/view_watch.ts';
 import { createRedriver } from '#order_service/redrive/redrive.ts';
 import { anAppliedBatch, applyNext, anOrder } from './events.ts';
 import { createTestLog } from './test_log.ts';
@@ -62,7 +63,7 @@ export const newApp = async ({
       db,
       waiters,
       redriver: createRedriver({ db, broker, topic: TOPIC }),
-      feed: createEventFeed({ db, present: presentEvent, limit: 2 }),
+      feed: createEventFeed({ db, watch: createViewWatch({ db }), present: presentEvent, limit: 2 }),
       flow: createFlow({
         db,
         broker,
@@ -85,7 +86,7 @@ export const newApp = async ({
 export const createTestApp = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'order-app-'));
   const db = createSqliteConsumerDb({ directory });
-  const waiters = createOrderWaiters({ limit: 2 });
+  const waiters = createOrderWaiters({ limit: 2, db, watch: createViewWatch({ db }) });
   const app = await newApp({ db, waiters });
 
   const apply = (changes: Partial<AppliedBatch>): Promise<void> => applyNext(db, anAppliedBatch(changes));

@@ -3,7 +3,7 @@ import { type Batch, type Broker, BrokerError, type Fate, type Positions, type T
 import { reasonOf } from '#service_common/reason_of.ts';
 import { isInputOutputError } from '#service_common/sqlite/sqlite_errors.ts';
 import { consumeEmbedded } from './group_consumer.ts';
-import { openEmbeddedGroups } from './groups.ts';
+import { type EmbeddedGroups, openEmbeddedGroups } from './groups.ts';
 import { type Bounds, type EmbeddedLog, openEmbeddedLog, startWithin } from './log.ts';
 import { createTail } from './tail.ts';
 import { createWriteQueue } from './write_queue.ts';
@@ -11,6 +11,8 @@ import { createWriteQueue } from './write_queue.ts';
 export interface EmbeddedBrokerOptions {
   /** The folder of `broker.sqlite` and `broker_groups.sqlite`. Every process that uses it is a client of one broker. */
   readonly directory: string;
+  /** How long each attempt to open a file waits for the locks of other processes, in ms. */
+  readonly openingMs?: number;
   /** Milliseconds since 1970, for the timestamps of the records. */
   readonly clock?: () => number;
 }
@@ -23,9 +25,9 @@ const ENSURE_TOPIC_MS = 5_000;
  * Publishing is one synchronous transaction. Only a disk that hangs can hold it up beyond its time.
  * @throws StoreError `STORE_REFUSED` if a file of that name cannot be used
  */
-export const createEmbeddedBroker = ({ directory, clock = Date.now }: EmbeddedBrokerOptions): Broker => {
-  const log = openEmbeddedLog(directory, clock);
-  const groups = openEmbeddedGroups(directory);
+export const createEmbeddedBroker = ({ directory, openingMs, clock = Date.now }: EmbeddedBrokerOptions): Broker => {
+  const log = openEmbeddedLog(directory, clock, openingMs);
+  const groups = openGroups(log, directory, openingMs);
   const tail = createTail(log.version, log.writtenFile);
   const queue = createWriteQueue();
 
@@ -65,6 +67,15 @@ export const createEmbeddedBroker = ({ directory, clock = Date.now }: EmbeddedBr
       await queue.idle();
     },
   };
+};
+
+const openGroups = (log: EmbeddedLog, directory: string, openingMs: number | undefined): EmbeddedGroups => {
+  try {
+    return openEmbeddedGroups(directory, openingMs);
+  } catch (error) {
+    log.close();
+    throw error;
+  }
 };
 
 /** Rolled back. But a failed sync can leave the commit in the WAL file, where recovery after a crash finds it. */

@@ -46,7 +46,7 @@ export interface EmbeddedGroups {
 }
 
 /** @throws StoreError `STORE_REFUSED` if the file cannot be used */
-export const openEmbeddedGroups = (directory: string): EmbeddedGroups => {
+export const openEmbeddedGroups = (directory: string, openingMs?: number): EmbeddedGroups => {
   const db = openSharedFile(
     {
       directory,
@@ -54,6 +54,7 @@ export const openEmbeddedGroups = (directory: string): EmbeddedGroups => {
       applicationId: 0x4f45_4752,
       schemaVersion: 1,
       schema: GROUPS_SCHEMA,
+      openingMs,
     },
     LOCK_WAIT_MS,
   );

@@ -36,8 +36,8 @@ export type EmbeddedLog = ReturnType<typeof openEmbeddedLog>;
  * partition is one past its greatest offset. Every call is synchronous; all but `append` throw BrokerError.
  * @throws StoreError `STORE_REFUSED` if the file cannot be used
  */
-export const openEmbeddedLog = (directory: string, clock: () => number) => {
-  const db = openSharedFile({ directory, ...LOG_FILE }, LOCK_WAIT_MS);
+export const openEmbeddedLog = (directory: string, clock: () => number, openingMs?: number) => {
+  const db = openSharedFile({ directory, ...LOG_FILE, openingMs }, LOCK_WAIT_MS);
   const statements = prepareLogStatements(db);
 
   const findTopic = (name: string): Topic | null => {
@@ -58,7 +58,7 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
     return { kind: 'acknowledged', partition, offset: Number(row?.['offset']) };
   };
 
-  const ensureTopic = (name: string, partitions: number): Topic =>
+  const addTopic = (name: string, partitions: number): Topic =>
     inTransaction(db, () => {
       const existing = findTopic(name);
       if (existing !== null) return existing;
@@ -77,7 +77,8 @@ export const openEmbeddedLog = (directory: string, clock: () => number) => {
   return {
     findTopic: orUnavailable(findTopic),
     bounds: orUnavailable(bounds),
-    ensureTopic: orUnavailable(ensureTopic),
+    // A topic that is there needs no write lock, which another process may hold for long.
+    ensureTopic: orUnavailable((name: string, partitions: number) => findTopic(name) ?? addTopic(name, partitions)),
 
     /** Writes and syncs, so success means that a message can be appended now. False if there is no such topic. */
     touch: orUnavailable((name: string): boolean => statements.touchTopic.run(name).changes === 1),

@@ -11,7 +11,11 @@ interface Expected {
   readonly schemaVersion: number;
   readonly migrations?: Readonly<Record<number, string>>;
   readonly replacesOlder?: boolean;
+  readonly openingMs?: number | undefined;
 }
+
+/** How long to wait for the locks of other processes, unless the file says something else. */
+export const LOCKED_MS = 5_000;
 
 interface Marks {
   readonly applicationId: number;
@@ -25,7 +29,7 @@ interface Marks {
  * @throws StoreError `STORE_REFUSED`
  */
 export const refuseForeignFile = (path: string, expected: Expected): void => {
-  const marks = readMarks(path);
+  const marks = readMarks(path, expected.openingMs ?? LOCKED_MS);
   // A process that was killed before its first transaction leaves an empty file.
   if (marks.tables === 0 && marks.applicationId === 0 && marks.schemaVersion === 0) return;
   const reason = reasonAgainst(marks, expected);
@@ -41,11 +45,11 @@ export const migrationsFrom = (
   return steps.every((step) => step !== undefined) ? steps : null;
 };
 
-const readMarks = (path: string): Marks => {
+const readMarks = (path: string, timeout: number): Marks => {
   try {
     // In WAL mode even a reader creates files beside the database, unless it opens the database as immutable.
     const location = existsSync(`${path}-wal`) ? path : new URL('?immutable=1', pathToFileURL(path));
-    const db = new DatabaseSync(location, { readOnly: true, timeout: 5_000 });
+    const db = new DatabaseSync(location, { readOnly: true, timeout });
     try {
       return {
         applicationId: pragma(db, 'application_id'),

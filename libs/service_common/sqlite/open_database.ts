@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '#service_common/store_error.ts';
 import { connect, pragma } from './connection.ts';
-import { migrationsFrom, refuseForeignFile } from './foreign_file.ts';
+import { LOCKED_MS, migrationsFrom, refuseForeignFile } from './foreign_file.ts';
 import { refusal } from './sqlite_errors.ts';
 import { inTransaction } from './transactions.ts';
 
@@ -24,6 +24,8 @@ export interface DatabaseFile {
   readonly migrations?: Readonly<Record<number, string>>;
   /** A file with a lower version is emptied, because its content can be rebuilt. Otherwise the file is refused. */
   readonly replacesOlder?: boolean;
+  /** How long each attempt to open waits for the locks of other processes, in ms. */
+  readonly openingMs?: number | undefined;
   /** Another thread makes the checkpoints (`checkpoints.ts`). This connection makes one only if the log is far too long. */
   readonly checkpointedElsewhere?: boolean;
 }
@@ -57,10 +59,11 @@ const openOnce = (file: DatabaseFile): DatabaseSync => {
   try {
     mkdirSync(file.directory, { recursive: true });
     if (existsSync(path)) refuseForeignFile(path, file);
-    return connect(path, 5_000, (db) => {
+    return connect(path, file.openingMs ?? LOCKED_MS, (db) => {
       db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
       if (file.checkpointedElsewhere) db.exec(`PRAGMA wal_autocheckpoint=${LAST_RESORT_PAGES}`);
-      inTransaction(db, () => createTables(db, file));
+      // A file that has its tables needs no write lock: another process may hold that for long.
+      if (pragma(db, 'user_version') < file.schemaVersion) inTransaction(db, () => createTables(db, file));
     });
   } catch (error) {
     if (error instanceof StoreError) throw error;

@@ -31,14 +31,25 @@ export const size = (bytes) => {
   return bytes < 1_048_576 ? `${tenths.format(bytes / 1_024)} KB` : `${tenths.format(bytes / 1_048_576)} MB`;
 };
 
+/** Decimals of the shortest text of a number. @param {number} amount */
+const decimalsOf = (amount) => {
+  const [mantissa = '', power = '0'] = String(amount).split('e');
+  return Math.max(0, (mantissa.split('.')[1] ?? '').length - Number(power));
+};
+
+/** The price of several, without what binary fractions add. @param {number} price @param {number} quantity */
+export const timesPrice = (price, quantity) => Number((price * quantity).toFixed(Math.min(decimalsOf(price), 100)));
+
 /**
+ * With the decimals of the currency, or all decimals of an amount that has more: another producer wrote it so.
  * @param {number} amount
  * @param {string} currency
  */
 export const money = (amount, currency) => {
   try {
     const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
-    return `${amount.toLocaleString('en', { minimumFractionDigits: digits ?? 0, maximumFractionDigits: digits ?? 2 })} ${currency}`;
+    const most = Math.min(Math.max(digits ?? 0, decimalsOf(amount)), 100);
+    return `${amount.toLocaleString('en', { minimumFractionDigits: digits ?? 0, maximumFractionDigits: most })} ${currency}`;
   } catch {
     return `${amount} ${currency}`;
   }

@@ -44,7 +44,6 @@ export const onEvents = (listener) => {
 let source = null;
 /** @type {string | null} */
 let lastId = null;
-let failures = 0;
 let lastHeard = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let retry;
@@ -68,7 +67,6 @@ const open = () => {
   const opened = new EventSource(`/events/stream?flow=true${resume}`);
   source = opened;
   opened.addEventListener('open', () => {
-    failures = 0;
     lastHeard = performance.now();
     streamLink.value = { kind: 'open', detail: null };
     epoch.value += 1;
@@ -80,14 +78,11 @@ const open = () => {
     else missed = true;
   });
   opened.addEventListener('flow', (event) => take(JSON.parse(event.data)));
-  opened.addEventListener('reset', () => {
-    lastId = null;
+  opened.addEventListener('reset', (event) => {
+    lastId = event.lastEventId;
     epoch.value += 1;
   });
   opened.addEventListener('error', () => {
-    failures += 1;
-    // Perhaps the service refuses the id, for example after a rebuild of its view.
-    if (failures > 1) lastId = null;
     lose('the stream of events has ended');
   });
 };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { StoredEvent, ViewQueries } from '#order_service/consumer_db.ts';
+import { idAt, sequenceOf } from './event_ids.ts';
 import { resetMessage } from './sse.ts';
 import { EVENTS_PAGE, type Subscriber } from './subscribers.ts';
 
@@ -8,23 +9,23 @@ const MAX_RESUMED = 10_000;
 /** Milliseconds that a subscriber may stop reading while it is sent what it missed. */
 const DRAIN_MS = 10_000;
 
+type Events = Pick<ViewQueries, 'viewId' | 'eventsAfter' | 'lastSequence'>;
+
 /**
  * Sends a new subscriber the events that it missed, only as fast as it reads.
- * @param after the last event that it has; null if it wants only new ones
+ * @param lastId the id of the last event that it has, of this view or another; null if it wants only new ones
  * @throws StoreError, or an AbortError if it does not read
  */
 export const catchUp = async (
-  db: Pick<ViewQueries, 'eventsAfter' | 'lastSequence'>,
+  db: Events,
   subscriber: Subscriber,
-  after: number | null,
+  lastId: string | null,
   textOf: (events: readonly StoredEvent[]) => string,
 ): Promise<void> => {
   const { to } = subscriber;
-  const last = await db.lastSequence();
-  const wanted = after ?? last;
-  const problem = wanted > last ? BUILT_AGAIN : last - wanted > MAX_RESUMED ? TOO_MANY_MISSED : null;
-  if (problem !== null) to.write(resetMessage(problem));
-  subscriber.sequence = problem === null ? wanted : last;
+  const { sequence, problem } = await startAfter(db, lastId);
+  if (problem !== null) to.write(resetMessage(problem, await idAt(db, sequence)));
+  subscriber.sequence = sequence;
   while (!to.destroyed) {
     const events = await db.eventsAfter(subscriber.sequence, EVENTS_PAGE);
     if (events.length === 0) return;
@@ -33,5 +34,18 @@ export const catchUp = async (
   }
 };
 
-const BUILT_AGAIN = 'the view was built again';
+/** The sequence to go on after, and why the missed events cannot be sent; null if they can. */
+const startAfter = async (
+  db: Events,
+  lastId: string | null,
+): Promise<{ readonly sequence: number; readonly problem: string | null }> => {
+  const last = await db.lastSequence();
+  if (lastId === null) return { sequence: last, problem: null };
+  const wanted = await sequenceOf(db, lastId);
+  if (wanted === null) return { sequence: last, problem: OTHER_VIEW };
+  if (last - wanted > MAX_RESUMED) return { sequence: last, problem: TOO_MANY_MISSED };
+  return { sequence: wanted, problem: null };
+};
+
+const OTHER_VIEW = 'the id is not of an event of this view; was the view built again?';
 const TOO_MANY_MISSED = 'too many events were missed';

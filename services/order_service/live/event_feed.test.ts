@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { eventually } from '#tests/support/eventually.ts';
 import type { ConsumerDb, HistoryEvent } from '#order_service/consumer_db.ts';
 import { createEventFeed, type EventFeed } from './event_feed.ts';
+import { createViewWatch } from './view_watch.ts';
 import { createRunnerPlace } from '#tests/support/runner_place.ts';
 import { anAppliedBatch, applyNext } from '#tests/support/events.ts';
 
@@ -14,7 +15,7 @@ let feed: EventFeed;
 beforeEach(async () => {
   place = await createRunnerPlace();
   ({ db } = place);
-  feed = createEventFeed({ db, present: ({ orderId }) => ({ orderId }), limit: 2 });
+  feed = createEventFeed({ db, watch: createViewWatch({ db }), present: ({ orderId }) => ({ orderId }), limit: 2 });
 });
 
 afterEach(async () => {
@@ -39,7 +40,7 @@ const happen = async (from: number, to = from): Promise<void> => {
   feed.changed();
 };
 
-/** A subscriber. `got` gives the ids of its events, and the names of its other messages. */
+/** A subscriber. `got` gives the sequences of its events, and the names of its other messages. */
 const listener = () => {
   const to = new PassThrough();
   let text = '';
@@ -48,28 +49,34 @@ const listener = () => {
     text
       .split('\n\n')
       .filter((block) => block.startsWith('event: '))
-      .map((block) => /^id: (\d+)$/m.exec(block)?.[1] ?? /^event: (\w+)$/m.exec(block)?.[1] ?? '');
+      .map(
+        (block) =>
+          /^event: order\nid: [0-9a-f]{16}-(\d+)-/.exec(block)?.[1] ?? /^event: (\w+)$/m.exec(block)?.[1] ?? '',
+      );
   return { to, got, text: () => text };
 };
+
+/** The id of the test's event with this number in a view. */
+const idIn = (viewId: string, n: number): string => `${viewId}-${n}-0-${n}`;
 
 const idsUpTo = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, n) => String(from + n));
 
 describe('the feed of events', () => {
-  test('sends new events as Server-Sent Events, with the sequence as id', async () => {
+  test('sends new events as Server-Sent Events, under ids of the view', async () => {
     await happen(1, 3);
     const { to, got, text } = listener();
     feed.subscribe(to, null, true);
     await eventually(() => assert.ok(feed.hasFlowSubscribers));
     await happen(4);
     await eventually(() => assert.deepEqual(got(), ['4']));
-    assert.equal(text(), 'event: order\nid: 4\ndata: {"orderId":"ORD-4"}\n\n');
+    assert.equal(text(), `event: order\nid: ${idIn(db.viewId, 4)}\ndata: {"orderId":"ORD-4"}\n\n`);
   });
 
   test('goes on after the last event that a subscriber has, without gap or repetition while more events come', async () => {
     await happen(1, 1_200);
     const { to, got } = listener();
-    feed.subscribe(to, 7, false);
+    feed.subscribe(to, idIn(db.viewId, 7), false);
     for (let n = 1_201; n <= 1_230; n++) await happen(n);
     await eventually(() => assert.equal(got().at(-1), '1230'));
     assert.deepEqual(got(), idsUpTo(8, 1_230));
@@ -81,7 +88,7 @@ describe('the feed of events', () => {
     await eventually(() => assert.ok(feed.hasFlowSubscribers));
     await happen(1, 600);
     const second = listener();
-    feed.subscribe(second.to, 0, false);
+    feed.subscribe(second.to, '0', false);
     await happen(601, 700);
     await eventually(() => assert.deepEqual([first.got().length, second.got().length], [700, 700]));
     assert.deepEqual(first.got(), idsUpTo(1, 700));
@@ -89,13 +96,16 @@ describe('the feed of events', () => {
   });
 
   for (const [what, after] of [
-    ['has missed more than 10,000 events', 0],
-    ['listened to a view that was built again since', 999_999],
+    ['has missed more than 10,000 events', () => '0'],
+    ['is ahead of the view, which was restored from an older copy', () => idIn(db.viewId, 999_999)],
+    ['had another event under this number, before the view was restored', () => `${db.viewId}-9999-1-7`],
+    ['listened to a view that was built again since', () => idIn('0123456789abcdef', 9_999)],
+    ['has an id from before ids named the view', () => '9999'],
   ] as const) {
     test(`sends a reset to a subscriber that ${what}, and then new events`, async () => {
       await happen(1, 10_001);
       const { to, got } = listener();
-      feed.subscribe(to, after, false);
+      feed.subscribe(to, after(), false);
       await eventually(() => assert.deepEqual(got(), ['reset']));
       await happen(10_002);
       await eventually(() => assert.deepEqual(got(), ['reset', '10002']));

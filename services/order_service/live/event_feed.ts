@@ -4,6 +4,7 @@ import { catchUp } from './catch_up.ts';
 import { createEventSender } from './event_sender.ts';
 import { flowMessage, HEARTBEAT, orderMessages } from './sse.ts';
 import { createSubscribers, send } from './subscribers.ts';
+import type { ViewWatch } from './view_watch.ts';
 
 /**
  * Sends the events of the view to subscribers, as they are applied. Events are read from the view: a subscriber that
@@ -11,10 +12,10 @@ import { createSubscribers, send } from './subscribers.ts';
  */
 export interface EventFeed {
   /**
-   * Writes to `to` until it closes: the events after `after` (null: only new ones), and what `sendFlow` sends if `flow`
-   * is true. Returns false if there are too many subscribers.
+   * Writes to `to` until it closes: the events after the one with the id `after` (null: only new ones), and what
+   * `sendFlow` sends if `flow` is true. An `after` that is not of this view gets a reset. Returns false if there are too many subscribers.
    */
-  subscribe(to: Writable, after: number | null, flow: boolean): boolean;
+  subscribe(to: Writable, after: string | null, flow: boolean): boolean;
   /** There may be new events. */
   changed(): void;
   sendFlow(flow: unknown): void;
@@ -24,7 +25,8 @@ export interface EventFeed {
 }
 
 export interface EventFeedOptions {
-  readonly db: Pick<ViewQueries, 'eventsAfter' | 'lastSequence'>;
+  readonly db: Pick<ViewQueries, 'viewId' | 'eventsAfter' | 'lastSequence'>;
+  readonly watch: ViewWatch;
   /** What a client is shown of an event. */
   readonly present: (event: StoredEvent) => unknown;
   /** Subscribers at once. */
@@ -34,10 +36,10 @@ export interface EventFeedOptions {
 /** Proxies close a connection that is silent for longer. */
 const HEARTBEAT_MS = 15_000;
 
-export const createEventFeed = ({ db, present, limit }: EventFeedOptions): EventFeed => {
+export const createEventFeed = ({ db, watch, present, limit }: EventFeedOptions): EventFeed => {
   const subscribers = createSubscribers({ limit });
   const { live } = subscribers;
-  const textOf = (events: readonly StoredEvent[]): string => orderMessages(events, present);
+  const textOf = (events: readonly StoredEvent[]): string => orderMessages(events, db.viewId, present);
 
   const sender = createEventSender({ db, live, textOf });
   const heartbeat = setInterval(() => {
@@ -51,6 +53,9 @@ export const createEventFeed = ({ db, present, limit }: EventFeedOptions): Event
       const begin = async (): Promise<void> => {
         await catchUp(db, subscriber, after, textOf);
         subscribers.makeLive(subscriber);
+        const unfollow = watch.follow(sender.changed);
+        to.once('close', unfollow);
+        if (to.closed) unfollow();
         sender.changed();
       };
       begin().catch(() => to.destroy());

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
-import { createMetrics, SECONDS } from '#service_common/telemetry/metrics.ts';
+import { type Remark, REMARKS } from '#kafka_common/amounts.ts';
+import { createMetrics, SECONDS, type Series } from '#service_common/telemetry/metrics.ts';
 import type { ApplyObserver } from '#order_service/consuming/apply_observers.ts';
 
 /** Seconds, up to hours: an event can be older if nobody consumed when it was written. */
@@ -44,6 +45,13 @@ export const createApplyMetrics = ({ registry, topic, group, now }: ApplyMetrics
     () => [[messaging, consumed]],
     Object.keys(messaging),
   );
+  const remarked: Record<Remark, number> = { more_decimals_than_currency: 0, total_differs_from_items: 0 };
+  metrics.counter(
+    'order_events_remarked_orders_total',
+    'Orders of other producers that were taken although their amounts are unusual, by remark: more_decimals_than_currency or total_differs_from_items',
+    () => REMARKS.map((remark): Series => [{ remark }, remarked[remark]]),
+    ['remark'],
+  );
   const latencies = metrics
     .histogram(
       'order_events_readable_latency_seconds',
@@ -52,11 +60,15 @@ export const createApplyMetrics = ({ registry, topic, group, now }: ApplyMetrics
     )
     .series({});
 
-  return ({ history, deadLetters, startedAt, endedAt }) => {
+  return ({ events, history, deadLetters, startedAt, endedAt }) => {
     const messages = history.length + deadLetters.length;
     durations.observe((endedAt - startedAt) / 1_000);
     sizes.observe(messages);
     consumed += messages;
+    events.forEach(({ event }, n) => {
+      if (event.type !== 'ORDER_CREATED' || history[n]?.outcome !== 'applied') return;
+      event.order.remarks?.forEach((remark) => (remarked[remark] += 1));
+    });
     const readableAt = now();
     for (const { outcome, timestamp } of history) {
       if (outcome === 'applied') latencies.observe(Math.max(0, readableAt - timestamp) / 1_000);

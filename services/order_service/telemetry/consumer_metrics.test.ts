@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { CONSUMING } from '#tests/support/order_app.ts';
+import type { Order } from '#kafka_common/models.ts';
 import type { AppliedTransaction } from '#order_service/consuming/apply_observers.ts';
 import type { HistoryEvent, ViewQueries } from '#order_service/consumer_db.ts';
 import { createApplyMetrics } from './apply_metrics.ts';
 import { addRunnerMetrics, addViewMetrics } from './consumer_metrics.ts';
-import { record } from '#tests/support/events.ts';
+import { created, record } from '#tests/support/events.ts';
 
 const NOW = 1_768_737_600_000;
 
@@ -60,6 +61,29 @@ test('a transaction counts once, and each of its events by the time until it cou
   assert.match(text, /^messaging_process_duration_seconds_sum\{.*\} 0.02$/m);
   assert.match(text, /^order_events_transaction_messages_sum 5$/m);
   assert.match(text, /^messaging_client_consumed_messages_total\{.*\} 5$/m);
+});
+
+const located = (remarks?: Order['remarks']) => ({
+  event: created('ORD-1', 1, undefined, remarks === undefined ? {} : { remarks }),
+  partition: 0,
+  record: record('not read'),
+});
+
+test('orders with unusual amounts count by their remarks, and only if they were applied', async () => {
+  const { observe, read } = metricsOf();
+  assert.match(await read(), /^order_events_remarked_orders_total\{remark="total_differs_from_items"\} 0$/m);
+  observe({
+    ...anApplied([happened(1), happened(1), happened(1), happened(1, 'duplicate')]),
+    events: [
+      located(),
+      located(['total_differs_from_items']),
+      located(['more_decimals_than_currency', 'total_differs_from_items']),
+      located(['total_differs_from_items']),
+    ],
+  });
+  const text = await read();
+  assert.match(text, /^order_events_remarked_orders_total\{remark="more_decimals_than_currency"\} 1$/m);
+  assert.match(text, /^order_events_remarked_orders_total\{remark="total_differs_from_items"\} 2$/m);
 });
 
 test('an event from a producer with a clock that is ahead counts as readable at once', async () => {

@@ -9,10 +9,7 @@ import { EXAMPLE_EVENT, type HistoryEvent } from './order_history.ts';
 
 /** The events of all orders as they are applied, by Server-Sent Events. */
 
-const lastEventId = (description: string) =>
-  Type.Optional(
-    Type.String({ pattern: '^[0-9]{0,15}$', 'x-message': 'must be the `id` of an event of the stream', description }),
-  );
+const lastEventId = (description: string) => Type.Optional(Type.String({ description }));
 
 const StreamQuery = Type.Object({
   lastEventId: lastEventId('As the header `Last-Event-ID`, which counts if both are given'),
@@ -20,7 +17,9 @@ const StreamQuery = Type.Object({
 });
 
 const StreamHeaders = Type.Object({
-  'last-event-id': lastEventId('`id` of the last event that the client received: continue after it'),
+  'last-event-id': lastEventId(
+    '`id` of the last event that the client received: continue after it. `0` begins with the first event. Any other text gets `event: reset`',
+  ),
 });
 
 /** The data of `event: order`. */
@@ -33,7 +32,9 @@ const StreamedEvent = Type.Object(
     event: oneOf(['order', 'flow', 'reset'], {
       description: '`reset`: the missed events cannot be sent; read the orders again, new events follow',
     }),
-    id: Type.Optional(Type.String({ pattern: '^[0-9]+$', description: 'Of `order` alone: for `Last-Event-ID`' })),
+    id: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f-]+$', description: 'Of `order` and `reset`, for `Last-Event-ID`' }),
+    ),
     data: Type.String({
       contentMediaType: 'application/json',
       description: 'Of `order` a HistoryEvent with its `orderId`, of `flow` a Flow, of `reset` a `reason`',
@@ -48,7 +49,11 @@ const EventStream = {
   content: {
     'text/event-stream': {
       schema: Type.Unsafe<never>(StreamedEvent),
-      example: { event: 'order', id: '7', data: JSON.stringify({ orderId: 'ORD-123', ...EXAMPLE_EVENT }) },
+      example: {
+        event: 'order',
+        id: '8f3c1d0a5b7e9264-7-0-41',
+        data: JSON.stringify({ orderId: 'ORD-123', ...EXAMPLE_EVENT }),
+      },
     },
   },
 } as const;
@@ -63,9 +68,10 @@ export const addEventsStream = (app: HttpApp, { feed }: { readonly feed: EventFe
         tags: ['orders'],
         summary: 'The events of all orders as they are applied, by Server-Sent Events',
         description:
-          'Each `event: order` has the `sequence` as its `id` and the event as its data. With `Last-Event-ID` the ' +
-          'stream continues after an event that the client received. If the client missed more than 10,000 events, or ' +
-          'the view was rebuilt since, it gets `event: reset` and the new events. A subscriber that does not read is ' +
+          'Each `event: order` has an `id` and the event as its data. The `id` names the view and the event; clients ' +
+          'need not understand it. With `Last-Event-ID` the stream continues after an event that the client received. ' +
+          'If the client missed more than 10,000 events, or the `id` is not of this view (which was rebuilt, deleted ' +
+          'or restored since), it gets `event: reset` and the new events. A subscriber that does not read is ' +
           'disconnected.',
         querystring: StreamQuery,
         headers: StreamHeaders,
@@ -74,8 +80,8 @@ export const addEventsStream = (app: HttpApp, { feed }: { readonly feed: EventFe
     },
     (request, reply) => {
       const { query, headers } = request;
-      const after = toSequence(headers['last-event-id'] ?? query.lastEventId);
-      const isTaken = feed.subscribe(reply.raw, after, query.flow === 'true');
+      const after = headers['last-event-id'] ?? query.lastEventId ?? '';
+      const isTaken = feed.subscribe(reply.raw, after === '' ? null : after, query.flow === 'true');
       if (!isTaken) throw new Problem('TooManySubscribers', 'too many clients listen already', { retryAfter: 5 });
       reply.hijack();
       reply.raw.writeHead(200, {
@@ -87,9 +93,6 @@ export const addEventsStream = (app: HttpApp, { feed }: { readonly feed: EventFe
     },
   );
 };
-
-const toSequence = (text: string | undefined): number | null =>
-  text === undefined || text === '' ? null : Number(text);
 
 export const presentEvent = ({ orderId, ...event }: StoredEvent): StreamedOrderEvent => ({
   orderId,

@@ -5,6 +5,7 @@ import { StoreError } from '#service_common/store_error.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
 import { createOrderWaiters } from '#order_service/live/order_waiters.ts';
+import { createViewWatch } from '#order_service/live/view_watch.ts';
 import { anOrder } from '#tests/support/events.ts';
 import { createTestApp, newApp, TOPIC } from '#tests/support/order_app.ts';
 
@@ -129,7 +130,7 @@ describe('GET /order-details with Prefer: wait', () => {
   });
 
   test('stops waiting when the client goes away, and when the service stops', async () => {
-    const own = createOrderWaiters({ limit: 10 });
+    const own = createOrderWaiters({ limit: 10, db: service.db, watch: createViewWatch({ db: service.db }) });
     const listening = await newApp({ db: service.db, waiters: own });
     await listening.listen({ port: 0 });
     const url = `http://localhost:${(listening.server.address() as AddressInfo).port}/order-details?orderId=404`;
@@ -177,7 +178,7 @@ describe('GET /getAllOrderIdsFromTopic', () => {
   test('is 500, not half an answer, if the store cannot be read', async () => {
     const broken = await newApp({
       db: { ...service.db, order: fails, orderIds: fails },
-      waiters: createOrderWaiters({ limit: 1 }),
+      waiters: createOrderWaiters({ limit: 1, db: service.db, watch: createViewWatch({ db: service.db }) }),
     });
     for (const url of [`/getAllOrderIdsFromTopic?topicName=${TOPIC}`, '/order-details?orderId=1']) {
       const response = await broken.inject({ url });

@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import { useEffect, useState } from 'preact/hooks';
-import { count, money } from '../format.js';
+import { count, money, timesPrice } from '../format.js';
 import { useFetched, useThrottled } from '../hooks.js';
 import { onEvents } from '../live.js';
 import { Foreign, Problem, Status, Time } from '../parts/basics.js';
@@ -12,6 +12,13 @@ const REFRESH_MS = 500;
 const FIRST_ITEMS = 20;
 const FIRST_EVENTS = 50;
 const MOST_EVENTS = 1_000;
+
+/** What is unusual about the amounts of an order. @type {Readonly<Record<string, string>>} */
+const REMARKS = {
+  more_decimals_than_currency:
+    'The amounts have more decimals than the currency. They are shown as their producer wrote them.',
+  total_differs_from_items: 'The total differs from the sum of the items. Both are shown as their producer wrote them.',
+};
 
 /** One order as it is now, and its events. @param {{ orderId: string, back: string }} props */
 export const OrderPanel = ({ orderId, back }) => {
@@ -64,7 +71,7 @@ export const OrderPanel = ({ orderId, back }) => {
 const isSame = (one, other) => one !== null && other !== null && one.code === other.code;
 
 /** @param {{ details: OrderDetails }} props */
-const Details = ({ details: { order, shippingCost, version } }) => {
+const Details = ({ details: { order, shippingCost, remarks = [], version } }) => {
   const [isWhole, setIsWhole] = useState(false);
   const { items, currency } = order;
   const shown = isWhole ? items : items.slice(0, FIRST_ITEMS);
@@ -79,6 +86,7 @@ const Details = ({ details: { order, shippingCost, version } }) => {
       <dt>Date</dt>
       <dd><${Time} at=${order.orderDate} /></dd>
     </dl>
+    ${remarks.map((remark) => html`<p key=${remark} class="note">${REMARKS[remark] ?? remark}</p>`)}
     <table class="items">
       <caption class="unseen">
         Items
@@ -98,7 +106,7 @@ const Details = ({ details: { order, shippingCost, version } }) => {
               <td><${Foreign} text=${itemId} /></td>
               <td class="number">${count(quantity)}</td>
               <td class="number">${money(price, currency)}</td>
-              <td class="number">${money(price * quantity, currency)}</td>
+              <td class="number">${money(timesPrice(price, quantity), currency)}</td>
             </tr>`,
         )}
       </tbody>

@@ -1,7 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { prepareLookup } from '#service_common/sqlite/lookup.ts';
 
 /** What reads ask. */
 export const prepareQueryStatements = (db: DatabaseSync) => ({
+  viewId: db.prepare('SELECT view_id FROM identity'),
+  commits: db.prepare('PRAGMA data_version'),
+  known: prepareLookup(db, (ids) => `SELECT order_id FROM orders WHERE order_id IN (${ids})`),
   order: db.prepare('SELECT version, status, body FROM orders WHERE order_id = ?'),
   lastArrival: db.prepare('SELECT coalesce(max(arrival), 0) AS last FROM orders'),
   idsBetween: db.prepare('SELECT order_id FROM orders WHERE arrival > ? AND arrival <= ? ORDER BY arrival'),

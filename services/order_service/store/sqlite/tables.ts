@@ -2,7 +2,16 @@
 export const VIEW_FILE = 'order_view.sqlite';
 
 /** Marks a file as a view with the tables of this version. */
-export const VIEW_FORMAT = { applicationId: 0x4f45_5657, schemaVersion: 2 } as const;
+export const VIEW_FORMAT = { applicationId: 0x4f45_5657, schemaVersion: 3 } as const;
+
+/** The identity of the view. It is random, and made with the file. */
+const IDENTITY = `
+  CREATE TABLE identity (view_id TEXT NOT NULL) STRICT;
+  INSERT INTO identity (view_id) VALUES (lower(hex(randomblob(8))));
+`;
+
+/** Brings a view from a version of its tables to the next one. */
+export const MIGRATIONS: Readonly<Record<number, string>> = { 2: IDENTITY };
 
 /**
  * Order ids are random, so each look-up or insert by id touches another page. The index that is searched by id therefore
@@ -12,7 +21,7 @@ export const VIEW_FORMAT = { applicationId: 0x4f45_5657, schemaVersion: 2 } as c
  *
  * No order, event or dead letter is ever deleted, so their last number is their count.
  */
-export const SCHEMA = `
+export const SCHEMA = `${IDENTITY}
   CREATE TABLE orders (
     arrival     INTEGER PRIMARY KEY,
     order_id    TEXT NOT NULL UNIQUE,

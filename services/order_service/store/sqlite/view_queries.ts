@@ -33,6 +33,9 @@ export const createViewQueries = (db: DatabaseSync): ViewQueries => {
   };
 
   return {
+    viewId: String(sql.viewId.get()?.['view_id']),
+    commits: async () => reading(() => sql.commits.get()?.['data_version'] as number),
+    knownAmong: async (orderIds) => reading(() => sql.known(orderIds).map((row) => row['order_id'] as string)),
     order: async (orderId) =>
       reading(() => {
         const row = sql.order.get(orderId);
