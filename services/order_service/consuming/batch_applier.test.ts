@@ -9,6 +9,7 @@ import { type BatchApplierOptions, createBatchApplier } from './batch_applier.ts
 import type { AppliedBatch, ConsumerDb } from '#order_service/consumer_db.ts';
 import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
 import { batchOf, created, record, statusUpdated } from '#tests/support/events.ts';
+import { REDRIVE_PROOF } from '#tests/support/redrive_proof.ts';
 import { createTestLog } from '#tests/support/test_log.ts';
 
 const NOW = 1_768_737_600_000;
@@ -34,6 +35,7 @@ const applierOn = (changes: Partial<BatchApplierOptions> = {}) => {
     db,
     logger,
     now: () => NOW,
+    redriveProof: REDRIVE_PROOF,
     storeRetryDelay: () => 0,
     observers: [({ orderIds }) => arrived.push(...orderIds)],
     signal: new AbortController().signal,

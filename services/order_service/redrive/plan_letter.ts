@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Message } from '#kafka_common/broker.ts';
-import type { StoredDeadLetter } from '#order_service/consumer_db.ts';
-import { REDRIVEN_FROM, redrivenFrom } from './redrive_header.ts';
+import type { LetterPosition, StoredDeadLetter } from '#order_service/consumer_db.ts';
+import { REDRIVEN_FROM, REDRIVEN_PROOF } from './redrive_header.ts';
 
 /** A dead letter to publish again, as it is or with another key or value. */
 export interface RedriveRequest {
@@ -12,7 +12,13 @@ export interface RedriveRequest {
 
 /** What to do about a letter: publish a message, or skip it for a reason. */
 export type LetterPlan =
-  | { readonly kind: 'publish'; readonly id: number; readonly message: Message }
+  | {
+      readonly kind: 'publish';
+      readonly id: number;
+      readonly letter: LetterPosition;
+      /** Still without the headers that say where it was redriven from. */
+      readonly message: Message;
+    }
   | { readonly kind: 'skip'; readonly id: number; readonly detail: string };
 
 /** @param letter undefined if there is no letter with the id of the request */
@@ -28,13 +34,9 @@ export const planLetter = (letter: StoredDeadLetter | undefined, request: Redriv
   const headers: Record<string, string> = {};
   for (const [name, content] of letter.headers) {
     const text = textOf(content);
-    if (text !== null) headers[name] = text;
+    if (text !== null && name !== REDRIVEN_FROM && name !== REDRIVEN_PROOF) headers[name] = text;
   }
-  return {
-    kind: 'publish',
-    id,
-    message: { key, value, headers: { ...headers, [REDRIVEN_FROM]: redrivenFrom(letter) } },
-  };
+  return { kind: 'publish', id, letter, message: { key, value, headers } };
 };
 
 const textOf = (bytes: Buffer | null): string | null =>

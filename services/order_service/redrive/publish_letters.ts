@@ -1,7 +1,10 @@
-import { type Broker, BrokerError, type Fate, type Message } from '#kafka_common/broker.ts';
+import { type Broker, BrokerError, type Fate, type Message, type Topic } from '#kafka_common/broker.ts';
+import { partitionOf } from '#kafka_common/partitioner.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { withinMs } from '#service_common/within.ts';
 import type { LetterPlan } from './plan_letter.ts';
+import { redriveHeaders } from './redrive_header.ts';
+import type { RedriveProof } from './redrive_proof.ts';
 
 export interface RedriveResult {
   readonly id: number;
@@ -20,6 +23,7 @@ export type PublishedLetters =
 export interface LetterTopic {
   readonly broker: Pick<Broker, 'describeTopic' | 'publish'>;
   readonly topic: string;
+  readonly proof: RedriveProof;
 }
 
 type PlannedMessage = Extract<LetterPlan, { kind: 'publish' }>;
@@ -89,16 +93,22 @@ type Sent =
   | { readonly kind: 'sent'; readonly fates: readonly Fate[] }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-const publish = async ({ broker, topic }: LetterTopic, wanted: readonly PlannedMessage[]): Promise<Sent> => {
+const publish = async ({ broker, topic, proof }: LetterTopic, wanted: readonly PlannedMessage[]): Promise<Sent> => {
   try {
     const found = await withinMs(PUBLISH_MS, broker.describeTopic(topic));
     if (found === null) return { kind: 'unavailable', reason: `topic ${topic} does not exist` };
-    const messages = wanted.map(({ message }) => message);
+    const messages = wanted.map((planned) => redriven(planned, found, proof));
     return { kind: 'sent', fates: await broker.publish(found, messages, PUBLISH_MS) };
   } catch (error) {
     // Publishing never rejects: it was the topic that could not be described.
     return { kind: 'unavailable', reason: error instanceof BrokerError ? error.message : reasonOf(error) };
   }
+};
+
+const redriven = ({ letter, message }: PlannedMessage, topic: Topic, proof: RedriveProof): Message => {
+  const partition = partitionOf(message.key, topic.partitions);
+  const headers = redriveHeaders(letter, proof(letter, { topicId: topic.id, partition }));
+  return { ...message, headers: { ...message.headers, ...headers } };
 };
 
 const resultOf = (id: number, fate: Fate | undefined): RedriveResult => {

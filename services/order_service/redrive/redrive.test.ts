@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Fate, Message } from '#kafka_common/broker.ts';
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
+import { partitionOf } from '#kafka_common/partitioner.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import type { DeadLetter } from '#order_service/consumer_db.ts';
+import { redriveHeaders } from './redrive_header.ts';
 import { createRedriver, type RedriveOutcome } from './redrive.ts';
 import { anAppliedBatch, applyNext, created, statusUpdated } from '#tests/support/events.ts';
+import { REDRIVE_PROOF } from '#tests/support/redrive_proof.ts';
 import { createRunnerPlace, TOPIC } from '#tests/support/runner_place.ts';
 
 let place: Awaited<ReturnType<typeof createRunnerPlace>>;
@@ -39,6 +42,7 @@ const redriverOn = (fateOf: (message: Message, n: number) => Fate['kind'] = () =
   const redriver = createRedriver({
     db: place.db,
     topic: TOPIC,
+    proof: REDRIVE_PROOF,
     broker: {
       describeTopic: async (name) => ({ name, id: 'topic-1', partitions: 6 }),
       publish: async (_topic, messages) =>
@@ -52,6 +56,12 @@ const redriverOn = (fateOf: (message: Message, n: number) => Fate['kind'] = () =
   return { redriver, published };
 };
 
+/** What a redrive of the letter at an offset of partition 3 adds to its headers. */
+const headersOf = (key: string, offset: number): Record<string, string> => {
+  const letter = { topic: TOPIC, partition: 3, offset };
+  return redriveHeaders(letter, REDRIVE_PROOF(letter, { topicId: 'topic-1', partition: partitionOf(key, 6) }));
+};
+
 const done = (outcome: RedriveOutcome) => (outcome.kind === 'done' ? outcome : assert.fail(outcome.kind));
 
 describe('a redrive', () => {
@@ -60,8 +70,8 @@ describe('a redrive', () => {
     const { redriver, published } = redriverOn();
     const { results } = done(await redriver.letters([{ id: 3 }, { id: 1 }]));
     assert.deepEqual(published, [
-      { key: 'ORD-0', value: '{', headers: { traceparent: '00-1', 'redriven-from': `${TOPIC}/3/0` } },
-      { key: 'ORD-2', value: '{', headers: { 'redriven-from': `${TOPIC}/3/77` } },
+      { key: 'ORD-0', value: '{', headers: { traceparent: '00-1', ...headersOf('ORD-0', 0) } },
+      { key: 'ORD-2', value: '{', headers: headersOf('ORD-2', 77) },
     ]);
     assert.deepEqual(results, [
       { id: 1, outcome: 'published', partition: 1, offset: 0, detail: null },
@@ -153,6 +163,7 @@ describe('a redrive', () => {
     const redriver = createRedriver({
       db: place.db,
       topic: TOPIC,
+      proof: REDRIVE_PROOF,
       broker: { describeTopic: async () => null, publish: async () => [] },
     });
     const reason = `topic ${TOPIC} does not exist`;
@@ -169,7 +180,7 @@ test('a redriven letter comes back through the topic, and then shows what became
   const { runner } = place.startRunner(broker);
   await eventually(() => assert.equal(runner.status().deadLetters, 2));
 
-  const redriver = createRedriver({ db: place.db, broker, topic: TOPIC });
+  const redriver = createRedriver({ db: place.db, broker, topic: TOPIC, proof: REDRIVE_PROOF });
   const { value } = encodeEvent(statusUpdated('ORD-1', 2, 'shipped'), '');
   const [repaired, asItWas] = done(await redriver.letters([{ id: 1, value }, { id: 2 }])).results;
   assert.deepEqual([repaired?.outcome, asItWas?.outcome], ['published', 'published']);

@@ -29,7 +29,7 @@ export interface RedriverOptions extends LetterTopic {
 /** Held letters that one call of `matching` looks at. */
 const MAX_LOOKED_AT = 10_000;
 
-export const createRedriver = ({ db, broker, topic }: RedriverOptions): Redriver => {
+export const createRedriver = ({ db, broker, topic, proof }: RedriverOptions): Redriver => {
   let isUnderWay = false;
 
   /** Two redrives at once could publish the same letters twice. */
@@ -44,7 +44,7 @@ export const createRedriver = ({ db, broker, topic }: RedriverOptions): Redriver
   };
 
   const publish = (plans: AsyncIterable<LetterPlan>): Promise<PublishedLetters> =>
-    publishLetters({ broker, topic }, plans);
+    publishLetters({ broker, topic, proof }, plans);
 
   return {
     letters: (requests) =>
