@@ -200,6 +200,8 @@ export interface ViewQueries {
   pending(limit: number): Promise<readonly OrderView[]>;
   /** Dead letters in the order they were set aside, after the given id (0: from the first). */
   deadLetters(after: number, limit: number, state?: DeadLetterState): Promise<readonly StoredDeadLetter[]>;
+  /** The id of the newest dead letter; 0 if there is none. */
+  lastDeadLetter(): Promise<number>;
   counts(): Promise<Counts>;
 }
 

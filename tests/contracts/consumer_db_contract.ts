@@ -244,12 +244,14 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       });
 
       test('are paged in the order they were set aside', async () => {
+        assert.equal(await db.lastDeadLetter(), 0);
         for (let n = 0; n < 5; n += 1) {
           await applyNext(
             db,
             anAppliedBatch({ deadLetters: [deadLetter({ offset: n }), deadLetter({ offset: n + 100 })] }),
           );
         }
+        assert.equal(await db.lastDeadLetter(), 10);
         const offsets: number[] = [];
         let after = 0;
         for (let page = await db.deadLetters(after, 3); page.length > 0; page = await db.deadLetters(after, 3)) {

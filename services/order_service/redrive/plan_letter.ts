@@ -21,6 +21,8 @@ export type LetterPlan =
     }
   | { readonly kind: 'skip'; readonly id: number; readonly detail: string };
 
+export type PlannedMessage = Extract<LetterPlan, { kind: 'publish' }>;
+
 /** @param letter undefined if there is no letter with the id of the request */
 export const planLetter = (letter: StoredDeadLetter | undefined, request: RedriveRequest): LetterPlan => {
   const { id } = request;

@@ -81,6 +81,8 @@ describe('POST /dead-letters/redrive', () => {
     { letters: [{ id: 1 }], filter: {} },
     { filter: { since: 'ever' } },
     { filter: {}, limit: 1_000_000 },
+    { filter: {}, after: 1 },
+    { filter: {}, until: -1 },
   ]) {
     test(`with the body ${JSON.stringify(payload)} is 400`, async () => {
       const response = await redrive(payload);
