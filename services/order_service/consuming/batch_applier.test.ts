@@ -83,6 +83,7 @@ describe('a batch', () => {
         partition: 2,
         ...record('no event', { offset: 41 }),
         reason: 'the value is not JSON',
+        isWhole: true,
         storedAt: NOW,
         redrive: null,
       },
@@ -94,6 +95,14 @@ describe('a batch', () => {
       storeFailure: null,
     });
     assert.deepEqual(arrived, ['ORD-1']);
+  });
+
+  test('stores of a record that is not whole what is there, and that it is not whole', async () => {
+    const { applier } = applierOn();
+    const unreadable = 'the record has 2000000 bytes, more than 1048576; its value was cut';
+    await applier.apply({ ...batchOf(0, 0, ['{']), records: [record('{', { unreadable })] }, null);
+    const [letter] = await db.deadLetters(0, 10);
+    assert.deepEqual([letter?.isWhole, letter?.reason, letter?.value], [false, unreadable, Buffer.from('{')]);
   });
 
   test('without records moves the position', async () => {

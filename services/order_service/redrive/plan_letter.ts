@@ -29,6 +29,7 @@ export const planLetter = (letter: StoredDeadLetter | undefined, request: Redriv
   const skip = (detail: string): LetterPlan => ({ kind: 'skip', id, detail });
   if (letter === undefined) return skip('there is no dead letter with this id');
   if (letter.redrive !== null) return skip('it was redriven before');
+  if (!letter.isWhole && (request.key === undefined || request.value === undefined)) return skip(NOT_WHOLE);
   const key = request.key ?? textOf(letter.key);
   if (key === null) return skip('its key is not text; give it one');
   const value = request.value ?? textOf(letter.value);
@@ -40,6 +41,9 @@ export const planLetter = (letter: StoredDeadLetter | undefined, request: Redriv
   }
   return { kind: 'publish', id, letter, message: { key, value, headers } };
 };
+
+const NOT_WHOLE =
+  'only its first bytes are kept, because it was too large or could not be decompressed; give it a key and a value';
 
 const textOf = (bytes: Buffer | null): string | null =>
   bytes !== null && bytes.length > 0 && isUtf8(bytes) ? bytes.toString() : null;

@@ -30,6 +30,7 @@ const setAside = (...letters: Partial<DeadLetter>[]): Promise<void> =>
         value: Buffer.from('{'),
         headers: [],
         reason: 'the value is not JSON',
+        isWhole: true,
         storedAt: 1,
         ...changes,
       })),
@@ -116,6 +117,20 @@ describe('a redrive', () => {
       ],
     );
     assert.deepEqual(published, []);
+  });
+
+  test('skips a letter that is not whole, unless both its key and its value are replaced', async () => {
+    await setAside({ isWhole: false });
+    const { redriver, published } = redriverOn();
+    for (const request of [{ id: 1 }, { id: 1, value: '{}' }, { id: 1, key: 'ORD-9' }]) {
+      const { results } = done(await redriver.letters([request], GOES_ON));
+      assert.match(String(results[0]?.detail), /^only its first bytes are kept, because it was too large/);
+    }
+    await redriver.letters([{ id: 1, key: 'ORD-9', value: '{}' }], GOES_ON);
+    assert.deepEqual(
+      published.map(({ key, value }) => [key, value]),
+      [['ORD-9', '{}']],
+    );
   });
 
   test('skips letters with the key of a letter before them whose fate is unknown, and publishes the others', async () => {

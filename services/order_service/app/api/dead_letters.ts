@@ -61,6 +61,11 @@ export const DeadLetter = Type.Object(
     value: Bytes,
     headers: Type.Array(Type.Object({ name: Type.String(), value: Bytes }, { title: 'MessageHeader' })),
     reason: Type.String({ description: 'Why it could not be applied' }),
+    complete: Type.Boolean({
+      description:
+        'false: it was too large, or could not be decompressed. Only the first bytes of key and value are kept, and no ' +
+        'headers. It is redriven only with another key and value',
+    }),
     storedAt: Instant,
     redriven: Type.Union([Redrive, Type.Null()], { description: 'null: not published again, or not back yet' }),
   },
@@ -77,6 +82,7 @@ export const EXAMPLE_DEAD_LETTER = {
   value: { text: 'not JSON' },
   headers: [{ name: 'content-type', value: { text: 'application/json' } }],
   reason: 'the value is not JSON',
+  complete: true,
   storedAt: '2026-01-18T12:00:00.005Z',
   redriven: null,
 };
@@ -291,12 +297,13 @@ async function* oneByOne(
   }
 }
 
-const presentDeadLetter = ({ redrive, ...letter }: StoredDeadLetter): Static<typeof DeadLetter> => ({
+const presentDeadLetter = ({ redrive, isWhole, ...letter }: StoredDeadLetter): Static<typeof DeadLetter> => ({
   ...letter,
   timestamp: toInstant(letter.timestamp),
   key: presentBytes(letter.key),
   value: presentBytes(letter.value),
   headers: letter.headers.map(([name, value]) => ({ name, value: presentBytes(value) })),
+  complete: isWhole,
   storedAt: new Date(letter.storedAt).toISOString(),
   redriven: redrive === null ? null : { ...redrive, at: toInstant(redrive.at) },
 });

@@ -10,7 +10,14 @@ let service: Awaited<ReturnType<typeof createTestApp>>;
 
 before(async () => {
   service = await createTestApp();
-  const letter = { ...record('{'), topic: TOPIC, partition: 3, reason: 'the value is not JSON', storedAt: 1 };
+  const letter = {
+    ...record('{'),
+    topic: TOPIC,
+    partition: 3,
+    reason: 'the value is not JSON',
+    isWhole: true,
+    storedAt: 1,
+  };
   await service.apply({ deadLetters: [letter] });
 });
 
@@ -58,7 +65,7 @@ describe('POST /dead-letters/redrive', () => {
   });
 
   test('ends after the part under way if the client disconnects', async () => {
-    const letter = { ...record('{'), topic: TOPIC, partition: 3, reason: 'many', storedAt: 1 };
+    const letter = { ...record('{'), topic: TOPIC, partition: 3, reason: 'many', isWhole: true, storedAt: 1 };
     await service.apply({
       deadLetters: Array.from({ length: 250 }, (_, n) => ({ ...letter, offset: n, key: Buffer.from(`key-${n}`) })),
     });

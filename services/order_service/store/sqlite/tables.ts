@@ -2,7 +2,7 @@
 export const VIEW_FILE = 'order_view.sqlite';
 
 /** Marks a file as a view with the tables of this version. */
-export const VIEW_FORMAT = { applicationId: 0x4f45_5657, schemaVersion: 2 } as const;
+export const VIEW_FORMAT = { applicationId: 0x4f45_5657, schemaVersion: 3 } as const;
 
 /**
  * Order ids are random, so each look-up or insert by id touches another page. The index that is searched by id therefore
@@ -64,6 +64,7 @@ export const SCHEMA = `
     value              BLOB,
     headers            TEXT NOT NULL,
     reason             TEXT NOT NULL,
+    is_whole           INTEGER NOT NULL DEFAULT 1,
     stored_at          INTEGER NOT NULL,
     redriven_at        INTEGER,
     redriven_partition INTEGER,
@@ -73,3 +74,11 @@ export const SCHEMA = `
   CREATE INDEX dead_letters_held ON dead_letters (partition, "offset") WHERE redriven_at IS NULL;
   CREATE INDEX dead_letters_redriven ON dead_letters (id) WHERE redriven_at IS NOT NULL;
 `;
+
+/**
+ * How a view of an earlier version is taken over. It could be built again from the log. But redriven messages of that
+ * version carry no proof, so the letters would show as held again.
+ */
+export const VIEW_MIGRATIONS: Readonly<Record<number, string>> = {
+  2: 'ALTER TABLE dead_letters ADD COLUMN is_whole INTEGER NOT NULL DEFAULT 1',
+};

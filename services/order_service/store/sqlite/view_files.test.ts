@@ -131,7 +131,7 @@ describe('a rebuilt view', () => {
     [
       'has tables of another version',
       (path) => writeDatabase(path, 0x4f45_5657, 1),
-      /tables of version 1, this program has 2/,
+      /tables of version 1, this program has 3/,
     ],
     ['is cut short', (path) => truncateSync(path, 8_192), /malformed|damaged/],
     ['has a log', (path) => writeFileSync(`${path}-wal`, ''), /write-ahead log/],
