@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { headerName } from '#kafka_common/header_names.ts';
 import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView, PositionStep } from '#order_service/consumer_db.ts';
 import { consumerDbReadsContract } from './consumer_db_contract_reads.ts';
 import { anAppliedBatch, anOrder, applyNext, aStep } from '#tests/support/events.ts';
@@ -230,6 +231,7 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
           ['traceparent', Buffer.from('00-4bf9')],
           ['traceparent', Buffer.from([0xff])],
           ['ünïcode', null],
+          [headerName(Buffer.from('ff61', 'hex')), Buffer.from('ff00fe', 'hex')],
           ['empty', Buffer.alloc(0)],
         ],
       });

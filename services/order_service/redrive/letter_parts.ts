@@ -1,5 +1,4 @@
-import type { Message } from '#kafka_common/broker.ts';
-import type { LetterPlan } from './plan_letter.ts';
+import type { LetterPlan, PlannedMessage } from './plan_letter.ts';
 
 /** Limits of one publish, because a letter can have 1 MB. */
 const MAX_MESSAGES = 100;
@@ -29,4 +28,5 @@ export async function* partsOf(plans: AsyncIterable<LetterPlan>): AsyncGenerator
   if (part.length > 0) yield part;
 }
 
-const sizeOf = ({ value }: Message): number => Buffer.byteLength(value);
+const sizeOf = ({ value, headers }: PlannedMessage['message']): number =>
+  headers.reduce((sum, [name, content]) => sum + name.length + (content?.length ?? 0), Buffer.byteLength(value));

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Message } from '#kafka_common/broker.ts';
+import type { HeaderList, Message } from '#kafka_common/broker.ts';
 import type { LetterPosition, StoredDeadLetter } from '#order_service/consumer_db.ts';
 import { REDRIVEN_FROM, REDRIVEN_PROOF } from './redrive_header.ts';
 
@@ -17,7 +17,7 @@ export type LetterPlan =
       readonly id: number;
       readonly letter: LetterPosition;
       /** Still without the headers that say where it was redriven from. */
-      readonly message: Message;
+      readonly message: Message & { readonly headers: HeaderList };
     }
   | { readonly kind: 'skip'; readonly id: number; readonly detail: string };
 
@@ -34,11 +34,7 @@ export const planLetter = (letter: StoredDeadLetter | undefined, request: Redriv
   if (key === null) return skip('its key is not text; give it one');
   const value = request.value ?? textOf(letter.value);
   if (value === null) return skip('its value is not text; give it one');
-  const headers: Record<string, string> = {};
-  for (const [name, content] of letter.headers) {
-    const text = textOf(content);
-    if (text !== null && name !== REDRIVEN_FROM && name !== REDRIVEN_PROOF) headers[name] = text;
-  }
+  const headers = letter.headers.filter(([name]) => name !== REDRIVEN_FROM && name !== REDRIVEN_PROOF);
   return { kind: 'publish', id, letter, message: { key, value, headers } };
 };
 

@@ -115,7 +115,7 @@ const publish = async ({ broker, topic, proof }: LetterTopic, wanted: readonly P
 const redriven = ({ letter, message }: PlannedMessage, topic: Topic, proof: RedriveProof): Message => {
   const partition = partitionOf(message.key, topic.partitions);
   const headers = redriveHeaders(letter, proof(letter, { topicId: topic.id, partition }));
-  return { ...message, headers: { ...message.headers, ...headers } };
+  return { ...message, headers: [...message.headers, ...headers] };
 };
 
 const resultOf = (id: number, fate: Fate | undefined): RedriveResult => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { Fate, Message } from '#kafka_common/broker.ts';
+import type { Fate, HeaderList, Message } from '#kafka_common/broker.ts';
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
@@ -65,7 +65,7 @@ const redriverOn = (fateOf: (message: Message, n: number) => Fate['kind'] | 'ref
 const GOES_ON = new AbortController().signal;
 
 /** What a redrive of the letter at an offset of partition 3 adds to its headers. */
-const headersOf = (key: string, offset: number): Record<string, string> => {
+const headersOf = (key: string, offset: number): HeaderList => {
   const letter = { topic: TOPIC, partition: 3, offset };
   return redriveHeaders(letter, REDRIVE_PROOF(letter, { topicId: 'topic-1', partition: partitionOf(key, 6) }));
 };
@@ -74,11 +74,19 @@ const done = (outcome: RedriveOutcome) => (outcome.kind === 'done' ? outcome : a
 
 describe('a redrive', () => {
   test('publishes letters in the order of their ids, with key, value, headers and first position', async () => {
-    await setAside({ headers: [['traceparent', Buffer.from('00-1')]] }, {}, { offset: 77 });
+    // A former redrive, or anybody, can have written the headers of a redrive.
+    const kept: HeaderList = [
+      ['h', Buffer.from('1')],
+      ['h', Buffer.from('2')],
+      ['nul', null],
+      ['bin', Buffer.from('ff00fe', 'hex')],
+    ];
+    const headers: HeaderList = [['redriven-from', Buffer.from('t/1/2')], ...kept, ['redriven-proof', null]];
+    await setAside({ headers }, {}, { offset: 77 });
     const { redriver, published } = redriverOn();
     const { results } = done(await redriver.letters([{ id: 3 }, { id: 1 }], GOES_ON));
     assert.deepEqual(published, [
-      { key: 'ORD-0', value: '{', headers: { traceparent: '00-1', ...headersOf('ORD-0', 0) } },
+      { key: 'ORD-0', value: '{', headers: [...kept, ...headersOf('ORD-0', 0)] },
       { key: 'ORD-2', value: '{', headers: headersOf('ORD-2', 77) },
     ]);
     assert.deepEqual(results, [
@@ -324,4 +332,30 @@ test('a filter over letters that always come back dead publishes each exactly on
     [letters.length, letters.filter(({ redrive }) => redrive?.outcome === 'dead_letter').map(({ id }) => id)],
     [60, Array.from({ length: 30 }, (_, n) => n + 1)],
   );
+});
+
+test('a letter is redriven with its headers, byte for byte, however often', async () => {
+  const broker = createEmbeddedBroker({ directory: place.directory });
+  place.defer(() => broker.close());
+  const topic = await broker.ensureTopic(TOPIC, 2);
+  const headers: HeaderList = [
+    ['h', Buffer.from('1')],
+    ['h', Buffer.from('2')],
+    ['nul', null],
+    ['bin', Buffer.from('ff00fe', 'hex')],
+  ];
+  await broker.publish(topic, [{ key: 'ORD-1', value: '{', headers }], 1_000);
+  const { runner } = place.startRunner(broker);
+  await eventually(() => assert.equal(runner.status().deadLetters, 1));
+  const redriver = createRedriver({ db: place.db, broker, topic: TOPIC, proof: REDRIVE_PROOF });
+  for (const id of [1, 2]) {
+    await redriver.letters([{ id }], GOES_ON);
+    await eventually(() => assert.equal(runner.status().deadLetters, id + 1));
+    const [letter] = await place.db.deadLetters(id, 1);
+    assert.deepEqual(letter?.headers.slice(0, -2), headers);
+    assert.deepEqual(
+      letter?.headers.slice(-2).map(([name]) => name),
+      ['redriven-from', 'redriven-proof'],
+    );
+  }
 });

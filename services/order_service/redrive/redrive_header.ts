@@ -1,4 +1,4 @@
-import type { LogRecord } from '#kafka_common/broker.ts';
+import type { HeaderList } from '#kafka_common/broker.ts';
 import type { LetterPosition } from '#order_service/consumer_db.ts';
 
 /**
@@ -15,10 +15,10 @@ export interface RedriveClaim {
   readonly proof: string;
 }
 
-export const redriveHeaders = (letter: LetterPosition, proof: string): Readonly<Record<string, string>> => ({
-  [REDRIVEN_FROM]: positionText(letter),
-  [REDRIVEN_PROOF]: proof,
-});
+export const redriveHeaders = (letter: LetterPosition, proof: string): HeaderList => [
+  [REDRIVEN_FROM, Buffer.from(positionText(letter))],
+  [REDRIVEN_PROOF, Buffer.from(proof)],
+];
 
 export const positionText = ({ topic, partition, offset }: LetterPosition): string => `${topic}/${partition}/${offset}`;
 
@@ -27,7 +27,7 @@ const POSITION = /^([a-zA-Z0-9._-]{1,249})\/(\d{1,9})\/(\d{1,15})$/;
 const MAX_BYTES = 300;
 
 /** Null if the message does not claim to be redriven. */
-export const redriveClaim = (headers: LogRecord['headers']): RedriveClaim | null => {
+export const redriveClaim = (headers: HeaderList): RedriveClaim | null => {
   const proof = textOf(headers, REDRIVEN_PROOF);
   if (proof === null) return null;
   const [, topic, partition, offset] = POSITION.exec(textOf(headers, REDRIVEN_FROM) ?? '') ?? [];
@@ -36,7 +36,7 @@ export const redriveClaim = (headers: LogRecord['headers']): RedriveClaim | null
     : { letter: { topic, partition: Number(partition), offset: Number(offset) }, proof };
 };
 
-const textOf = (headers: LogRecord['headers'], wanted: string): string | null => {
+const textOf = (headers: HeaderList, wanted: string): string | null => {
   for (const [name, value] of headers) {
     if (name === wanted) return value === null || value.length > MAX_BYTES ? null : value.toString();
   }

@@ -19,6 +19,7 @@ const TOPIC_ID = 'topic-1';
 const LETTER = { topic: TOPIC, partition: 3, offset: 0 };
 const TARGET = { topicId: TOPIC_ID, partition: 4 };
 const HEADERS = redriveHeaders(LETTER, REDRIVE_PROOF(LETTER, TARGET));
+const TEXTS = Object.fromEntries(HEADERS.map(([name, value]) => [name, String(value)]));
 
 type Header = readonly [name: string, value: Buffer | null];
 
@@ -56,7 +57,7 @@ describe('a message with the headers of a redrive', () => {
   ] as const) {
     test(`marks its letter if this service has published it: ${what}`, async () => {
       const { read, redrive } = await withLetter();
-      await read(4, content, [['trace', null], ...bytes(HEADERS)]);
+      await read(4, content, [['trace', null], ...HEADERS]);
       const at = record('').timestamp;
       assert.deepEqual(await redrive(), { at, partition: 4, offset: 0, outcome });
     });
@@ -64,19 +65,19 @@ describe('a message with the headers of a redrive', () => {
 
   const other = { ...LETTER, offset: 1 };
   const otherKey = createRedriveProof(Buffer.alloc(32, 'another key'));
-  const { 'redriven-from': from, 'redriven-proof': proof } = HEADERS as { [name: string]: string };
+  const { 'redriven-from': from, 'redriven-proof': proof } = TEXTS;
   const forged: Record<string, { partition?: number; headers: readonly Header[] }> = {
     'has no proof': { headers: bytes({ 'redriven-from': `${TOPIC}/3/0` }) },
-    'has the proof of another service': { headers: bytes(redriveHeaders(LETTER, otherKey(LETTER, TARGET))) },
-    'has a copied proof, but is in another partition': { partition: 5, headers: bytes(HEADERS) },
-    'has the proof of another letter': { headers: bytes(redriveHeaders(LETTER, REDRIVE_PROOF(other, TARGET))) },
+    'has the proof of another service': { headers: redriveHeaders(LETTER, otherKey(LETTER, TARGET)) },
+    'has a copied proof, but is in another partition': { partition: 5, headers: HEADERS },
+    'has the proof of another letter': { headers: redriveHeaders(LETTER, REDRIVE_PROOF(other, TARGET)) },
     'has a proof for a former topic of the same name': {
-      headers: bytes(redriveHeaders(LETTER, REDRIVE_PROOF(LETTER, { ...TARGET, topicId: 'topic-0' }))),
+      headers: redriveHeaders(LETTER, REDRIVE_PROOF(LETTER, { ...TARGET, topicId: 'topic-0' })),
     },
-    'names no position': { headers: bytes({ ...HEADERS, 'redriven-from': 'everything' }) },
+    'names no position': { headers: bytes({ ...TEXTS, 'redriven-from': 'everything' }) },
     'has null for a proof': { headers: [...bytes({ 'redriven-from': `${from}` }), ['redriven-proof', null]] },
-    'has an empty proof': { headers: bytes({ ...HEADERS, 'redriven-proof': '' }) },
-    'has a proof with more behind it': { headers: bytes({ ...HEADERS, 'redriven-proof': `${proof}A` }) },
+    'has an empty proof': { headers: bytes({ ...TEXTS, 'redriven-proof': '' }) },
+    'has a proof with more behind it': { headers: bytes({ ...TEXTS, 'redriven-proof': `${proof}A` }) },
     'has garbage': {
       headers: [
         ['redriven-from', Buffer.from([0xff, 0x00])],
@@ -92,16 +93,16 @@ describe('a message with the headers of a redrive', () => {
       await read(partition, 'no event', headers);
       assert.equal(await redrive(), null);
       assert.equal((await place.db.order('ORD-1'))?.status, 'new', 'the event itself is applied');
-      await read(4, created('ORD-2'), bytes(HEADERS));
+      await read(4, created('ORD-2'), HEADERS);
       assert.equal((await redrive())?.outcome, 'applied');
     });
   }
 
   test('leaves a letter as it was marked first', async () => {
     const { read, redrive } = await withLetter();
-    await read(4, created('ORD-1'), bytes(HEADERS));
+    await read(4, created('ORD-1'), HEADERS);
     const first = await redrive();
-    await read(4, created('ORD-2'), bytes(HEADERS));
+    await read(4, created('ORD-2'), HEADERS);
     assert.deepEqual(await redrive(), first);
   });
 });
