@@ -50,16 +50,11 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, changes:
   };
 
   const sendOnce = async (topic: Topic, messages: readonly RoutedMessage[], remainingMs: number): Promise<Sent> => {
-    const records = messages.map(({ message: { key, value, headers }, partition }) => ({
-      topic: topic.name,
-      partition,
-      key,
-      value,
-      headers: isHeaderList(headers) ? toMap(headers) : headers,
-    }));
     try {
       const client = currentProducer();
-      const sending = sameTopic(client, topic).then(() => client.send({ messages: records }));
+      const sending = sameTopic(client, topic).then(() =>
+        client.send({ messages: messages.map((routed) => recordOf(topic, routed)) }),
+      );
       const result = await withinMs(remainingMs, sending);
       const bases = new Map(result.offsets?.map(({ partition, offset }) => [partition, Number(offset)]));
       return { fates: fatesFromBases(messages, bases, NO_OFFSET), isMessageFault: false };
@@ -106,6 +101,14 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, changes:
     },
   };
 };
+
+const recordOf = (topic: Topic, { message: { key, value, headers }, partition }: RoutedMessage) => ({
+  topic: topic.name,
+  partition,
+  key,
+  value,
+  headers: isHeaderList(headers) ? toMap(headers) : headers,
+});
 
 /** The library takes a map. Each name is an object of its own, so the map keeps those that are repeated. */
 const toMap = (headers: HeaderList): Map<HeaderPart, HeaderPart | null> =>
