@@ -13,6 +13,7 @@ import { startCheckpoints } from '../libs/service_common/sqlite/checkpoints.ts';
 import { createSqliteConsumerDb } from '../services/order_service/store/sqlite/sqlite_consumer_db.ts';
 import { VIEW_FILE } from '../services/order_service/store/sqlite/tables.ts';
 import { createConsumerRunner } from '../services/order_service/consumer_runner.ts';
+import { REDRIVE_PROOF } from '../tests/support/redrive_proof.ts';
 import type { ConsumeJob, ConsumeReport } from './consume.ts';
 
 const job = JSON.parse(process.argv[2] ?? '') as ConsumeJob;
@@ -51,6 +52,7 @@ const apply = (): void => {
     memberId: 'bench',
     logger,
     now: Date.now,
+    redriveProof: REDRIVE_PROOF,
   }).start();
 };
 

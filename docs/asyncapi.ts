@@ -73,6 +73,9 @@ const Headers = Type.Object(
     'redriven-from': Type.Optional(
       Text('Only for a redriven dead letter: its first place, as `topic/partition/offset`'),
     ),
+    'redriven-proof': Type.Optional(
+      Text('Only for a redriven dead letter: by it, the Order Service recognizes what it has redriven itself'),
+    ),
   },
   { description: 'CloudEvents 1.0 (Kafka binding, binary mode) and W3C Trace Context, each as UTF-8' },
 );

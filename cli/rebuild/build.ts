@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import type { Broker, LogRecord, Positions, Topic } from '#kafka_common/broker.ts';
 import { createBatchApplier } from '#order_service/consuming/batch_applier.ts';
 import type { ViewWriter } from '#order_service/consumer_db.ts';
+import type { RedriveProof } from '#order_service/redrive/redrive_proof.ts';
 import { failed } from '../failures.ts';
 import { readMerged } from '../merged_log.ts';
 
@@ -18,6 +19,7 @@ export interface ViewBuilderOptions {
   readonly db: ViewWriter;
   readonly broker: Pick<Broker, 'read' | 'bounds'>;
   readonly topic: Topic;
+  readonly redriveProof: RedriveProof;
   readonly signal: AbortSignal;
   /** Is called with the number of messages applied so far. */
   readonly onProgress: (messages: number) => void;
@@ -29,12 +31,14 @@ export interface ViewBuilderOptions {
  */
 const WINDOW = 500;
 
-export const createViewBuilder = ({ db, broker, topic, signal, onProgress }: ViewBuilderOptions): ViewBuilder => {
+export const createViewBuilder = (options: ViewBuilderOptions): ViewBuilder => {
+  const { db, broker, topic, redriveProof, signal, onProgress } = options;
   const applier = createBatchApplier({
     db,
     // A store that fails ends the command, which says so. Nothing else is logged here.
     logger: pino({ level: 'silent' }),
     now: Date.now,
+    redriveProof,
     storeRetryDelay: (_failures, { message }) => {
       throw failed(message);
     },

@@ -1,7 +1,8 @@
 import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { describeBroker } from '#kafka_common/config.ts';
 import { endsOf } from '#kafka_common/ends_of.ts';
-import { openViewRebuild } from '#order_service/store/consumer_db_factory.ts';
+import { createRedriveProof, type RedriveProof } from '#order_service/redrive/redrive_proof.ts';
+import { openRedriveKey, openViewRebuild } from '#order_service/store/consumer_db_factory.ts';
 import type { ViewRebuild } from '#order_service/store/view_rebuild.ts';
 import { openTopic } from '../broker_client.ts';
 import { defineCommand } from '../command.ts';
@@ -41,7 +42,9 @@ the sequence of events across orders can be another one, and so can the ids of d
       const second = await openViewRebuild(config);
       if (second === null) throw failed(`another rebuild is under way in ${dataDir}`);
       try {
-        const built = await build({ rebuild: second, broker, topic, terminal, signal }, values['dry-run']);
+        const redriveProof = createRedriveProof(openRedriveKey(config));
+        const work = { rebuild: second, broker, topic, redriveProof, terminal, signal };
+        const built = await build(work, values['dry-run']);
         signal.throwIfAborted();
         const ending = await end(second, built.comparison, values['dry-run'], values.force);
         const lines = values.json ? [jsonResult(built, ending)] : resultLines(built, ending, topic.name);
@@ -60,12 +63,13 @@ interface Work {
   readonly rebuild: ViewRebuild;
   readonly broker: Broker;
   readonly topic: Topic;
+  readonly redriveProof: RedriveProof;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
 }
 
 const build = async (work: Work, isDryRun: boolean): Promise<BuiltView> => {
-  const { broker, topic, terminal, signal } = work;
+  const { broker, topic, redriveProof, terminal, signal } = work;
   const { db } = work.rebuild;
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1_000;
@@ -74,7 +78,7 @@ const build = async (work: Work, isDryRun: boolean): Promise<BuiltView> => {
     const share = total === 0 ? 100 : Math.min(100, Math.floor((messages / total) * 100));
     terminal.progress(`${messages} messages applied, ${share} %, ${Math.round(messages / seconds())} a second`);
   };
-  const builder = createViewBuilder({ db, broker, topic, signal, onProgress });
+  const builder = createViewBuilder({ db, broker, topic, redriveProof, signal, onProgress });
   const comparison = await buildAndCompare({ ...work, builder });
   // The service that takes the view up has less to read.
   if (!isDryRun) await builder.buildUpTo(await endsOf(broker, topic.name));

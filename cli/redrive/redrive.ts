@@ -25,7 +25,9 @@ topic again: as it was, or with another key or value. The Order Service then rea
 applied, duplicate, waiting (for its order), or dead_letter again.
 Without options, redrive lists the held letters. To publish letters, select them by --all, --id, --reason or
 --key. Several conditions select the letters for which all of them hold. On a terminal you are asked before
-anything is sent; elsewhere give --yes. After a letter that could not be published, nothing more is sent.`,
+anything is sent; elsewhere give --yes. The letters are those that are held when you start: one that comes back dead is
+not taken again. After a letter that could not be published, no letter with its key is sent. If the broker cannot be
+reached, nothing more is. Ctrl-C ends it too, after the letters that are under way.`,
   options: {
     list: flag('only list; the same as without options'),
     id: {
@@ -145,7 +147,10 @@ const show = async (
   return { found, last };
 };
 
-/** Sends the counted letters, batch after batch. Ends after a batch with a letter that could not be published. */
+/**
+ * Sends the counted letters, batch after batch. After a letter that failed, none with the same key is sent. Ends when the
+ * service could not publish anything.
+ */
 async function* sendSelected(
   selection: Selection,
   last: number,
@@ -154,24 +159,35 @@ async function* sendSelected(
   service: Service,
   signal: AbortSignal,
 ): AsyncGenerator<Fate> {
-  for await (const letters of chunksOf(lettersOf(service, 'held', 0, signal), selection, last)) {
-    const fates = await redriveChunk(
+  const failedKeys = new Set<string>();
+  for await (const letters of chunksOf(lettersOf(service, 'held', 0, signal), selection, last, failedKeys)) {
+    const { fates, stopped } = await redriveChunk(
       service,
       letters.map(({ id }) => ({ id, ...changes })),
       waitMs,
       signal,
     );
     yield* fates;
-    if (fates.some(({ outcome }) => outcome === 'not_published' || outcome === 'unknown')) return;
+    if (stopped !== null) return;
+    const failed = new Set(fates.filter(isFailed).map(({ id }) => id));
+    for (const { id, key } of letters) if (failed.has(id)) failedKeys.add(JSON.stringify(key));
   }
 }
 
-async function* chunksOf(letters: AsyncIterable<Letter>, selection: Selection, last: number): AsyncGenerator<Sent[]> {
-  let chunk: Sent[] = [];
+const isFailed = ({ outcome }: Fate): boolean => outcome === 'not_published' || outcome === 'unknown';
+
+async function* chunksOf(
+  letters: AsyncIterable<Letter>,
+  selection: Selection,
+  last: number,
+  failedKeys: ReadonlySet<string>,
+): AsyncGenerator<Pick<Letter, 'id' | 'key'>[]> {
+  let chunk: Pick<Letter, 'id' | 'key'>[] = [];
   for await (const letter of letters) {
     if (letter.id > last) break;
-    if (!isSelected(letter, selection)) continue;
-    chunk.push({ id: letter.id });
+    const { id, key } = letter;
+    if (!isSelected(letter, selection) || failedKeys.has(JSON.stringify(key))) continue;
+    chunk.push({ id, key });
     if (chunk.length < CHUNK_SIZE) continue;
     yield chunk;
     chunk = [];

@@ -17,10 +17,24 @@ export interface Fate {
   readonly detail: string | null;
 }
 
+export interface SentChunk {
+  readonly fates: readonly Fate[];
+  /** Why the service did not try the last letters; null if it tried all. */
+  readonly stopped: string | null;
+}
+
 /** Outcomes that leave nothing to do. */
 const GOOD: ReadonlySet<Fate['outcome']> = new Set(['applied', 'duplicate', 'waiting']);
 
 export const isGood = ({ outcome }: Pick<Fate, 'outcome'>): boolean => GOOD.has(outcome);
+
+interface Answer {
+  readonly results: readonly Fate[];
+  readonly stopped: string | null;
+}
+
+/** It can still come back through the topic. */
+const isOpen = ({ outcome }: Fate): boolean => outcome === 'published' || outcome === 'unknown';
 
 /** Letters per request. */
 export const CHUNK_SIZE = 200;
@@ -40,11 +54,10 @@ export const redriveChunk = async (
   letters: readonly Sent[],
   waitMs: number,
   signal: AbortSignal,
-): Promise<readonly Fate[]> => {
+): Promise<SentChunk> => {
   const request = { method: 'POST', body: { letters } } as const;
-  const { results } = await fetchBody<{ results: readonly Fate[] }>(service, '/dead-letters/redrive', request, signal);
+  const { results, stopped } = await fetchBody<Answer>(service, '/dead-letters/redrive', request, signal);
   const fates = new Map(results.map(({ id, outcome, detail }) => [id, { id, outcome, detail } satisfies Fate]));
-  const isOpen = (fate: Fate): boolean => fate.outcome === 'published' || fate.outcome === 'unknown';
   const deadline = performance.now() + waitMs;
   for (let lookMs = LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, MAX_LOOK_MS)) {
     const open = [...fates.values()].filter(isOpen);
@@ -58,5 +71,5 @@ export const redriveChunk = async (
         fates.set(id, { id, outcome: redriven.outcome as Fate['outcome'], detail: null });
     }
   }
-  return [...fates.values()];
+  return { fates: [...fates.values()], stopped };
 };

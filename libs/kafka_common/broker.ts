@@ -16,6 +16,17 @@ export interface Message {
   /** Decides the partition, by `partitionOf`. */
   readonly key: string;
   readonly value: string;
+  readonly headers: Headers;
+}
+
+/** An ordered list, as in the log: names may be repeated, values may be null or any bytes. A record stands for its entries. */
+export type Headers = HeaderList | Readonly<Record<string, string>>;
+
+/** The name of a header is UTF-8 in the log. Bytes that are not are kept by `header_names.ts`. */
+export type HeaderList = readonly (readonly [name: string, value: Buffer | null])[];
+
+/** A message as the services write their own. */
+export interface TextMessage extends Message {
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -46,7 +57,7 @@ export interface LogRecord {
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
+  readonly headers: HeaderList;
   /**
    * Why this is not the whole record: it is too large, or its bytes cannot be decompressed. `key` and `value` then hold
    * at most their first 64 KiB.

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { LogRecord, Message } from './broker.ts';
+import type { HeaderList, LogRecord, TextMessage } from './broker.ts';
 import { fromWire, type OrderEvent, toWire } from './events.ts';
 import { InvalidEvent } from './invalid_event.ts';
 
@@ -13,7 +13,7 @@ const BYTE_ORDER_MARK = '\uFEFF';
  * An event as a message: JSON, with the headers of CloudEvents 1.0 (Kafka protocol binding, binary mode) and the W3C
  * `traceparent` of the request that caused it.
  */
-export const encodeEvent = (event: OrderEvent, traceparent: string): Message => ({
+export const encodeEvent = (event: OrderEvent, traceparent: string): TextMessage => ({
   key: event.orderId,
   value: JSON.stringify(toWire(event)),
   headers: {
@@ -57,7 +57,7 @@ export const decodeEvent = (
   }
 };
 
-const withSource = (event: OrderEvent, headers: LogRecord['headers']): OrderEvent => {
+const withSource = (event: OrderEvent, headers: HeaderList): OrderEvent => {
   const source = headers.find(([name]) => name === 'ce_source')?.[1];
   // Any bytes are a source here. Each byte is one character, so two sources stay two.
   return source && source.length > 0 ? { ...event, source: source.toString('latin1') } : event;

@@ -47,7 +47,7 @@ export interface StoredEvent extends HistoryEvent {
   readonly sequence: number;
 }
 
-/** A message that could not be applied, kept byte for byte. */
+/** A message that could not be applied, kept byte for byte if it is whole. */
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
@@ -58,6 +58,8 @@ export interface DeadLetter {
   readonly value: Buffer | null;
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[];
   readonly reason: string;
+  /** False: it was too large, or could not be decompressed. Only the first bytes of key and value are kept, and no headers. */
+  readonly isWhole: boolean;
   /** When it was set aside, ms since 1970. */
   readonly storedAt: number;
 }
@@ -209,6 +211,8 @@ export interface ViewQueries {
   pending(limit: number): Promise<readonly OrderView[]>;
   /** Dead letters in the order they were set aside, after the given id (0: from the first). */
   deadLetters(after: number, limit: number, state?: DeadLetterState): Promise<readonly StoredDeadLetter[]>;
+  /** The id of the newest dead letter; 0 if there is none. */
+  lastDeadLetter(): Promise<number>;
   counts(): Promise<Counts>;
 }
 

@@ -7,6 +7,7 @@ import { createConsumingState, DELAYS, type RetryDelays } from '#order_service/c
 import { createPartitionPositions } from '#order_service/consuming/partition_positions.ts';
 import type { RunnerStatus } from '#order_service/consuming/runner_status.ts';
 import { createStartPositions } from '#order_service/consuming/start_positions.ts';
+import type { RedriveProof } from '#order_service/redrive/redrive_proof.ts';
 import type { ViewWriter } from './consumer_db.ts';
 
 export interface ConsumerRunnerOptions {
@@ -18,6 +19,7 @@ export interface ConsumerRunnerOptions {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly redriveProof: RedriveProof;
   readonly observers?: readonly ApplyObserver[];
   readonly delays?: RetryDelays;
 }
@@ -31,12 +33,20 @@ export interface ConsumerRunner {
 
 /** Keeps the view in step with the topic. It consumes and applies, and begins again after any failure, for ever. */
 export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRunner => {
-  const { broker, db, topic, group, memberId, logger, now, observers = [], delays = DELAYS } = options;
+  const { broker, db, topic, group, memberId, logger, now, redriveProof, observers = [], delays = DELAYS } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const state = createConsumingState({ topic, group, memberId, logger, delays });
   const positions = createPartitionPositions();
-  const applier = createBatchApplier({ db, logger, now, storeRetryDelay: delays.store, observers, signal });
+  const applier = createBatchApplier({
+    db,
+    logger,
+    now,
+    redriveProof,
+    storeRetryDelay: delays.store,
+    observers,
+    signal,
+  });
   let running: Promise<void> = Promise.resolve();
 
   const onBatch = async (batch: Batch): Promise<void> => {

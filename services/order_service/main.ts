@@ -11,7 +11,8 @@ import { createFlowSamples } from '#order_service/live/flow_samples.ts';
 import { createOrderWaiters } from '#order_service/live/order_waiters.ts';
 import { createViewWatch } from '#order_service/live/view_watch.ts';
 import { createRedriver } from '#order_service/redrive/redrive.ts';
-import { openConsumerDb } from '#order_service/store/consumer_db_factory.ts';
+import { createRedriveProof } from '#order_service/redrive/redrive_proof.ts';
+import { openConsumerDb, openRedriveKey } from '#order_service/store/consumer_db_factory.ts';
 import { logTransactions } from '#order_service/telemetry/apply_log.ts';
 import { createApplyMetrics } from '#order_service/telemetry/apply_metrics.ts';
 import { traceTransactions } from '#order_service/telemetry/apply_tracing.ts';
@@ -33,6 +34,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const metrics = new Registry();
   const db = await openConsumerDb(config, logger);
+  const redriveProof = createRedriveProof(openRedriveKey(config));
   const broker = await createBroker(config, 'order-service', (reason) => logger.warn({ reason }, LOCKED));
 
   const watch = createViewWatch({ db });
@@ -47,6 +49,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
     memberId: config.consumerMemberId,
     logger,
     now,
+    redriveProof,
     observers: [
       ({ orderIds }) => waiters.arrived(orderIds),
       samples.observe,
@@ -70,7 +73,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
     waiters,
     feed,
     flow,
-    redriver: createRedriver({ db, broker, topic }),
+    redriver: createRedriver({ db, broker, topic, proof: redriveProof }),
     runnerStatus: runner.status,
     topic,
     logger,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Topic } from '#kafka_common/broker.ts';
+import type { HeaderList, Topic } from '#kafka_common/broker.ts';
+import { headerName } from '#kafka_common/header_names.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { createScene, isBrokerError, message, messages } from './broker_scene.ts';
@@ -78,6 +79,34 @@ export const publishContract = (address: () => BrokerAddress, features: BrokerFe
     }));
     assert.deepEqual(readBack, published);
     for (const { timestamp } of records) assert(Math.abs(timestamp - before) < 60_000, `timestamp ${timestamp}`);
+  });
+
+  test('headers are read back byte for byte: in order, with repeated names, null and any bytes', async (t) => {
+    const scene = createScene(t, address());
+    const broker = scene.open();
+    const topic = await scene.topic(broker);
+    const lists: readonly HeaderList[] = [
+      [
+        ['h', Buffer.from('1')],
+        ['nul', null],
+        ['h', Buffer.from('2')],
+        ['bin', Buffer.from('ff00fe', 'hex')],
+        ['', Buffer.alloc(0)],
+        ['ключ', Buffer.from('значение')],
+        [headerName(Buffer.from('a80cc3', 'hex')), null],
+        ['__proto__', Buffer.from('x')],
+        ['h', null],
+      ],
+      [],
+    ];
+    const sent = lists.map((headers) => ({ ...message('key', 'value'), headers }));
+    // In one batch with a message that has its headers as texts.
+    await publishAll(broker, topic, [...sent, message('key', 'value', { text: 'é' })]);
+    const records = (await Array.fromAsync(broker.read(topic.name, new Map()))).flatMap((batch) => batch.records);
+    assert.deepEqual(
+      records.map(({ headers }) => headers),
+      [...lists, [['text', Buffer.from('é')]]],
+    );
   });
 
   test('an acknowledgement names the position at which the message is read back', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { headerName } from '#kafka_common/header_names.ts';
 import type { AppliedBatch, ConsumerDb, DeadLetter, OrderView, PositionStep } from '#order_service/consumer_db.ts';
 import { consumerDbReadsContract } from './consumer_db_contract_reads.ts';
 import { anAppliedBatch, anOrder, applyNext, aStep } from '#tests/support/events.ts';
@@ -32,6 +33,7 @@ const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   value: Buffer.from('{'),
   headers: [],
   reason: 'the value is not JSON',
+  isWhole: true,
   storedAt: 1_768_737_600_500,
   ...changes,
 });
@@ -229,12 +231,14 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
           ['traceparent', Buffer.from('00-4bf9')],
           ['traceparent', Buffer.from([0xff])],
           ['ünïcode', null],
+          [headerName(Buffer.from('ff61', 'hex')), Buffer.from('ff00fe', 'hex')],
           ['empty', Buffer.alloc(0)],
         ],
       });
 
       test('keep every byte of key, value and headers', async () => {
-        const letters = [odd, deadLetter({ value: null, headers: [] }), deadLetter({ value: Buffer.alloc(0) })];
+        const cut = deadLetter({ value: Buffer.alloc(0), isWhole: false });
+        const letters = [odd, deadLetter({ value: null, headers: [] }), cut];
         await applyNext(db, anAppliedBatch({ deadLetters: letters }));
         const stored = await db.deadLetters(0, 10);
         assert.deepEqual(
@@ -244,12 +248,14 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       });
 
       test('are paged in the order they were set aside', async () => {
+        assert.equal(await db.lastDeadLetter(), 0);
         for (let n = 0; n < 5; n += 1) {
           await applyNext(
             db,
             anAppliedBatch({ deadLetters: [deadLetter({ offset: n }), deadLetter({ offset: n + 100 })] }),
           );
         }
+        assert.equal(await db.lastDeadLetter(), 10);
         const offsets: number[] = [];
         let after = 0;
         for (let page = await db.deadLetters(after, 3); page.length > 0; page = await db.deadLetters(after, 3)) {

@@ -1,4 +1,5 @@
 import { type Fate, type LogRecord, type Message, type Topic } from '#kafka_common/broker.ts';
+import { headerList } from '#kafka_common/header_list.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { type Coordinator, createCoordinator } from './coordinator.ts';
 import { arriveAt, createNodes, type Node } from './nodes.ts';
@@ -71,7 +72,7 @@ export const createCluster = (options: ClusterOptions) => {
       timestamp: options.clock(),
       key: Buffer.from(message.key),
       value: bytes ?? Buffer.from(message.value),
-      headers: Object.entries(message.headers).map(([name, value]) => [name, Buffer.from(value)]),
+      headers: headerList(message.headers),
       writtenAt: performance.now(),
     });
     const woken = [...waiting];
@@ -251,4 +252,4 @@ const sizeOf = (message: Message | undefined): number =>
     ? 0
     : Buffer.byteLength(message.key) +
       Buffer.byteLength(message.value) +
-      Buffer.byteLength(JSON.stringify(message.headers));
+      headerList(message.headers).reduce((sum, [name, value]) => sum + name.length + (value?.length ?? 0), 0);

@@ -2,6 +2,7 @@ import type { Publisher } from '#cart_service/publisher.ts';
 import { createPublisher } from '#cart_service/publisher.ts';
 import { type ConsumerRunner, createConsumerRunner } from '#order_service/consumer_runner.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
+import { REDRIVE_PROOF } from '#tests/support/redrive_proof.ts';
 import { createService, type Service } from './service.ts';
 import type { ServiceName } from './plan.ts';
 import { createSimulatedCartStore } from './simulated_cart_store.ts';
@@ -81,6 +82,7 @@ export const createServices = (world: World, onCartGone: () => void): Services =
           memberId: name,
           logger,
           now: world.wall,
+          redriveProof: REDRIVE_PROOF,
         });
         runner.start();
         return { runner, db };

@@ -114,6 +114,7 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
           .filter(({ id, redrive }) => id > afterId && (state === 'all' || (state === 'held') === (redrive === null)))
           .slice(0, limit),
       ),
+    lastDeadLetter: () => read('last dead letter', ({ deadLetters }) => deadLetters.at(-1)?.id ?? 0),
     counts: () =>
       read('counts', ({ orders, pending, deadLetters }) => ({
         orders: orders.size,

@@ -16,6 +16,7 @@ import { createOrderWaiters, type OrderWaiters } from '#order_service/live/order
 import { createViewWatch } from '#order_service/live/view_watch.ts';
 import { createRedriver } from '#order_service/redrive/redrive.ts';
 import { anAppliedBatch, applyNext, anOrder } from './events.ts';
+import { REDRIVE_PROOF } from './redrive_proof.ts';
 import { createTestLog } from './test_log.ts';
 import { presentEvent } from '#order_service/app/api/events_stream.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
@@ -62,7 +63,7 @@ export const newApp = async ({
     await createOrderApp({
       db,
       waiters,
-      redriver: createRedriver({ db, broker, topic: TOPIC }),
+      redriver: createRedriver({ db, broker, topic: TOPIC, proof: REDRIVE_PROOF }),
       feed: createEventFeed({ db, watch: createViewWatch({ db }), present: presentEvent, limit: 2 }),
       flow: createFlow({
         db,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
 import { type ConsumerRunnerOptions, createConsumerRunner } from '#order_service/consumer_runner.ts';
 import type { RetryDelays } from '#order_service/consuming/consuming_state.ts';
+import { REDRIVE_PROOF } from './redrive_proof.ts';
 import { createTestLog } from './test_log.ts';
 
 export const TOPIC = 'orders.events';
@@ -30,6 +31,7 @@ export const createRunnerPlace = async () => {
         memberId: 'order-1',
         logger,
         now: Date.now,
+        redriveProof: REDRIVE_PROOF,
         delays: NO_DELAYS,
         ...changes,
       });

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { SQLOutputValue } from 'node:sqlite';
 import { inTransaction } from '#service_common/sqlite/transactions.ts';
-import type { Batch, Fate, LogRecord, Message, Topic } from '#kafka_common/broker.ts';
+import type { Batch, Fate, HeaderList, Headers, LogRecord, Message, Topic } from '#kafka_common/broker.ts';
+import { isHeaderList } from '#kafka_common/header_list.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { LOG_SCHEMA, prepareLogStatements } from './log_tables.ts';
 import { openSharedFile, orUnavailable } from './shared_file.ts';
@@ -113,7 +114,7 @@ export const startWithin = ({ start, end }: Bounds, wanted: number | undefined):
 const encode = (message: Message) => {
   const key = Buffer.from(message.key);
   const value = Buffer.from(message.value);
-  const headers = JSON.stringify(message.headers);
+  const headers = headersText(message.headers);
   return { key, value, headers, bytes: key.length + value.length + Buffer.byteLength(headers) };
 };
 
@@ -142,7 +143,14 @@ const notWritten = (detail: string, fault: 'message' | 'topic'): Fate => ({ kind
 const bytesOf = (column: SQLOutputValue | undefined): Buffer | null =>
   column instanceof Uint8Array ? Buffer.from(column.buffer, column.byteOffset, column.byteLength) : null;
 
-const headersOf = (json: string): LogRecord['headers'] => {
-  const headers: Record<string, string> = JSON.parse(json);
-  return Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)]);
+/** An object for texts, as the services write them; else a list of names and Base64. */
+const headersText = (headers: Headers): string =>
+  JSON.stringify(
+    isHeaderList(headers) ? headers.map(([name, content]) => [name, content?.toString('base64') ?? null]) : headers,
+  );
+
+const headersOf = (json: string): HeaderList => {
+  const headers = JSON.parse(json) as Record<string, string> | [name: string, content: string | null][];
+  if (!Array.isArray(headers)) return Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]);
+  return headers.map(([name, content]) => [name, content === null ? null : Buffer.from(content, 'base64')]);
 };

@@ -18,7 +18,7 @@ export const LOG_SCHEMA = `
     timestamp INTEGER NOT NULL,
     key BLOB NOT NULL,
     value BLOB NOT NULL,
-    headers TEXT NOT NULL, -- a JSON object
+    headers TEXT NOT NULL, -- a JSON object of texts, or a list of names and Base64
     PRIMARY KEY (topic, partition, offset)
   ) STRICT;
 `;

@@ -1,4 +1,4 @@
-import { Admin, type BaseOptions, ConnectionPool, Consumer, Producer, stringSerializers } from '@platformatic/kafka';
+import { Admin, type BaseOptions, ConnectionPool, Consumer, Producer, stringSerializer } from '@platformatic/kafka';
 import { type Closable, createClosables } from './closing.ts';
 
 export interface KafkaBrokerOptions {
@@ -8,7 +8,15 @@ export interface KafkaBrokerOptions {
   readonly clientId: string;
 }
 
-export type LaneProducer = Producer<string, string, string, string>;
+/** The name or the content of a header. */
+export type HeaderPart = string | Buffer;
+
+export type LaneProducer = Producer<string, string, HeaderPart | null, HeaderPart | null>;
+
+const toBytes = (part: HeaderPart | null | undefined): Buffer | undefined =>
+  typeof part === 'string' ? Buffer.from(part) : (part ?? undefined);
+
+const SERIALIZERS = { key: stringSerializer, value: stringSerializer, headerKey: toBytes, headerValue: toBytes };
 
 /** The group gives a member up after this long without a heartbeat. A static member comes back before that. */
 const SESSION_TIMEOUT_MS = 10_000;
@@ -59,7 +67,7 @@ export const createClients = ({ bootstrapServers, clientId }: KafkaBrokerOptions
         ...common,
         bootstrapBrokers: [...new Set([leaderAddress ?? [], servers].flat())],
         idempotent: true,
-        serializers: stringSerializers,
+        serializers: SERIALIZERS,
         // Errors refresh it. A periodic refresh would make a healthy leader's lane wait for a stopped broker.
         metadataMaxAge: 300_000,
       });

@@ -1,4 +1,4 @@
-import type { Message } from '#kafka_common/broker.ts';
+import type { TextMessage } from '#kafka_common/broker.ts';
 import type { OrderState, Refusal } from '#cart_service/order_commands.ts';
 
 /**
@@ -13,7 +13,7 @@ export interface OutboxRow {
   readonly seq: number;
   readonly eventId: string;
   readonly orderId: string;
-  readonly message: Message;
+  readonly message: TextMessage;
   /**
    * That of the request which caused the event, to recognise its repetition. Null for an update under an idempotency key:
    * there the key shows it.

@@ -9,6 +9,7 @@ import { type BatchApplierOptions, createBatchApplier } from './batch_applier.ts
 import type { AppliedBatch, ConsumerDb } from '#order_service/consumer_db.ts';
 import { createSqliteConsumerDb } from '#order_service/store/sqlite/sqlite_consumer_db.ts';
 import { batchOf, created, record, statusUpdated } from '#tests/support/events.ts';
+import { REDRIVE_PROOF } from '#tests/support/redrive_proof.ts';
 import { createTestLog } from '#tests/support/test_log.ts';
 
 const NOW = 1_768_737_600_000;
@@ -34,6 +35,7 @@ const applierOn = (changes: Partial<BatchApplierOptions> = {}) => {
     db,
     logger,
     now: () => NOW,
+    redriveProof: REDRIVE_PROOF,
     storeRetryDelay: () => 0,
     observers: [({ orderIds }) => arrived.push(...orderIds)],
     signal: new AbortController().signal,
@@ -81,6 +83,7 @@ describe('a batch', () => {
         partition: 2,
         ...record('no event', { offset: 41 }),
         reason: 'the value is not JSON',
+        isWhole: true,
         storedAt: NOW,
         redrive: null,
       },
@@ -92,6 +95,14 @@ describe('a batch', () => {
       storeFailure: null,
     });
     assert.deepEqual(arrived, ['ORD-1']);
+  });
+
+  test('stores of a record that is not whole what is there, and that it is not whole', async () => {
+    const { applier } = applierOn();
+    const unreadable = 'the record has 2000000 bytes, more than 1048576; its value was cut';
+    await applier.apply({ ...batchOf(0, 0, ['{']), records: [record('{', { unreadable })] }, null);
+    const [letter] = await db.deadLetters(0, 10);
+    assert.deepEqual([letter?.isWhole, letter?.reason, letter?.value], [false, unreadable, Buffer.from('{')]);
   });
 
   test('without records moves the position', async () => {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Batch } from '#kafka_common/broker.ts';
 import { notifyObservers } from '#service_common/telemetry/observers.ts';
 import type { EventOutcome, ViewWriter } from '#order_service/consumer_db.ts';
+import type { RedriveProof } from '#order_service/redrive/redrive_proof.ts';
 import type { AppliedTransaction, ApplyObserver } from './apply_observers.ts';
 import { createApplyQueue } from './apply_queue.ts';
 import { applyTransaction } from './apply_transaction.ts';
@@ -14,6 +15,8 @@ export interface BatchApplierOptions {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** By it, a message counts as redriven. */
+  readonly redriveProof: RedriveProof;
   readonly storeRetryDelay: StoreRetryOptions['delay'];
   readonly observers: readonly ApplyObserver[];
   /** Ends the retries on a store that fails. */
@@ -39,7 +42,7 @@ export interface BatchApplier {
 const CHUNK_SIZE = 500;
 
 export const createBatchApplier = (options: BatchApplierOptions): BatchApplier => {
-  const { db, logger, now, storeRetryDelay, observers, signal } = options;
+  const { db, logger, now, redriveProof, storeRetryDelay, observers, signal } = options;
   const queue = createApplyQueue(CHUNK_SIZE);
   const store = createStoreRetry({ logger, delay: storeRetryDelay, signal });
   const totals = createTotals();
@@ -49,7 +52,7 @@ export const createBatchApplier = (options: BatchApplierOptions): BatchApplier =
     while (!queue.isEmpty) {
       const parts = queue.take();
       try {
-        const applied = await store.untilDone(() => applyTransaction(db, parts, now));
+        const applied = await store.untilDone(() => applyTransaction(db, parts, now, redriveProof));
         totals.add(applied);
         notifyObservers(observers, applied, logger, 'an observer of applied events failed');
         queue.applied();

@@ -33,7 +33,10 @@ export const decodeRecords = (parts: readonly RecordsOfPartition[], now: number)
     for (const record of records) {
       const decoded = decodeEvent(record);
       if (decoded.kind === 'invalid') {
-        deadLetters.push({ ...record, topic: topic.name, partition, reason: decoded.reason, storedAt: now });
+        const { unreadable, ...kept } = record;
+        const { reason } = decoded;
+        const isWhole = unreadable === undefined;
+        deadLetters.push({ ...kept, topic: topic.name, partition, reason, isWhole, storedAt: now });
       } else {
         const located = { event: decoded.event, partition, record };
         events.push(located);

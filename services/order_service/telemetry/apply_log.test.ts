@@ -13,6 +13,7 @@ const letter = (partition: number, offset: number) => ({
   topic: 't',
   partition,
   reason: 'the value is not JSON',
+  isWhole: true,
   storedAt: 1,
 });
 

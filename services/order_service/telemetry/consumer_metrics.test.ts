@@ -52,7 +52,7 @@ const anApplied = (
 
 test('a transaction counts once, and each of its events by the time until it could be read', async () => {
   const { observe, read } = metricsOf();
-  const deadLetter = { ...record('no event'), topic: 't', partition: 0, reason: '', storedAt: NOW };
+  const deadLetter = { ...record('no event'), topic: 't', partition: 0, reason: '', isWhole: true, storedAt: NOW };
   observe(anApplied([happened(4), happened(4), happened(2_000), happened(9_000, 'duplicate')], [deadLetter]));
   const text = await read();
   assert.match(text, /^order_events_readable_latency_seconds_bucket\{le="0.005"\} 2$/m);

@@ -1,4 +1,5 @@
-import type { Message } from '#kafka_common/broker.ts';
+import type { Headers, Message } from '#kafka_common/broker.ts';
+import { isHeaderList } from '#kafka_common/header_list.ts';
 import type { RoutedMessage } from './fates.ts';
 
 /** Kafka limits the bytes of a record batch (`message.max.bytes`, 1 MiB by default). A send stays below it for each partition. */
@@ -26,8 +27,18 @@ export function* chunksOf(messages: readonly RoutedMessage[]): Generator<RoutedM
   if (chunk.length > 0) yield chunk;
 }
 
+/** Of the length of a name or a value. */
+const LENGTH_BYTES = 5;
+
 const sizeOf = ({ key, value, headers }: Message): number =>
-  Object.entries(headers).reduce(
-    (sum, [name, text]) => sum + name.length + Buffer.byteLength(text) + 4,
-    Buffer.byteLength(key) + Buffer.byteLength(value) + RECORD_OVERHEAD_BYTES,
-  );
+  sizeOfHeaders(headers) + Buffer.byteLength(key) + Buffer.byteLength(value) + RECORD_OVERHEAD_BYTES;
+
+const sizeOfHeaders = (headers: Headers): number => {
+  let size = 0;
+  if (isHeaderList(headers)) {
+    for (const [name, content] of headers) size += Buffer.byteLength(name) + (content?.length ?? 0) + 2 * LENGTH_BYTES;
+  } else {
+    for (const [name, text] of Object.entries(headers)) size += name.length + Buffer.byteLength(text) + 4;
+  }
+  return size;
+};

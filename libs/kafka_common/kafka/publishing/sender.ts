@@ -1,6 +1,8 @@
-import { BrokerError, type Fate, type Topic } from '#kafka_common/broker.ts';
+import { BrokerError, type Fate, type HeaderList, type Topic } from '#kafka_common/broker.ts';
+import { isHeaderList } from '#kafka_common/header_list.ts';
+import { headerNameBytes } from '#kafka_common/header_names.ts';
 import { topicChange } from '#kafka_common/topic_change.ts';
-import type { LaneProducer } from '#kafka_common/kafka/clients.ts';
+import type { HeaderPart, LaneProducer } from '#kafka_common/kafka/clients.ts';
 import type { Closable } from '#kafka_common/kafka/closing.ts';
 import { describeError, faultOf, isCertainlyNotWritten } from '#kafka_common/kafka/errors.ts';
 import { withinMs } from '#service_common/within.ts';
@@ -48,10 +50,11 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, changes:
   };
 
   const sendOnce = async (topic: Topic, messages: readonly RoutedMessage[], remainingMs: number): Promise<Sent> => {
-    const records = messages.map(({ message, partition }) => ({ topic: topic.name, partition, ...message }));
     try {
       const client = currentProducer();
-      const sending = sameTopic(client, topic).then(() => client.send({ messages: records }));
+      const sending = sameTopic(client, topic).then(() =>
+        client.send({ messages: messages.map((routed) => recordOf(topic, routed)) }),
+      );
       const result = await withinMs(remainingMs, sending);
       const bases = new Map(result.offsets?.map(({ partition, offset }) => [partition, Number(offset)]));
       return { fates: fatesFromBases(messages, bases, NO_OFFSET), isMessageFault: false };
@@ -98,6 +101,18 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, changes:
     },
   };
 };
+
+const recordOf = (topic: Topic, { message: { key, value, headers }, partition }: RoutedMessage) => ({
+  topic: topic.name,
+  partition,
+  key,
+  value,
+  headers: isHeaderList(headers) ? toMap(headers) : headers,
+});
+
+/** The library takes a map. Each name is an object of its own, so the map keeps those that are repeated. */
+const toMap = (headers: HeaderList): Map<HeaderPart, HeaderPart | null> =>
+  new Map(headers.map(([name, content]) => [headerNameBytes(name), content]));
 
 /** By what the producer knows, which it would send by. @throws BrokerError if the topic is another one now */
 const sameTopic = async (producer: LaneProducer, topic: Topic): Promise<void> => {

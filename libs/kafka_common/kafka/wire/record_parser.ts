@@ -1,4 +1,5 @@
 import type { LogRecord } from '#kafka_common/broker.ts';
+import { headerName } from '#kafka_common/header_names.ts';
 import type { RecordBatch } from './record_batches.ts';
 import { isVarintAt, KEPT_FIELD_BYTES, readField, readStartOfField, readVarint } from './varints.ts';
 
@@ -80,8 +81,8 @@ const wholeRecord = (batch: RecordBatch, bytes: Buffer): LogRecord => {
   const value = readField(cursor);
   const headers: [string, Buffer | null][] = [];
   for (let count = readVarint(cursor); count > 0; count--) {
-    const name = readField(cursor)?.toString() ?? '';
-    headers.push([name, readField(cursor)]);
+    const name = readField(cursor);
+    headers.push([name === null ? '' : headerName(name), readField(cursor)]);
   }
   return { offset, timestamp, key, value, headers };
 };

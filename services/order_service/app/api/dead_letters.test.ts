@@ -15,6 +15,7 @@ before(async () => {
       topic: TOPIC,
       partition: 3,
       reason: 'the value is not UTF-8',
+      isWhole: offset < 2,
       storedAt: NOW,
     })),
   });
@@ -35,6 +36,7 @@ describe('GET /dead-letters', () => {
       value: { base64: '/wA=' },
       headers: [{ name: 'trace', value: { text: 'é' } }],
       reason: 'the value is not UTF-8',
+      complete: true,
       storedAt: '2026-01-18T12:00:00.000Z',
       redriven: null,
     });
@@ -46,6 +48,7 @@ describe('GET /dead-letters', () => {
       second.map(({ offset }: { offset: number }) => offset),
       [2],
     );
+    assert.equal(second[0].complete, false);
     assert.deepEqual((await service.get('/dead-letters?after=3')).body, { deadLetters: [] });
   });
 
@@ -81,6 +84,8 @@ describe('POST /dead-letters/redrive', () => {
     { letters: [{ id: 1 }], filter: {} },
     { filter: { since: 'ever' } },
     { filter: {}, limit: 1_000_000 },
+    { filter: {}, after: 1 },
+    { filter: {}, until: -1 },
   ]) {
     test(`with the body ${JSON.stringify(payload)} is 400`, async () => {
       const response = await redrive(payload);

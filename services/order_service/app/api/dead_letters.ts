@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { ServerResponse } from 'node:http';
 import Type, { type Static } from 'typebox';
 import { Problem } from '#service_common/errors.ts';
 import type { HttpApp } from '#service_common/http/http_app.ts';
@@ -60,6 +61,11 @@ export const DeadLetter = Type.Object(
     value: Bytes,
     headers: Type.Array(Type.Object({ name: Type.String(), value: Bytes }, { title: 'MessageHeader' })),
     reason: Type.String({ description: 'Why it could not be applied' }),
+    complete: Type.Boolean({
+      description:
+        'false: it was too large, or could not be decompressed. Only the first bytes of key and value are kept, and no ' +
+        'headers. It is redriven only with another key and value',
+    }),
     storedAt: Instant,
     redriven: Type.Union([Redrive, Type.Null()], { description: 'null: not published again, or not back yet' }),
   },
@@ -76,6 +82,7 @@ export const EXAMPLE_DEAD_LETTER = {
   value: { text: 'not JSON' },
   headers: [{ name: 'content-type', value: { text: 'application/json' } }],
   reason: 'the value is not JSON',
+  complete: true,
   storedAt: '2026-01-18T12:00:00.005Z',
   redriven: null,
 };
@@ -130,6 +137,15 @@ const RedriveBody = Type.Object(
         description: 'With `filter`: `next` of the previous answer',
       }),
     ),
+    until: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description:
+          'With `filter`: `until` of the first answer, and always with `after`. Letters that come back dead meanwhile ' +
+          'are not taken again. Left out: up to the newest letter',
+      }),
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: 'With `filter`: 1,000 if left out' })),
   },
   {
@@ -137,6 +153,8 @@ const RedriveBody = Type.Object(
     additionalProperties: false,
     description: 'Either `letters` or `filter`',
     oneOf: [{ required: ['letters'] }, { required: ['filter'] }],
+    // Without `until`, each call would take the letters too that came back dead from the call before, without an end.
+    anyOf: [{ required: ['until'] }, { not: { required: ['after'] } }],
     'x-examples': {
       Letters: {
         summary: 'Some letters, one of them changed',
@@ -164,11 +182,24 @@ export const RedriveResults = Type.Object(
   {
     results: Type.Array(RedriveResult),
     next: orNull(Type.Integer(), { description: 'For `after` of the next request; null if no letter is left' }),
+    until: orNull(Type.Integer(), {
+      description: 'With `filter`: the newest letter that it takes, for the next request',
+    }),
+    stopped: orNull(Type.String(), {
+      description: 'Why nothing was published after the letters that failed last; null if all were tried',
+    }),
   },
   {
     title: 'RedriveResults',
     description: 'The result of each letter',
-    examples: [{ results: [{ id: 1, outcome: 'published', partition: 0, offset: 57, detail: null }], next: null }],
+    examples: [
+      {
+        results: [{ id: 1, outcome: 'published', partition: 0, offset: 57, detail: null }],
+        next: null,
+        until: null,
+        stopped: null,
+      },
+    ],
   },
 );
 
@@ -208,17 +239,29 @@ export const addDeadLetters = (app: HttpApp, { db, redriver }: DeadLetterParts):
         summary: 'Publishes dead letters again, as they are or changed',
         description:
           'Each goes out with its key, so to the partition of the other events of its order, in the order of the ids. ' +
-          'Once a letter has come back through the topic, its `redriven` shows the outcome.',
+          'Once a letter has come back through the topic, its `redriven` shows the outcome. If the client disconnects, ' +
+          'it ends after the part under way, of at most 100 letters.',
         body: RedriveBody,
         response: { 200: RedriveResults },
       },
     },
-    async ({ body: { letters, filter, after = 0, limit = 1_000 } }) => {
+    async ({ body: { letters, filter, after = 0, until, limit = 1_000 } }, reply) => {
+      const signal = untilDisconnected(reply);
       // The schema requires one of the two.
-      if (letters === undefined) return resultsOf(await redriver.matching(filter ?? {}, after, limit));
-      return resultsOf(await redriver.letters(letters));
+      if (letters === undefined)
+        return resultsOf(await redriver.matching(filter ?? {}, { after, until, limit }, signal));
+      return resultsOf(await redriver.letters(letters, signal));
     },
   );
+};
+
+/** Aborts if the connection closes before the answer is sent. */
+const untilDisconnected = ({ raw }: { readonly raw: ServerResponse }): AbortSignal => {
+  const disconnected = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) disconnected.abort();
+  });
+  return disconnected.signal;
 };
 
 const REDRIVE_RETRY_AFTER_S = 1;
@@ -234,7 +277,7 @@ const resultsOf = (outcome: RedriveOutcome): Static<typeof RedriveResults> => {
         retryAfter: REDRIVE_RETRY_AFTER_S,
       });
     default:
-      return { results: outcome.results, next: outcome.next };
+      return { results: outcome.results, next: outcome.next, until: outcome.until, stopped: outcome.stopped };
   }
 };
 
@@ -254,12 +297,13 @@ async function* oneByOne(
   }
 }
 
-const presentDeadLetter = ({ redrive, ...letter }: StoredDeadLetter): Static<typeof DeadLetter> => ({
+const presentDeadLetter = ({ redrive, isWhole, ...letter }: StoredDeadLetter): Static<typeof DeadLetter> => ({
   ...letter,
   timestamp: toInstant(letter.timestamp),
   key: presentBytes(letter.key),
   value: presentBytes(letter.value),
   headers: letter.headers.map(([name, value]) => ({ name, value: presentBytes(value) })),
+  complete: isWhole,
   storedAt: new Date(letter.storedAt).toISOString(),
   redriven: redrive === null ? null : { ...redrive, at: toInstant(redrive.at) },
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Topic } from '#kafka_common/broker.ts';
+import { eventually } from '#tests/support/eventually.ts';
 import { record } from '#tests/support/events.ts';
 import { type AppParts, createTestApp, newApp, TOPIC } from '#tests/support/order_app.ts';
 
@@ -8,7 +10,14 @@ let service: Awaited<ReturnType<typeof createTestApp>>;
 
 before(async () => {
   service = await createTestApp();
-  const letter = { ...record('{'), topic: TOPIC, partition: 3, reason: 'the value is not JSON', storedAt: 1 };
+  const letter = {
+    ...record('{'),
+    topic: TOPIC,
+    partition: 3,
+    reason: 'the value is not JSON',
+    isWhole: true,
+    storedAt: 1,
+  };
   await service.apply({ deadLetters: [letter] });
 });
 
@@ -50,6 +59,53 @@ describe('POST /dead-letters/redrive', () => {
     assert.deepEqual((await first).json(), {
       results: [{ id: 1, outcome: 'published', partition: 0, offset: 7, detail: null }],
       next: null,
+      until: null,
+      stopped: null,
     });
+  });
+
+  test('ends after the part under way if the client disconnects', async () => {
+    const letter = { ...record('{'), topic: TOPIC, partition: 3, reason: 'many', isWhole: true, storedAt: 1 };
+    await service.apply({
+      deadLetters: Array.from({ length: 250 }, (_, n) => ({ ...letter, offset: n, key: Buffer.from(`key-${n}`) })),
+    });
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    let published = 0;
+    const app = await newApp({
+      ...service,
+      broker: {
+        bounds: () => Promise.reject(new Error('not asked for')),
+        describeTopic: () => Promise.resolve({ name: TOPIC, id: 'topic-1', partitions: 6 }),
+        publish: async (_topic, messages) => {
+          asked.resolve();
+          await answer.promise;
+          return messages.map(() => ({ kind: 'acknowledged', partition: 0, offset: published++ }));
+        },
+      },
+    });
+    try {
+      const url = await app.listen({ port: 0, host: '127.0.0.1' });
+      const closed = Promise.withResolvers<void>();
+      app.server.on('connection', (socket: Socket) => void socket.once('close', closed.resolve));
+      const client = new AbortController();
+      const request = fetch(`${url}/dead-letters/redrive`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ filter: { reason: 'many' } }),
+        signal: client.signal,
+      });
+      await asked.promise;
+      client.abort();
+      await assert.rejects(request);
+      await closed.promise;
+      answer.resolve();
+      const again = async () =>
+        app.inject({ method: 'POST', url: '/dead-letters/redrive', payload: { letters: [{ id: 999 }] } });
+      await eventually(async () => assert.equal((await again()).statusCode, 200), 5_000);
+      assert.equal(published, 100);
+    } finally {
+      await app.close();
+    }
   });
 });

@@ -63,9 +63,12 @@ const RedriveOutcome = ({ redriven: { at, partition, offset, outcome } }) =>
     ${` to partition ${partition}, offset ${offset}: ${OUTCOMES[outcome]}`}
   </p>`;
 
+const NOT_WHOLE =
+  'The message was too large, or could not be decompressed. Only its first bytes are kept. Redrive it with another key and value.';
+
 /** @param {{ letter: DeadLetter }} props */
 const Opened = ({ letter }) => {
-  const { id, key, value, headers, timestamp, storedAt } = letter;
+  const { id, key, value, headers, timestamp, storedAt, complete } = letter;
   return html`<div class="letter-body">
     <dl class="facts">
       <dt>Time of the message</dt>
@@ -73,6 +76,7 @@ const Opened = ({ letter }) => {
       <dt>Stored</dt>
       <dd><${Time} at=${storedAt} /></dd>
     </dl>
+    ${complete ? null : html`<p class="note">${NOT_WHOLE}</p>`}
     <h3>Key</h3>
     <${BytesView} bytes=${key} name=${`dead-letter-${id}-key.bin`} />
     <h3>Headers</h3>
@@ -96,7 +100,7 @@ const Headers = ({ headers }) =>
       </dl>`;
 
 /** Publishes the letter again, as it is or with another key or value. @param {{ letter: DeadLetter }} props */
-const Edit = ({ letter: { id, key, value } }) => {
+const Edit = ({ letter: { id, key, value, complete } }) => {
   const [isEditing, setIsEditing] = useState(false);
   const [newKey, setNewKey] = useState(/** @type {string | null} */ (null));
   const [newValue, setNewValue] = useState(/** @type {string | null} */ (null));
@@ -105,7 +109,12 @@ const Edit = ({ letter: { id, key, value } }) => {
   const edited = { id, ...(newKey === null ? {} : { key: newKey }), ...(newValue === null ? {} : { value: newValue }) };
   if (!isEditing) {
     return html`<p class="row">
-      <button type="button" class="primary" disabled=${isRunning} onClick=${() => redriveLetters([{ id }])}>
+      <button
+        type="button"
+        class="primary"
+        disabled=${isRunning || !complete}
+        onClick=${() => redriveLetters([{ id }])}
+      >
         Redrive as it is
       </button>
       <button type="button" onClick=${() => setIsEditing(true)}>Edit</button>

@@ -2,7 +2,7 @@ import { html } from 'htm/preact';
 import { count } from '../format.js';
 import { Ago, Foreign, Mark, Problem } from '../parts/basics.js';
 import { CallView } from '../parts/call_view.js';
-import { lastRedrive } from '../redrive.js';
+import { lastRedrive, stopRedrive } from '../redrive.js';
 
 /** @import { RedriveResult as Result } from '../types.d.ts' */
 
@@ -10,7 +10,7 @@ import { lastRedrive } from '../redrive.js';
 export const RedriveResult = () => {
   const state = lastRedrive.value;
   if (state === null) return html`<div role="status"></div>`;
-  const { call, startedAt, isRunning, published, failed, skipped, failure } = state;
+  const { call, startedAt, isRunning, isStopping, stopped, published, failed, skipped, failure } = state;
   const level = isRunning
     ? 'unknown'
     : failed.length > 0 || failure !== null
@@ -27,6 +27,17 @@ export const RedriveResult = () => {
     <p class="muted">
       <${Ago} at=${startedAt} />. "Redriven dead letters" shows whether a published letter could be applied now.
     </p>
+    ${
+      isRunning
+        ? html`<p class="row">
+            <button type="button" disabled=${isStopping} onClick=${stopRedrive}>
+              ${isStopping ? 'Stopping' : 'Stop'}
+            </button>
+          </p>`
+        : null
+    }
+    ${stopped === null ? null : html`<p>It ended before the last letter: <${Foreign} text=${stopped} /></p>`}
+    ${isStopping && !isRunning ? html`<p>It was stopped.</p>` : null}
     <${Problem} failure=${failure} />
     <${Results} results=${[...failed, ...skipped]} />
     <details>

@@ -88,8 +88,10 @@ const extendOtherHistories = (
 };
 
 const putDeadLetter = (sql: WriterStatements, letter: DeadLetter): void => {
-  const { topic, partition, offset, timestamp, key, value, reason, storedAt } = letter;
-  sql.putDeadLetter.run(topic, partition, offset, timestamp, key, value, headersToText(letter), reason, storedAt);
+  const { topic, partition, offset, timestamp, key, value, reason, isWhole, storedAt } = letter;
+  const position = [topic, partition, offset] as const;
+  const headers = headersToText(letter);
+  sql.putDeadLetter.run(...position, timestamp, key, value, headers, reason, isWhole ? 1 : 0, storedAt);
 };
 
 const setRedriven = (sql: WriterStatements, redriven: AppliedBatch['redriven'][number]): void => {

@@ -25,6 +25,8 @@ export const prepareQueryStatements = (db: DatabaseSync) => ({
     redriven: db.prepare('SELECT * FROM dead_letters WHERE id > ? AND redriven_at IS NOT NULL ORDER BY id LIMIT ?'),
   },
 
+  lastDeadLetter: db.prepare('SELECT coalesce(max(id), 0) AS last FROM dead_letters'),
+
   counts: db.prepare(
     `SELECT (SELECT max(arrival) FROM orders) AS orders, (SELECT count(*) FROM waiting) AS pending,
             (SELECT max(id) FROM dead_letters) AS deadLetters,

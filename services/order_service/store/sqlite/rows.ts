@@ -49,6 +49,7 @@ export const toDeadLetter = (row: Row): StoredDeadLetter => ({
   value: bytes(row['value']),
   headers: headersFromText(row['headers'] as string),
   reason: row['reason'] as string,
+  isWhole: row['is_whole'] === 1,
   storedAt: row['stored_at'] as number,
   redrive: toRedrive(row),
 });

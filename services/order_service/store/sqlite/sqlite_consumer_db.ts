@@ -1,6 +1,6 @@
 import { openDatabase } from '#service_common/sqlite/open_database.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
-import { MIGRATIONS, SCHEMA, VIEW_FILE, VIEW_FORMAT } from './tables.ts';
+import { SCHEMA, VIEW_FILE, VIEW_FORMAT, VIEW_MIGRATIONS } from './tables.ts';
 import { createViewQueries } from './view_queries.ts';
 import { createViewWriter } from './view_writer.ts';
 
@@ -18,7 +18,7 @@ export const createSqliteConsumerDb = ({ directory }: { readonly directory: stri
     name: VIEW_FILE,
     ...VIEW_FORMAT,
     schema: SCHEMA,
-    migrations: MIGRATIONS,
+    migrations: VIEW_MIGRATIONS,
     // Everything in it comes from the log, and can be read from there again.
     replacesOlder: true,
     checkpointedElsewhere: true,

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { anAppliedBatch, anOrder, applyNext } from '#tests/support/events.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
 import { createSqliteConsumerDb } from './sqlite_consumer_db.ts';
 import { openSqliteViewRebuild } from './sqlite_view_rebuild.ts';
@@ -39,21 +37,5 @@ describe('the identity of a view', () => {
     assert.equal((await rebuild.exchange()).kind, 'exchanged');
     await rebuild.close();
     assert.notEqual(await viewIdIn(directory), former);
-  });
-
-  test('is given to a view of the version before, which keeps its orders', async () => {
-    const directory = tempDir();
-    const db = createSqliteConsumerDb({ directory });
-    const view = { orderId: 'ORD-1', version: 1, status: 'new', pendingSince: null } as const;
-    await applyNext(db, anAppliedBatch({ views: [view], orders: [anOrder('ORD-1')] }));
-    await db.close();
-    const file = new DatabaseSync(join(directory, VIEW_FILE));
-    file.exec('DROP TABLE identity; PRAGMA user_version=2');
-    file.close();
-    const taken = createSqliteConsumerDb({ directory });
-    assert.equal((await taken.order('ORD-1'))?.orderId, 'ORD-1');
-    assert.match(taken.viewId, /^[0-9a-f]{16}$/);
-    await taken.close();
-    assert.equal(await viewIdIn(directory), taken.viewId);
   });
 });

@@ -56,6 +56,7 @@ export const createViewQueries = (db: DatabaseSync): ViewQueries => {
     pending: async (limit) => reading(() => sql.oldestPending.all(limit).map(toView)),
     deadLetters: async (after, limit, state = 'all') =>
       reading(() => sql.deadLetters[state].all(after, limit).map(toDeadLetter)),
+    lastDeadLetter: async () => reading(() => sql.lastDeadLetter.get()?.['last'] as number),
     counts: async () =>
       reading(() => {
         const { orders, pending, deadLetters, redriven } = sql.counts.get() as Record<string, number>;

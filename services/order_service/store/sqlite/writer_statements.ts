@@ -44,8 +44,8 @@ export const prepareWriterStatements = (db: DatabaseSync) => ({
   setLastEventOfPending: db.prepare('UPDATE waiting SET last_event = ? WHERE order_id = ?'),
 
   putDeadLetter: db.prepare(
-    `INSERT INTO dead_letters (topic, partition, "offset", timestamp, key, value, headers, reason, stored_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO dead_letters (topic, partition, "offset", timestamp, key, value, headers, reason, is_whole, stored_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ),
   // A topic that was made again has the same offsets again. The redrive is of the held letter; of two, of the later one.
   setRedriven: db.prepare(
