@@ -139,7 +139,7 @@ describe('a runner on a broker', () => {
     await eventually(() => assert.ok(lines.some(({ msg }) => msg.includes('another process has moved the view on'))));
     await publish(broker, manyCreated(20, 20));
     await eventually(() => assert.equal(runner.status().outcomes.applied, 20));
-    assert.deepEqual(runner.status().outcomes, { applied: 20, duplicate: 0, waiting: 0 });
+    assert.deepEqual(runner.status().outcomes, { applied: 20, duplicate: 0, waiting: 0, conflict: 0 });
     assert.equal((await place.db.counts()).orders, 40);
   });
 

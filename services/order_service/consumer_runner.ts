@@ -10,7 +10,7 @@ import { createStartPositions } from '#order_service/consuming/start_positions.t
 import type { ViewWriter } from './consumer_db.ts';
 
 export interface ConsumerRunnerOptions {
-  readonly broker: Pick<Broker, 'consume' | 'committed'>;
+  readonly broker: Pick<Broker, 'consume' | 'committed' | 'bounds'>;
   readonly db: ViewWriter;
   readonly topic: string;
   readonly group: string;
@@ -34,7 +34,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
   const { broker, db, topic, group, memberId, logger, now, observers = [], delays = DELAYS } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const state = createConsumingState({ topic, group, memberId, logger, delays });
+  const state = createConsumingState({ topic, group, memberId, logger, delays, now });
   const positions = createPartitionPositions();
   const applier = createBatchApplier({ db, logger, now, storeRetryDelay: delays.store, observers, signal });
   let running: Promise<void> = Promise.resolve();
@@ -53,7 +53,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
     topic,
     group,
     memberId,
-    startAt: createStartPositions({ broker, db, applier, positions, group, logger }),
+    startAt: createStartPositions({ broker, db, applier, positions, state, group, logger }),
     onBatch,
     onAssigned: (partitions) => {
       positions.keepLagOf(partitions);
@@ -72,7 +72,9 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
         await broker.consume(consuming);
       } catch (error) {
         if (signal.aborted) return;
-        await sleep(state.ended(error), undefined, { signal }).catch(() => {});
+        const delayMs = state.ended(error);
+        if (state.status.state === 'waiting_for_topic') positions.keepLagOf([]);
+        await sleep(delayMs, undefined, { signal }).catch(() => {});
       }
     }
   };

@@ -27,6 +27,8 @@ export const CONSUMING: RunnerStatus = {
   state: 'consuming',
   attempt: 0,
   assigned: [0],
+  reason: null,
+  topicChange: null,
   positions: {},
   lag: {},
   positionsLost: 0,

@@ -3,11 +3,11 @@ import { withinMs } from '#service_common/within.ts';
 import { createAdmin } from './admin.ts';
 import { createClients, type KafkaBrokerOptions } from './clients.ts';
 import { consumeInGroup } from './consuming/group_consumer.ts';
-import { fromLibrary, toBrokerError } from './errors.ts';
+import { faultOf, fromLibrary, toBrokerError } from './errors.ts';
 import { boundsOf, committedOffsets, earliestOffset } from './offsets.ts';
 import { createLanes } from './publishing/lanes.ts';
 import { readLog } from './read_log.ts';
-import { untilTopicChanges } from './topic_watch.ts';
+import { topicChangeNow, untilTopicChanges } from './topic_watch.ts';
 import { createTopics, partitionsOf } from './topics.ts';
 
 /** Apache Kafka behind the broker seam, through @platformatic/kafka. It connects when it is first used. */
@@ -50,7 +50,7 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
         await consumeInGroup({ consumer, fetchPool, earliest, untilChanged }, topic, wanted);
       } catch (error) {
         clients.askAnotherFirst();
-        throw fromLibrary(error);
+        throw (faultOf(error) === 'topic' ? await topicChangeNow(topics, topic) : null) ?? fromLibrary(error);
       }
     },
 

@@ -13,6 +13,8 @@ export interface PartitionPositions {
   stored(partition: number): number | null;
   /** The view now has the partition up to `next`. */
   applied(partition: number, next: number): void;
+  /** What is to read before the first batch comes. @param start the first offset of the log @param end one past the last */
+  setFirstLag(partition: number, start: number, end: number): void;
   /** @param records that are still to read after the last batch */
   setLag(partition: number, records: number): void;
   /** The log no longer holds the position of a partition; reading goes on at `resumedAt`. */
@@ -26,8 +28,9 @@ interface Progress {
   /** Reading goes on here. It is not `stored` if the view has no position, or if the log lost that position. */
   next: number;
   stored: number | null;
-  /** Null until a batch was read. */
+  /** Null until it is known. */
   lag: number | null;
+  hasRead: boolean;
 }
 
 export const createPartitionPositions = (): PartitionPositions => {
@@ -37,7 +40,7 @@ export const createPartitionPositions = (): PartitionPositions => {
   const progressOf = (partition: number): Progress => {
     const known = partitions.get(partition);
     if (known) return known;
-    const progress = { next: 0, stored: null, lag: null };
+    const progress = { next: 0, stored: null, lag: null, hasRead: false };
     partitions.set(partition, progress);
     return progress;
   };
@@ -48,6 +51,7 @@ export const createPartitionPositions = (): PartitionPositions => {
         const progress = progressOf(partition);
         progress.stored = stored.get(partition) ?? null;
         progress.next = progress.stored ?? 0;
+        progress.hasRead = false;
       }
     },
     keepLagOf(assigned) {
@@ -64,8 +68,14 @@ export const createPartitionPositions = (): PartitionPositions => {
       progress.next = next;
       progress.stored = next;
     },
+    setFirstLag(partition, start, end) {
+      const progress = progressOf(partition);
+      if (!progress.hasRead) progress.lag = Math.max(0, end - Math.max(start, progress.next));
+    },
     setLag(partition, records) {
-      progressOf(partition).lag = records;
+      const progress = progressOf(partition);
+      progress.lag = records;
+      progress.hasRead = true;
     },
     lost(partition, resumedAt) {
       positionsLost += 1;

@@ -65,8 +65,8 @@ describe('the flow', () => {
   });
 
   test('of a runner that does not consume says why', async () => {
-    const waiting: RunnerStatus = { ...CONSUMING, state: 'waiting_for_topic' };
-    assert.equal((await flowOf({ status: () => waiting }).state('last')).reason, 'the topic does not exist yet');
+    const waiting: RunnerStatus = { ...CONSUMING, state: 'waiting_for_topic', reason: 'no topic' };
+    assert.equal((await flowOf({ status: () => waiting }).state('last')).reason, 'no topic');
     assert.equal((await flowOf().state('last')).reason, null);
   });
 });
