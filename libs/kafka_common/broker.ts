@@ -66,6 +66,8 @@ export interface Batch {
    * hold `next` below it.
    */
   readonly end: number;
+  /** True if an open transaction of another producer holds back the record at `next`. */
+  readonly isHeldUp?: boolean;
 }
 
 /** Partition to offset. */
@@ -136,6 +138,9 @@ export interface Broker {
 
   /** The first offset and one past the last, for each partition. Records of open transactions count. @throws BrokerError */
   bounds(topic: string): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>>;
+
+  /** What about the topic endangers its records, for people: one sentence for each setting. @throws BrokerError */
+  topicWarnings(topic: string): Promise<readonly string[]>;
 
   /** Ends what is under way. Once it resolves, no socket and no timer of the client is left. */
   close(): Promise<void>;

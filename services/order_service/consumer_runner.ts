@@ -40,13 +40,13 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
   let running: Promise<void> = Promise.resolve();
 
   const onBatch = async (batch: Batch): Promise<void> => {
-    const { partition, next, end } = batch;
+    const { partition, next } = batch;
     const fresh = positions.newIn(batch);
     if (fresh !== null) {
       await applier.apply(fresh, positions.stored(partition));
       positions.applied(partition, next);
     }
-    positions.setLag(partition, end - next);
+    positions.read(batch, now());
   };
 
   const consuming: ConsumeOptions = {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Admin } from '@platformatic/kafka';
+import { Admin, Producer, stringSerializers } from '@platformatic/kafka';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { createKafkaBroker } from '#kafka_common/kafka/kafka_broker.ts';
 import { encodeEvent } from '#kafka_common/serdes_json.ts';
 import { DELAYS } from '#order_service/consuming/consuming_state.ts';
+import { heldUpWarnings } from '#order_service/consuming/held_up_warnings.ts';
 import { kafkaOfFile } from '#tests/contracts/kafka_under_test.ts';
 import { created } from '#tests/support/events.ts';
 import { eventually } from '#tests/support/eventually.ts';
@@ -105,6 +106,33 @@ describe('under a running Order Service', kafka.options, () => {
     });
   }
 
+  test('an open transaction of another producer is named with its partition, and counts as lag', async () => {
+    const { name, publisher, topic, runner, ordersAre } = await startSystem();
+    const foreign = new Producer({
+      clientId: 'foreign-writer',
+      bootstrapBrokers: [...(await kafka.address()).bootstrapServers],
+      // The first transaction of a cluster waits for its coordinator to come up.
+      retries: 100,
+      retryDelay: 100,
+      transactionalId: randomUUID(),
+      idempotent: true,
+      serializers: stringSerializers,
+    });
+    place.defer(() => foreign.close());
+    const transaction = await foreign.beginTransaction();
+    await transaction.send({ messages: [{ topic: name, partition: 0, key: 'key', value: 'held' }] });
+    await publish(publisher, topic, idsFrom(10, 20));
+    await eventually(() => assert.deepEqual(Object.keys(runner.status().heldUp), ['0']));
+    const { lag, heldUp } = runner.status();
+    assert.ok((lag[0] ?? 0) > 1);
+    assert.equal(lag[1], 0);
+    assert.match(heldUpWarnings(runner.status(), Date.now() + 6_000)[0] ?? '', /holds up partition 0 at offset/);
+    await transaction.abort();
+    await ordersAre(30);
+    await eventually(() => assert.deepEqual([runner.status().heldUp, runner.status().lag], [{}, { 0: 0, 1: 0 }]));
+    assert.ok(Date.parse(heldUp[0] ?? '') > 0);
+  });
+
   test('a topic that is deleted is named until it exists again', async () => {
     const { name, publisher, admin, runner, lines, ordersAre, makeAgain } = await startSystem();
     await admin.deleteTopics({ topics: [name] });
@@ -117,3 +145,24 @@ describe('under a running Order Service', kafka.options, () => {
     assert.equal(lines.filter(({ msg }) => msg.includes('the topic was deleted;')).length, 1);
   });
 });
+
+test(
+  'a topic made beforehand with settings that endanger the record is named, setting by setting',
+  kafka.options,
+  async () => {
+    const [broker, admin] = [await openBroker('order'), await openAdmin()];
+    const name = `topic-life-${randomUUID().slice(0, 8)}`;
+    const configs = [
+      { name: 'cleanup.policy', value: 'compact,delete' },
+      { name: 'retention.bytes', value: '1000000' },
+    ];
+    await assert.rejects(broker.topicWarnings(name));
+    await admin.createTopics({ topics: [name], partitions: 1, replicas: 1, configs });
+    const warnings = await eventually(() => broker.topicWarnings(name));
+    assert.deepEqual(
+      warnings.map((warning) => / has (.*?)[=:]/.exec(warning)?.[1]),
+      ['cleanup.policy', 'retention.ms', 'retention.bytes'],
+    );
+    assert.deepEqual(await broker.topicWarnings((await broker.ensureTopic(`${name}-own`, 1)).name), []);
+  },
+);

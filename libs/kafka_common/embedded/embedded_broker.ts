@@ -58,6 +58,8 @@ export const createEmbeddedBroker = ({ directory, clock = Date.now }: EmbeddedBr
 
     bounds: async (topic) => boundsOf(log, existingTopic(log, topic)),
 
+    topicWarnings: async () => [],
+
     async close() {
       tail.close();
       groups.close();

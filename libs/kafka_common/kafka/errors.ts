@@ -52,6 +52,12 @@ const TOPIC_FAULTS: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_ID', 'UNKNOWN_
 /** The library's message for a topic that a broker's metadata does not have. It has no code for that case. */
 const UNKNOWN_TOPIC = /Unknown topic/;
 
+/** True if the broker refuses a request only because of missing rights. */
+export const isRefusedByRights = (error: unknown): boolean => {
+  const names = protocolErrorsOf(error);
+  return names.length > 0 && names.every((name) => name.endsWith('_AUTHORIZATION_FAILED'));
+};
+
 /** What a refusal is about: a message alone, or the topic. Undefined if it can be the broker. */
 export const faultOf = (error: unknown): 'message' | 'topic' | undefined => {
   const names = protocolErrorsOf(error);

@@ -7,6 +7,7 @@ import { faultOf, fromLibrary, toBrokerError } from './errors.ts';
 import { boundsOf, committedOffsets, earliestOffset } from './offsets.ts';
 import { createLanes } from './publishing/lanes.ts';
 import { readLog } from './read_log.ts';
+import { topicWarnings } from './topic_warnings.ts';
 import { topicChangeNow, untilTopicChanges } from './topic_watch.ts';
 import { createTopics, partitionsOf } from './topics.ts';
 
@@ -57,6 +58,8 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
     committed: async (group, name) => committedOffsets(admin, group, await topics.existing(name)),
 
     bounds: async (name) => boundsOf(admin, await topics.existing(name)),
+
+    topicWarnings: (name) => topicWarnings(admin, name),
 
     async close() {
       await lanes.close();

@@ -26,6 +26,11 @@ export interface PositionsStatus {
   readonly positions: Readonly<Record<number, number>>;
   /** Partition to the number of records that were still unread when its last batch was read. */
   readonly lag: Readonly<Record<number, number>>;
+  /**
+   * Partition to the time (ISO 8601) since which an open transaction of another producer holds it up. Its records are
+   * not readable before that transaction ends.
+   */
+  readonly heldUp: Readonly<Record<number, string>>;
   /** How often the log no longer held a partition's position: retention passed it, or the topic was made again. */
   readonly positionsLost: number;
 }
