@@ -113,7 +113,7 @@ export interface Broker {
    */
   publish(topic: Topic, messages: readonly Message[], timeoutMs: number): Promise<Fate[]>;
 
-  /** Resolves once the leader answers and the known leaders are up to date. @throws BrokerError within `timeoutMs` */
+  /** Resolves once the leader answers, this client may write, and the known leaders are up to date. @throws BrokerError within `timeoutMs` */
   probe(topic: string, leader: number, timeoutMs: number): Promise<void>;
 
   /**
@@ -149,6 +149,8 @@ export interface Broker {
 export type BrokerErrorCode =
   /** No broker could be reached, or the connection was lost. */
   | 'UNAVAILABLE'
+  /** The broker refuses this client: a right is missing, or its user or password is wrong. */
+  | 'DENIED'
   | 'TOPIC_MISSING'
   /** The topic was created again, or has another number of partitions. Consuming can begin again at once. */
   | 'TOPIC_CHANGED'

@@ -65,6 +65,16 @@ describe('a runner', () => {
     await runner.stop();
   });
 
+  test('that the broker refuses says why, not that the broker cannot be reached', async () => {
+    const denied = failsWith(new BrokerError('DENIED', 'a right on the topic is missing'));
+    const { runner, lines } = place.startRunner(scripted([denied]), {
+      delays: { ...NO_DELAYS, reconnect: () => 60_000 },
+    });
+    await eventually(() => assert.match(runner.status().reason ?? '', /refuses .*: a right on the topic is missing/));
+    assert.equal(lines[0]?.level, 'error');
+    await runner.stop();
+  });
+
   test('whose member id another process took waits, and logs what to do', async () => {
     const fenced = failsWith(new BrokerError('FENCED', 'another member'));
     const { runner, lines } = place.startRunner(scripted([fenced]), { delays: { ...NO_DELAYS, fenced: 2 } });

@@ -5,6 +5,7 @@ import { createClients, type KafkaBrokerOptions } from './clients.ts';
 import { consumeInGroup } from './consuming/group_consumer.ts';
 import { faultOf, fromLibrary, toBrokerError } from './errors.ts';
 import { boundsOf, committedOffsets, earliestOffset } from './offsets.ts';
+import { checkWriteRight } from './rights.ts';
 import { createLanes } from './publishing/lanes.ts';
 import { readLog } from './read_log.ts';
 import { topicWarnings } from './topic_warnings.ts';
@@ -18,11 +19,14 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
   const topics = createTopics(admin);
   const lanes = createLanes(clients, topics);
 
-  /** Metadata can come from any broker, so the leader itself is asked for an offset too. */
+  /** Metadata can come from any broker, so the leader itself is asked for an offset and for this client's rights too. */
   const askLeader = async (name: string, leader: number): Promise<void> => {
     const topic = await topics.existing(name);
     const led = partitionsOf(topic).find((partition) => topics.leaderOf(name, partition) === leader);
-    if (led !== undefined) await earliestOffset(admin, name, led);
+    if (led === undefined) return;
+    await earliestOffset(admin, name, led);
+    const address = topics.addressOf(leader);
+    if (address !== undefined) await checkWriteRight(admin, address, name);
   };
 
   return {

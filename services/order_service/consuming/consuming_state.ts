@@ -96,6 +96,7 @@ export const createConsumingState = (options: ConsumingStateOptions): ConsumingS
         default:
       }
       const delayMs = delays.reconnect(attempt);
+      if (code === 'DENIED') return retryAfter(delayMs, `${DENIED}: ${reason}`, 'error', { attempt, delayMs });
       if (code === 'UNAVAILABLE') return retryAfter(delayMs, UNAVAILABLE, 'warn', { attempt, delayMs, reason });
       return retryAfter(delayMs, FAILED, 'error', { attempt, delayMs, err: error });
     },
@@ -113,6 +114,8 @@ const OVERTAKEN = 'another process has moved the view on; going on from its pres
 const FENCED = 'another process has joined the group under the same member id; give each its own by CONSUMER_MEMBER_ID';
 
 const UNAVAILABLE = 'the broker cannot be reached, trying again';
+
+const DENIED = 'the broker refuses this service, trying again';
 
 const FAILED = 'consuming failed, trying again';
 
