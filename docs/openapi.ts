@@ -19,6 +19,7 @@ export const cartDocument = async (): Promise<object> =>
     await createCartApp({
       publisher: {} as never,
       storeFailure: () => null,
+      warnings: () => [],
       settings: [],
       consoleOrigins: [],
       logger: silent.logger,
@@ -34,6 +35,7 @@ export const orderDocument = async (): Promise<object> =>
       redriver: {} as never,
       feed: { close: () => {} } as never,
       flow: {} as never,
+      warnings: () => [],
       runnerStatus: () => ({}) as never,
       topic: 'orders.events',
       cartUrl: 'http://localhost:8000',

@@ -77,6 +77,8 @@ export interface Batch {
    * hold `next` below it.
    */
   readonly end: number;
+  /** True if an open transaction of another producer holds back the record at `next`. */
+  readonly isHeldUp?: boolean;
 }
 
 /** Partition to offset. */
@@ -122,7 +124,7 @@ export interface Broker {
    */
   publish(topic: Topic, messages: readonly Message[], timeoutMs: number): Promise<Fate[]>;
 
-  /** Resolves once the leader answers and the known leaders are up to date. @throws BrokerError within `timeoutMs` */
+  /** Resolves once the leader answers, this client may write, and the known leaders are up to date. @throws BrokerError within `timeoutMs` */
   probe(topic: string, leader: number, timeoutMs: number): Promise<void>;
 
   /**
@@ -148,6 +150,9 @@ export interface Broker {
   /** The first offset and one past the last, for each partition. Records of open transactions count. @throws BrokerError */
   bounds(topic: string): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>>;
 
+  /** What about the topic endangers its records, for people: one sentence for each setting. @throws BrokerError */
+  topicWarnings(topic: string): Promise<readonly string[]>;
+
   /** Ends what is under way. Once it resolves, no socket and no timer of the client is left. */
   close(): Promise<void>;
 }
@@ -155,6 +160,8 @@ export interface Broker {
 export type BrokerErrorCode =
   /** No broker could be reached, or the connection was lost. */
   | 'UNAVAILABLE'
+  /** The broker refuses this client: a right is missing, or its user or password is wrong. */
+  | 'DENIED'
   | 'TOPIC_MISSING'
   /** The topic was created again, or has another number of partitions. Consuming can begin again at once. */
   | 'TOPIC_CHANGED'

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describeBroker, readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
+import { watchTopicSafety } from '#kafka_common/topic_safety.ts';
 import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
 import { runService } from '#service_common/run_service.ts';
 import { createCartApp } from '#cart_service/app/app.ts';
@@ -42,7 +43,9 @@ await runService('cart-service', readConfig, async (config, logger, tracing) => 
     ],
   });
   addPublisherGauges({ registry, queueLimit, status: publisher.status, storeFailure, now: Date.now });
+  const stopping = new AbortController();
   const app = await createCartApp({
+    warnings: watchTopicSafety({ broker, topic, logger, signal: stopping.signal }),
     publisher: { ...publisher, submit: metrics.countAnswers(publisher.submit) },
     storeFailure,
     logger,
@@ -56,6 +59,7 @@ await runService('cart-service', readConfig, async (config, logger, tracing) => 
   return {
     url,
     async close() {
+      stopping.abort();
       // Waiting requests go on as usual. Those that Kafka holds up are answered when the time is over.
       const deadline = performance.now() + DRAIN_MS;
       const closed = closeHttpApp(app, DRAIN_MS + 300);

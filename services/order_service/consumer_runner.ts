@@ -11,7 +11,7 @@ import type { RedriveProof } from '#order_service/redrive/redrive_proof.ts';
 import type { ViewWriter } from './consumer_db.ts';
 
 export interface ConsumerRunnerOptions {
-  readonly broker: Pick<Broker, 'consume' | 'committed'>;
+  readonly broker: Pick<Broker, 'consume' | 'committed' | 'bounds'>;
   readonly db: ViewWriter;
   readonly topic: string;
   readonly group: string;
@@ -36,7 +36,7 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
   const { broker, db, topic, group, memberId, logger, now, redriveProof, observers = [], delays = DELAYS } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const state = createConsumingState({ topic, group, memberId, logger, delays });
+  const state = createConsumingState({ topic, group, memberId, logger, delays, now });
   const positions = createPartitionPositions();
   const applier = createBatchApplier({
     db,
@@ -50,20 +50,20 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
   let running: Promise<void> = Promise.resolve();
 
   const onBatch = async (batch: Batch): Promise<void> => {
-    const { partition, next, end } = batch;
+    const { partition, next } = batch;
     const fresh = positions.newIn(batch);
     if (fresh !== null) {
       await applier.apply(fresh, positions.stored(partition));
       positions.applied(partition, next);
     }
-    positions.setLag(partition, end - next);
+    positions.read(batch, now());
   };
 
   const consuming: ConsumeOptions = {
     topic,
     group,
     memberId,
-    startAt: createStartPositions({ broker, db, applier, positions, group, logger }),
+    startAt: createStartPositions({ broker, db, applier, positions, state, group, logger }),
     onBatch,
     onAssigned: (partitions) => {
       positions.keepLagOf(partitions);
@@ -82,7 +82,9 @@ export const createConsumerRunner = (options: ConsumerRunnerOptions): ConsumerRu
         await broker.consume(consuming);
       } catch (error) {
         if (signal.aborted) return;
-        await sleep(state.ended(error), undefined, { signal }).catch(() => {});
+        const delayMs = state.ended(error);
+        if (state.status.state === 'waiting_for_topic') positions.keepLagOf([]);
+        await sleep(delayMs, undefined, { signal }).catch(() => {});
       }
     }
   };

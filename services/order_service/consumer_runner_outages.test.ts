@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { BrokerError, type ConsumeOptions } from '#kafka_common/broker.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { DELAYS } from '#order_service/consuming/consuming_state.ts';
-import { batchOf, created, statusUpdated } from '#tests/support/events.ts';
+import { anAppliedBatch, aStep, batchOf, created, statusUpdated } from '#tests/support/events.ts';
 import { createRunnerPlace, NO_DELAYS, TOPIC } from '#tests/support/runner_place.ts';
 
 let place: Awaited<ReturnType<typeof createRunnerPlace>>;
@@ -20,6 +20,7 @@ const scripted = (script: readonly ((options: ConsumeOptions) => Promise<void>)[
   let call = 0;
   return {
     committed: async () => new Map<number, number>(),
+    bounds: async () => new Map([[0, { start: 0, end: 0 }]]),
     consume: async (options: ConsumeOptions) => {
       await options.startAt(topic, [0]);
       const step = script[call++];
@@ -61,6 +62,16 @@ describe('a runner', () => {
     });
     await eventually(() => assert.equal(runner.status().state, 'reconnecting'));
     assert.deepEqual([runner.status().attempt, runner.status().assigned], [1, []]);
+    await runner.stop();
+  });
+
+  test('that the broker refuses says why, not that the broker cannot be reached', async () => {
+    const denied = failsWith(new BrokerError('DENIED', 'a right on the topic is missing'));
+    const { runner, lines } = place.startRunner(scripted([denied]), {
+      delays: { ...NO_DELAYS, reconnect: () => 60_000 },
+    });
+    await eventually(() => assert.match(runner.status().reason ?? '', /refuses .*: a right on the topic is missing/));
+    assert.equal(lines[0]?.level, 'error');
     await runner.stop();
   });
 
@@ -111,6 +122,48 @@ describe('a runner', () => {
     assert.deepEqual([lines[0]?.level, lines[0]?.['wanted'], lines[0]?.['resumedAt']], ['error', 101, 7]);
     assert.equal((await place.db.order('ORD-2'))?.orderId, 'ORD-2');
     assert.deepEqual(await place.db.positions(TOPIC), [{ partition: 0, topicId: 'topic-1', next: 8 }]);
+  });
+
+  test('whose topic is deleted says so until it consumes again, and has no lag meanwhile', async () => {
+    const missing = failsWith(new BrokerError('TOPIC_MISSING', 'topic does not exist'));
+    let isThere = false;
+    const { runner, lines } = place.startRunner(
+      scripted([
+        async (consumer) => {
+          consumer.onAssigned?.([0]);
+          await consumer.onBatch(batchOf(0, 0, [created('ORD-1')]));
+          return missing();
+        },
+        ...Array.from({ length: 20 }, () => async () => (isThere ? Promise.reject(new Error('made')) : missing())),
+      ]),
+      { delays: { ...NO_DELAYS, topicMissing: 20 } },
+    );
+    await eventually(() => assert.match(runner.status().reason ?? '', /the topic was deleted/));
+    assert.deepEqual(runner.status().lag, {});
+    isThere = true;
+    await eventually(() => assert.equal(runner.status().state, 'consuming'));
+    assert.equal(runner.status().reason, null);
+    assert.match(runner.status().topicChange?.what ?? '', /the topic was deleted/);
+    assert.equal(lines.filter(({ level, msg }) => level === 'error' && msg.includes('was deleted')).length, 1);
+  });
+
+  test('whose topic changes begins again at once, and after a pause if it changes again at once', async () => {
+    const changed = failsWith(new BrokerError('TOPIC_CHANGED', 'topic t has 8 partitions now, not 2'));
+    const attempts: number[] = [];
+    const { runner } = place.startRunner(scripted([changed, changed]), {
+      delays: { ...NO_DELAYS, topicChanged: (attempt) => attempts.push(attempt) && 1 },
+    });
+    await eventually(() => assert.equal(runner.status().state, 'consuming'));
+    assert.deepEqual(attempts, [1, 2]);
+    assert.match(runner.status().topicChange?.what ?? '', /8 partitions/);
+    assert.deepEqual([1, 2, 9].map(DELAYS.topicChanged), [0, 500, 500]);
+  });
+
+  test('whose partition has nothing new shows its lag too', async () => {
+    await place.db.applyBatch(anAppliedBatch({ positions: [aStep({ topicId: 'topic-1', next: 3 })] }));
+    const broker = { ...scripted([]), bounds: async () => new Map([[0, { start: 0, end: 5 }]]) };
+    const { runner } = place.startRunner(broker);
+    await eventually(() => assert.deepEqual(runner.status().lag, { 0: 2 }));
   });
 
   test('with more to read shows the number of unread records as lag', async () => {

@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
 import { describeBroker, readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
+import { watchTopicSafety } from '#kafka_common/topic_safety.ts';
 import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
 import { runService } from '#service_common/run_service.ts';
+import { heldUpWarnings } from '#order_service/consuming/held_up_warnings.ts';
 import { presentEvent } from '#order_service/app/api/events_stream.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
 import { createEventFeed } from '#order_service/live/event_feed.ts';
@@ -62,7 +64,10 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
   addRunnerMetrics({ registry: metrics, topic, status: runner.status });
   addViewMetrics({ registry: metrics, db, now });
 
-  const flow = createFlow({ db, broker, samples, status: runner.status, topic, group });
+  const stopping = new AbortController();
+  const topicWarnings = watchTopicSafety({ broker, topic, logger, signal: stopping.signal });
+  const warnings = () => [...topicWarnings(), ...heldUpWarnings(runner.status(), now())];
+  const flow = createFlow({ db, broker, samples, status: runner.status, warnings, topic, group });
   const seconds = setInterval(() => {
     samples.tick();
     if (feed.hasFlowSubscribers) void flow.state('last').then(feed.sendFlow, () => {});
@@ -75,6 +80,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
     flow,
     redriver: createRedriver({ db, broker, topic, proof: redriveProof }),
     runnerStatus: runner.status,
+    warnings,
     topic,
     logger,
     metrics,
@@ -90,6 +96,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
     url,
     async close() {
       clearInterval(seconds);
+      stopping.abort();
       await Promise.all([closeHttpApp(app, DRAIN_MS), runner.stop()]);
       await broker.close();
       await db.close();

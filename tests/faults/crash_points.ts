@@ -117,7 +117,7 @@ export const WRITE_PATH = {
 /** Points of the Order Service, in the order in which a batch meets them. The last one is at a start. */
 export const READ_PATH = {
   /** The batch is in memory, and nothing of it is applied. */
-  fetched: point('fetched', BATCHES, after(RUNNER, 'const { partition, next, end } = batch;')),
+  fetched: point('fetched', BATCHES, after(RUNNER, 'const { partition, next } = batch;')),
   /** The whole batch is in a transaction of the view, which is not committed. */
   viewBeforeCommit: point(
     'view_before_commit',

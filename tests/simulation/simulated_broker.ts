@@ -110,6 +110,7 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
     },
 
     bounds,
+    topicWarnings: async () => [],
     close: async () => {},
   };
 };

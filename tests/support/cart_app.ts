@@ -75,6 +75,7 @@ export const useTestCart = () => {
           },
           status: () => cart.status,
         },
+        warnings: () => [],
         storeFailure: () => cart.storeFailure,
         logger: pino({ level: 'silent' }),
         metrics: new Registry(),

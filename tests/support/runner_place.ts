@@ -9,7 +9,13 @@ import { createTestLog } from './test_log.ts';
 
 export const TOPIC = 'orders.events';
 export const GROUP = 'order-service';
-export const NO_DELAYS: RetryDelays = { topicMissing: 1, reconnect: () => 1, fenced: 1, store: () => 1 };
+export const NO_DELAYS: RetryDelays = {
+  topicMissing: 1,
+  topicChanged: () => 0,
+  reconnect: () => 1,
+  fenced: 1,
+  store: () => 1,
+};
 
 /** A folder with an empty view, and runners on it. `remove` stops the runners first. */
 export const createRunnerPlace = async () => {

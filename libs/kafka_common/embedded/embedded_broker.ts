@@ -60,6 +60,8 @@ export const createEmbeddedBroker = ({ directory, openingMs, clock = Date.now }:
 
     bounds: async (topic) => boundsOf(log, existingTopic(log, topic)),
 
+    topicWarnings: async () => [],
+
     async close() {
       tail.close();
       groups.close();

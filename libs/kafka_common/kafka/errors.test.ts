@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { MultipleErrors, ProtocolError, ResponseError } from '@platformatic/kafka';
+import { AuthenticationError, MultipleErrors, ProtocolError, ResponseError } from '@platformatic/kafka';
 import { test } from 'node:test';
-import { faultOf, isCertainlyNotWritten } from './errors.ts';
+import { faultOf, isCertainlyNotWritten, toBrokerError } from './errors.ts';
 
 const answer = (id: string): ProtocolError => new ProtocolError(id);
 
@@ -62,4 +62,25 @@ test('the records that a refusal names do not make it uncertain', () => {
 
 test('the records that an unknown server error names do not make it certain', () => {
   assert.equal(isCertainlyNotWritten(refusedRecords(-1)), false);
+});
+
+for (const [id, advice] of [
+  ['TOPIC_AUTHORIZATION_FAILED', /right on the topic is missing: give .* Read/],
+  ['GROUP_AUTHORIZATION_FAILED', /right on the consumer group is missing: give .* Read/],
+  ['CLUSTER_AUTHORIZATION_FAILED', /right on the cluster is missing/],
+  ['SASL_AUTHENTICATION_FAILED', /password is wrong/],
+] as const) {
+  test(`${id} is a denial that says what to do, also beside other errors`, () => {
+    const wrapped = new MultipleErrors('join failed.', [new Error('closed'), new MultipleErrors('', [answer(id)])]);
+    for (const error of [answer(id), wrapped]) {
+      const { code, message } = toBrokerError(error);
+      assert.equal(code, 'DENIED');
+      assert.match(message, advice);
+    }
+  });
+}
+
+test('a failed login is a denial, and a lost connection is not', () => {
+  assert.equal(toBrokerError(new AuthenticationError('SASL authentication failed.')).code, 'DENIED');
+  assert.equal(toBrokerError(new Error('closed')).code, 'UNAVAILABLE');
 });

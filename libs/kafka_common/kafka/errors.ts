@@ -52,6 +52,12 @@ const TOPIC_FAULTS: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_ID', 'UNKNOWN_
 /** The library's message for a topic that a broker's metadata does not have. It has no code for that case. */
 const UNKNOWN_TOPIC = /Unknown topic/;
 
+/** True if the broker refuses a request only because of missing rights. */
+export const isRefusedByRights = (error: unknown): boolean => {
+  const names = protocolErrorsOf(error);
+  return names.length > 0 && names.every((name) => name.endsWith('_AUTHORIZATION_FAILED'));
+};
+
 /** What a refusal is about: a message alone, or the topic. Undefined if it can be the broker. */
 export const faultOf = (error: unknown): 'message' | 'topic' | undefined => {
   const names = protocolErrorsOf(error);
@@ -78,20 +84,43 @@ const leftNoRecord = (leaf: unknown): boolean =>
   (leaf instanceof ProtocolError && REFUSALS.has(String(leaf['apiId' as keyof ProtocolError]))) ||
   (leaf instanceof GenericError && NO_CONNECTION.test(leaf.message));
 
+/** What to do about missing rights. The broker does not say which operation it missed. */
+const MISSING_RIGHTS: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED:
+    'a right on the topic is missing: give the user of the Cart Service Describe, Read and Write, and that of the Order Service Describe and Read',
+  GROUP_AUTHORIZATION_FAILED:
+    'a right on the consumer group is missing: give the user of the Order Service Read on the group',
+  CLUSTER_AUTHORIZATION_FAILED:
+    'a right on the cluster is missing: creating the topic needs Create, or create the topic beforehand',
+  SASL_AUTHENTICATION_FAILED: 'the user name or the password is wrong',
+};
+
+const isDenial = (error: unknown): boolean =>
+  leavesOf(error).some((leaf) => leaf instanceof AuthenticationError) ||
+  protocolErrorsOf(error).some((name) => name in MISSING_RIGHTS);
+
+const messageOf = (leaf: Error): string => {
+  if (!(leaf instanceof ProtocolError)) return leaf.message;
+  const name = String(leaf['apiId' as keyof ProtocolError]);
+  return `${name}: ${MISSING_RIGHTS[name] ?? leaf.message}`;
+};
+
 /** One line for logs and answers: the distinct causes, without stack traces. */
 export const describeError = (error: unknown): string => {
   const causes = leavesOf(error).map((leaf) => {
     if (!(leaf instanceof Error)) return String(leaf);
     const cause =
       leaf.cause instanceof Error && !leaf.message.includes(leaf.cause.message) ? ` (${leaf.cause.message})` : '';
-    return `${leaf instanceof ProtocolError ? `${String(leaf['apiId' as keyof ProtocolError])}: ` : ''}${leaf.message}${cause}`;
+    return `${messageOf(leaf)}${cause}`;
   });
   return [...new Set(causes)].join('; ').slice(0, 500) || 'unknown error';
 };
 
-/** Any error as a BrokerError `UNAVAILABLE`, unless it is a BrokerError already. */
+/** Any error as a BrokerError `DENIED` or `UNAVAILABLE`, unless it is a BrokerError already. */
 export const toBrokerError = (error: unknown): BrokerError =>
-  error instanceof BrokerError ? error : new BrokerError('UNAVAILABLE', describeError(error), error);
+  error instanceof BrokerError
+    ? error
+    : new BrokerError(isDenial(error) ? 'DENIED' : 'UNAVAILABLE', describeError(error), error);
 
 /** The library's errors become BrokerErrors. Errors of the caller, from `onBatch` and `startAt`, stay as they are. */
 export const fromLibrary = (error: unknown): unknown =>

@@ -84,13 +84,14 @@ const fetchedFrom = async (
   return { batches, outOfRange, leaderMoved };
 };
 
-/** A batch without records says that an open transaction holds up the partition. */
+/** A batch without records comes if there are some, but an open transaction or the limits of the fetch hold them back. */
 const batchesOf = async (answer: PartitionAnswer, topic: Topic, from: number): Promise<Batch[]> => {
-  const { partition, highWatermark, records: bytes, abortedTransactions } = answer;
+  const { partition, highWatermark, lastStableOffset, records: bytes, abortedTransactions } = answer;
   const read = await readRecords(bytes, abortedTransactions, from);
   const { records, next } = read ?? { records: [], next: from };
   if (next === from && highWatermark <= from) return [];
-  return [{ topic, partition, records, next, end: Math.max(next, Number(highWatermark)) }];
+  const isHeldUp = lastStableOffset < highWatermark && next >= lastStableOffset;
+  return [{ topic, partition, records, next, end: Math.max(next, Number(highWatermark)), isHeldUp }];
 };
 
 /** The broker that leads a partition, or -1 if there is none. */

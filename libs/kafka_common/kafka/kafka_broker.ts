@@ -3,11 +3,13 @@ import { withinMs } from '#service_common/within.ts';
 import { createAdmin } from './admin.ts';
 import { createClients, type KafkaBrokerOptions } from './clients.ts';
 import { consumeInGroup } from './consuming/group_consumer.ts';
-import { fromLibrary, toBrokerError } from './errors.ts';
+import { faultOf, fromLibrary, toBrokerError } from './errors.ts';
 import { boundsOf, committedOffsets, earliestOffset } from './offsets.ts';
+import { checkWriteRight } from './rights.ts';
 import { createLanes } from './publishing/lanes.ts';
 import { readLog } from './read_log.ts';
-import { untilTopicChanges } from './topic_watch.ts';
+import { topicWarnings } from './topic_warnings.ts';
+import { topicChangeNow, untilTopicChanges } from './topic_watch.ts';
 import { createTopics, partitionsOf } from './topics.ts';
 
 /** Apache Kafka behind the broker seam, through @platformatic/kafka. It connects when it is first used. */
@@ -17,11 +19,14 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
   const topics = createTopics(admin);
   const lanes = createLanes(clients, topics);
 
-  /** Metadata can come from any broker, so the leader itself is asked for an offset too. */
+  /** Metadata can come from any broker, so the leader itself is asked for an offset and for this client's rights too. */
   const askLeader = async (name: string, leader: number): Promise<void> => {
     const topic = await topics.existing(name);
     const led = partitionsOf(topic).find((partition) => topics.leaderOf(name, partition) === leader);
-    if (led !== undefined) await earliestOffset(admin, name, led);
+    if (led === undefined) return;
+    await earliestOffset(admin, name, led);
+    const address = topics.addressOf(leader);
+    if (address !== undefined) await checkWriteRight(admin, address, name);
   };
 
   return {
@@ -50,13 +55,15 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
         await consumeInGroup({ consumer, fetchPool, earliest, untilChanged }, topic, wanted);
       } catch (error) {
         clients.askAnotherFirst();
-        throw fromLibrary(error);
+        throw (faultOf(error) === 'topic' ? await topicChangeNow(topics, topic) : null) ?? fromLibrary(error);
       }
     },
 
     committed: async (group, name) => committedOffsets(admin, group, await topics.existing(name)),
 
     bounds: async (name) => boundsOf(admin, await topics.existing(name)),
+
+    topicWarnings: (name) => topicWarnings(admin, name),
 
     async close() {
       await lanes.close();

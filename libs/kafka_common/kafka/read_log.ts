@@ -58,7 +58,7 @@ async function* readToEnds(
     yield* batches;
     const reached = batches.at(-1)?.next ?? next;
     if (reached > next) lastProgress = performance.now();
-    else if (performance.now() - lastProgress > stallMs) throw stalled(position, batches.length > 0);
+    else if (performance.now() - lastProgress > stallMs) throw stalled(position, batches.at(-1)?.isHeldUp === true);
     if (reached >= end) continue;
     if (reached > next) queue.unshift({ partition, next: reached, end });
     else queue.push(position);

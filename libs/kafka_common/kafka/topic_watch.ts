@@ -15,12 +15,15 @@ export const untilTopicChanges = async (
   while (!signal.aborted) {
     await sleep(LOOK_INTERVAL_MS, undefined, { signal, ref: false }).catch(() => {});
     if (signal.aborted) break;
-    // While the broker cannot be asked, nothing is known to have changed.
-    const change = await topics.describe(topic.name).then(
-      (now) => topicChange(topic, now),
-      () => null,
-    );
+    const change = await topicChangeNow(topics, topic);
     if (change !== null) return change;
   }
   return null;
 };
+
+/** What has become of the topic; null if it is the same, or if the broker cannot be asked. */
+export const topicChangeNow = (topics: Pick<Topics, 'describe'>, topic: Topic): Promise<BrokerError | null> =>
+  topics.describe(topic.name).then(
+    (now) => topicChange(topic, now),
+    () => null,
+  );

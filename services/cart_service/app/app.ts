@@ -15,6 +15,8 @@ export const createCartApp = async (parts: {
   publisher: Pick<Publisher, 'submit' | 'status'>;
   /** Why the last transaction of the store failed; null if it did not. */
   storeFailure: () => string | null;
+  /** What a person should know, though the service can do its work. */
+  warnings: () => readonly string[];
   logger: Logger;
   metrics: Registry;
   settings: readonly SettingInForce[];
@@ -34,7 +36,7 @@ export const createCartApp = async (parts: {
     metrics: parts.metrics,
     settings: parts.settings,
     tracing: parts.tracing ?? null,
-    readiness: () => readinessOf(parts.publisher.status(), parts.storeFailure()),
+    readiness: () => readinessOf(parts.publisher.status(), parts.storeFailure(), parts.warnings()),
   });
   await allowConsole(app, parts.consoleOrigins);
   addOrderRoutes(app, parts.publisher.submit);
@@ -45,11 +47,12 @@ export const createCartApp = async (parts: {
  * A failing store does not make the service unready: only requests try the store again, and an unready service might get
  * none.
  */
-const readinessOf = (status: PublisherStatus, storeFailure: string | null): Readiness => {
+const readinessOf = (status: PublisherStatus, storeFailure: string | null, warnings: readonly string[]): Readiness => {
   const { state, reason } = status;
   return {
     ready: state === 'open',
     ...status,
+    warnings,
     oldestUnsettledAt: instantOf(status.oldestUnsettledAt),
     lastAcknowledgedAt: instantOf(status.lastAcknowledgedAt),
     checks: [

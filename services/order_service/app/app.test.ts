@@ -17,9 +17,9 @@ after(() => service.close());
 describe('readiness', () => {
   const CASES: readonly (readonly [string, Partial<RunnerStatus>, number, readonly string[]])[] = [
     ['consuming', {}, 200, []],
-    ['starting', { state: 'starting' }, 503, ['broker', 'assignment']],
-    ['waiting for the topic', { state: 'waiting_for_topic' }, 503, ['topic', 'assignment']],
-    ['reconnecting', { state: 'reconnecting', attempt: 3 }, 503, ['broker', 'assignment']],
+    ['starting', { state: 'starting', reason: 'not yet' }, 503, ['broker', 'assignment']],
+    ['waiting for the topic', { state: 'waiting_for_topic', reason: 'no topic' }, 503, ['topic', 'assignment']],
+    ['reconnecting', { state: 'reconnecting', attempt: 3, reason: 'gone' }, 503, ['broker', 'assignment']],
     ['consuming but unable to store', { storeFailure: 'disk is full' }, 503, ['store']],
   ];
   for (const [circumstance, changes, expected, failed] of CASES) {

@@ -29,6 +29,8 @@ export interface OrderAppParts {
   readonly feed: EventFeed;
   readonly flow: Flow;
   readonly runnerStatus: () => RunnerStatus;
+  /** What a person should know, though the service can do its work. */
+  readonly warnings: () => readonly string[];
   /** The topic that is consumed. */
   readonly topic: string;
   readonly logger: Logger;
@@ -55,7 +57,7 @@ export const createOrderApp = async (parts: OrderAppParts): Promise<HttpApp> => 
     metrics: parts.metrics,
     settings: parts.settings,
     tracing: parts.tracing ?? null,
-    readiness: () => readinessOf(parts.runnerStatus()),
+    readiness: () => readinessOf(parts.runnerStatus(), parts.warnings()),
   });
   const findOrder = createFindOrder(parts);
   addOrderRoutes(app, { ...parts, findOrder });

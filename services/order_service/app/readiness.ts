@@ -3,14 +3,14 @@ import { type RunnerStatus, whyNotReady } from '#order_service/consuming/runner_
 
 /** The service always answers reads. Ready means that the answers are up to date. */
 
-export const readinessOf = (status: RunnerStatus): Readiness => {
-  const { state, storeFailure } = status;
+export const readinessOf = (status: RunnerStatus, warnings: readonly string[]): Readiness => {
+  const { state, reason: notConsuming, storeFailure } = status;
   const reason = whyNotReady(status);
-  const notConsuming = state === 'consuming' ? null : reason;
   return {
+    ...status,
     ready: reason === null,
     reason,
-    ...status,
+    warnings,
     checks: [
       check('broker', state === 'starting' || state === 'reconnecting' ? notConsuming : null),
       check('topic', state === 'waiting_for_topic' ? notConsuming : null),

@@ -55,10 +55,11 @@ const ofCart = (cart) => {
 };
 
 /** @param {Flow} flow */
-const ofTopic = ({ brokerReason, state }) => {
+const ofTopic = ({ brokerReason, state, warnings }) => {
   if (brokerReason !== null) return bad('Broker not reachable', brokerReason);
   if (state === 'waiting_for_topic') return warn('The topic does not exist yet', null);
-  return ok('Reachable');
+  const [warning = null] = warnings;
+  return warning === null ? ok('Reachable') : warn('Look at the topic', warning);
 };
 
 /** @param {Flow} flow @param {readonly Total[]} totals */

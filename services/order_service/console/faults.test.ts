@@ -23,6 +23,7 @@ const WELL: Seen = {
     reason: null,
     storeFailure: null,
     brokerReason: null,
+    warnings: [],
     partitions: [],
     counts: { orders: 0, pending: 0, deadLetters: 0 },
     samples: [],
@@ -62,6 +63,11 @@ describe('a fault shows at its own place:', () => {
       'the broker is not reachable',
       flowWith({ brokerReason: 'connection refused' }),
       ['Topic: Broker not reachable (connection refused)'],
+    ],
+    [
+      'something endangers the topic or holds it up',
+      flowWith({ warnings: ['topic t has retention.ms=1'] }),
+      ['Topic: Look at the topic (topic t has retention.ms=1)'],
     ],
     [
       'the consumer reconnects',

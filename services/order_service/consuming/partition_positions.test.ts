@@ -28,17 +28,36 @@ test('a lost position moves where reading goes on, and the view still has the ol
   positions.begin([0], new Map([[0, 100]]));
   positions.lost(0, 7);
   assert.equal(positions.stored(0), 100);
-  assert.deepEqual(positions.status([0]), { positions: { 0: 7 }, lag: {}, positionsLost: 1 });
+  assert.deepEqual(positions.status([0]), { positions: { 0: 7 }, lag: {}, heldUp: {}, positionsLost: 1 });
 });
 
 test('the status has the positions of the assigned partitions, and the lag of those that are kept', () => {
   const positions = createPartitionPositions();
   positions.begin([0, 1], new Map([[1, 5]]));
-  positions.setLag(0, 10);
-  positions.setLag(1, 0);
-  assert.deepEqual(positions.status([0, 1]), { positions: { 0: 0, 1: 5 }, lag: { 0: 10, 1: 0 }, positionsLost: 0 });
+  positions.read({ ...batchOf(0, 0, []), end: 10 }, 0);
+  positions.read(batchOf(1, 5, []), 0);
+  assert.deepEqual(positions.status([0, 1]).lag, { 0: 10, 1: 0 });
   positions.keepLagOf([1]);
-  assert.deepEqual(positions.status([1]), { positions: { 1: 5 }, lag: { 1: 0 }, positionsLost: 0 });
+  assert.deepEqual(positions.status([1]), { positions: { 1: 5 }, lag: { 1: 0 }, heldUp: {}, positionsLost: 0 });
+});
+
+test('a partition is held up from the first batch that says so until the first that does not', () => {
+  const positions = createPartitionPositions();
+  positions.begin([0], new Map());
+  const heldUp = { ...batchOf(0, 0, []), end: 3, isHeldUp: true };
+  positions.read(heldUp, 1_000);
+  positions.read(heldUp, 9_000);
+  assert.deepEqual(positions.status([0]).heldUp, { 0: '1970-01-01T00:00:01.000Z' });
+  positions.read({ ...heldUp, isHeldUp: false }, 10_000);
+  assert.deepEqual(positions.status([0]).heldUp, {});
+});
+
+test('a partition without a batch has the lag of its bounds, until a batch comes', () => {
+  const positions = createPartitionPositions();
+  positions.begin([0, 1], new Map([[0, 3]]));
+  positions.read(batchOf(1, 0, EVENTS), 0);
+  for (const partition of [0, 1]) positions.setFirstLag(partition, 0, 5);
+  assert.deepEqual(positions.status([0, 1]).lag, { 0: 2, 1: 0 });
 });
 
 test('partitions that begin again take the positions of the view', () => {

@@ -8,6 +8,16 @@ export interface ConsumingStatus {
   /** Attempts to consume again since the connection was lost; 0 while it consumes. */
   readonly attempt: number;
   readonly assigned: readonly number[];
+  /** Why it does not consume; null while it consumes. */
+  readonly reason: string | null;
+  /** What became of the topic last; null if nothing did since the start. */
+  readonly topicChange: TopicChange | null;
+}
+
+interface TopicChange {
+  /** When it was noticed (ISO 8601). */
+  readonly at: string;
+  readonly what: string;
 }
 
 /** How far the runner has read. */
@@ -16,6 +26,11 @@ export interface PositionsStatus {
   readonly positions: Readonly<Record<number, number>>;
   /** Partition to the number of records that were still unread when its last batch was read. */
   readonly lag: Readonly<Record<number, number>>;
+  /**
+   * Partition to the time (ISO 8601) since which an open transaction of another producer holds it up. Its records are
+   * not readable before that transaction ends.
+   */
+  readonly heldUp: Readonly<Record<number, string>>;
   /** How often the log no longer held a partition's position: retention passed it, or the topic was made again. */
   readonly positionsLost: number;
 }
@@ -36,12 +51,5 @@ export interface ApplierStatus extends AppliedStatus {
 
 export interface RunnerStatus extends ApplierStatus, ConsumingStatus, PositionsStatus {}
 
-const NOT_CONSUMING: Readonly<Record<Exclude<RunnerState, 'consuming'>, string>> = {
-  starting: 'the consumer has not joined its group yet',
-  waiting_for_topic: 'the topic does not exist yet',
-  reconnecting: 'the broker cannot be reached; orders are shown as they were before',
-};
-
 /** Why the view does not follow the topic; null if it does. */
-export const whyNotReady = ({ state, storeFailure }: RunnerStatus): string | null =>
-  state === 'consuming' ? storeFailure : NOT_CONSUMING[state];
+export const whyNotReady = ({ reason, storeFailure }: RunnerStatus): string | null => reason ?? storeFailure;

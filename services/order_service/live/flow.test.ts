@@ -8,6 +8,7 @@ import { createRunnerPlace, GROUP, TOPIC } from '#tests/support/runner_place.ts'
 import { CONSUMING } from '#tests/support/order_app.ts';
 
 const NOW = 1_768_737_600_000;
+const HELD_UP_SINCE = '2026-01-18T12:00:00.000Z';
 
 let place: Awaited<ReturnType<typeof createRunnerPlace>>;
 beforeEach(async () => (place = await createRunnerPlace()));
@@ -23,8 +24,9 @@ const flowOf = (changes: Partial<FlowOptions> = {}) =>
           [1, { start: 0, end: 3 }],
         ]),
     },
-    status: () => ({ ...CONSUMING, assigned: [0, 1], positions: { 0: 10, 1: 5 } }),
+    status: () => ({ ...CONSUMING, assigned: [0, 1], positions: { 0: 10, 1: 5 }, heldUp: { 0: HELD_UP_SINCE } }),
     samples: createFlowSamples({ now: () => NOW }),
+    warnings: () => ['a warning'],
     topic: TOPIC,
     group: GROUP,
     ...changes,
@@ -32,12 +34,13 @@ const flowOf = (changes: Partial<FlowOptions> = {}) =>
 
 describe('the flow', () => {
   test('shows the end, the position and the lag of each partition', async () => {
-    const { partitions, brokerReason } = await flowOf().state('all');
+    const { partitions, brokerReason, warnings } = await flowOf().state('all');
+    assert.deepEqual(warnings, ['a warning']);
     assert.equal(brokerReason, null);
     assert.deepEqual(partitions, [
-      { partition: 0, end: 12, position: 10, lag: 2 },
+      { partition: 0, end: 12, position: 10, lag: 2, heldUpSince: HELD_UP_SINCE },
       // The view went on after the end was read.
-      { partition: 1, end: 3, position: 5, lag: 0 },
+      { partition: 1, end: 3, position: 5, lag: 0, heldUpSince: null },
     ]);
   });
 
@@ -49,8 +52,8 @@ describe('the flow', () => {
       const { partitions, brokerReason } = await flowOf({ broker: { bounds } }).state('last');
       assert.match(brokerReason ?? '', reason);
       assert.deepEqual(partitions, [
-        { partition: 0, end: null, position: 10, lag: null },
-        { partition: 1, end: null, position: 5, lag: null },
+        { partition: 0, end: null, position: 10, lag: null, heldUpSince: HELD_UP_SINCE },
+        { partition: 1, end: null, position: 5, lag: null, heldUpSince: null },
       ]);
     });
   }
@@ -65,8 +68,8 @@ describe('the flow', () => {
   });
 
   test('of a runner that does not consume says why', async () => {
-    const waiting: RunnerStatus = { ...CONSUMING, state: 'waiting_for_topic' };
-    assert.equal((await flowOf({ status: () => waiting }).state('last')).reason, 'the topic does not exist yet');
+    const waiting: RunnerStatus = { ...CONSUMING, state: 'waiting_for_topic', reason: 'no topic' };
+    assert.equal((await flowOf({ status: () => waiting }).state('last')).reason, 'no topic');
     assert.equal((await flowOf().state('last')).reason, null);
   });
 });

@@ -16,6 +16,8 @@ interface FlowState {
   readonly storeFailure: string | null;
   /** Why the ends of the partitions are not known; null if they are. */
   readonly brokerReason: string | null;
+  /** What a person should know, though the view follows the topic. */
+  readonly warnings: readonly string[];
   readonly partitions: readonly FlowPartition[];
   readonly counts: { readonly orders: number; readonly pending: number; readonly deadLetters: number };
   /** Oldest first. */
@@ -27,6 +29,8 @@ interface FlowPartition {
   readonly end: number | null;
   readonly position: number | null;
   readonly lag: number | null;
+  /** Since when (ISO 8601) an open transaction of another producer holds it up; null if none does. */
+  readonly heldUpSince: string | null;
 }
 
 /** How events flow from the topic into the view, now and in the last five minutes. */
@@ -40,6 +44,7 @@ export interface FlowOptions {
   readonly broker: Pick<Broker, 'bounds'>;
   readonly samples: Pick<FlowSamples, 'all'>;
   readonly status: () => RunnerStatus;
+  readonly warnings: () => readonly string[];
   readonly topic: string;
   readonly group: string;
 }
@@ -47,7 +52,7 @@ export interface FlowOptions {
 /** Milliseconds that the broker has to answer. */
 const ENDS_MS = 800;
 
-export const createFlow = ({ db, broker, samples, status, topic, group }: FlowOptions): Flow => {
+export const createFlow = ({ db, broker, samples, status, warnings, topic, group }: FlowOptions): Flow => {
   const askForEnds = singleFlight(async () => {
     try {
       return { ends: await withinMs(ENDS_MS, endsOf(broker, topic)), brokerReason: null };
@@ -71,6 +76,7 @@ export const createFlow = ({ db, broker, samples, status, topic, group }: FlowOp
         reason: whyNotReady(consumer),
         storeFailure,
         brokerReason,
+        warnings: warnings(),
         partitions: partitionsOf(consumer, ends),
         counts: { orders, pending, deadLetters: heldDeadLetters },
         samples: which === 'all' ? samples.all : samples.all.slice(-1),
@@ -79,7 +85,7 @@ export const createFlow = ({ db, broker, samples, status, topic, group }: FlowOp
   };
 };
 
-const partitionsOf = ({ assigned, positions }: RunnerStatus, ends: Positions): FlowPartition[] =>
+const partitionsOf = ({ assigned, positions, heldUp }: RunnerStatus, ends: Positions): FlowPartition[] =>
   [...new Set([...ends.keys(), ...assigned])]
     .toSorted((a, b) => a - b)
     .map((partition) => {
@@ -87,5 +93,5 @@ const partitionsOf = ({ assigned, positions }: RunnerStatus, ends: Positions): F
       const position = positions[partition] ?? null;
       // The position is read after the end, so it can be ahead by what was applied in between.
       const lag = end === null || position === null ? null : Math.max(0, end - position);
-      return { partition, end, position, lag };
+      return { partition, end, position, lag, heldUpSince: heldUp[partition] ?? null };
     });

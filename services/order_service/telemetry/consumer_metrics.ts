@@ -37,6 +37,11 @@ export const addRunnerMetrics = ({ registry, topic, status }: RunnerMetricsOptio
         records,
       ]),
   );
+  metrics.gauge(
+    'order_events_held_up_partitions',
+    'Partitions whose next records an open transaction of another producer holds back',
+    () => Object.keys(status().heldUp).length,
+  );
   metrics.counter(
     'order_events_processed_total',
     'Events by outcome: applied, duplicate (applied before, or older than what was applied), conflict (would create an order that exists) or waiting (a pending status, its order has not arrived yet)',

@@ -24,6 +24,8 @@ export interface PartitionAnswer {
   readonly errorCode: number;
   /** One past the last record. */
   readonly highWatermark: bigint;
+  /** One past the last record that no open transaction holds back. */
+  readonly lastStableOffset: bigint;
   readonly abortedTransactions: readonly AbortedTransaction[];
   /** Record batches. The last one may be cut. */
   readonly records: Buffer;
@@ -36,13 +38,13 @@ const readPartition = (reader: Reader): PartitionAnswer => {
   const partition = reader.readInt32();
   const errorCode = reader.readInt16();
   const highWatermark = reader.readInt64();
-  reader.readInt64(); // the last stable offset
+  const lastStableOffset = reader.readInt64();
   reader.readInt64(); // the log's start
   const abortedTransactions =
     reader.readNullableArray((r) => ({ producerId: r.readInt64(), firstOffset: r.readInt64() })) ?? [];
   reader.readInt32(); // the preferred replica
   const records = reader.readNullableBytes() ?? NO_RECORDS;
-  return { partition, errorCode, highWatermark, abortedTransactions, records };
+  return { partition, errorCode, highWatermark, lastStableOffset, abortedTransactions, records };
 };
 
 type Request = Parameters<typeof fetchV17.createRequest>;

@@ -15,6 +15,9 @@ const PartitionFlow = Type.Object(
     end: orNull(Place, { description: 'One past the last offset; null: not known now' }),
     position: orNull(Place, { description: 'The next offset to read; null: not assigned to this consumer' }),
     lag: orNull(Place),
+    heldUpSince: orNull(Instant, {
+      description: 'Since when an open transaction of another producer holds it up; null: none does',
+    }),
   },
   { title: 'PartitionFlow' },
 );
@@ -35,6 +38,9 @@ export const FlowState = Type.Object(
     reason: Reason,
     storeFailure: Reason,
     brokerReason: Reason,
+    warnings: Type.Array(Type.String(), {
+      description: 'What a person should know, though the view follows the topic',
+    }),
     partitions: Type.Array(PartitionFlow),
     counts: Type.Object({ orders: Count, pending: Count, deadLetters: Count }),
     samples: Type.Array(FlowSample, { description: 'One for each second, oldest first' }),
@@ -50,7 +56,8 @@ export const FlowState = Type.Object(
         reason: null,
         storeFailure: null,
         brokerReason: null,
-        partitions: [{ partition: 0, end: 42, position: 42, lag: 0 }],
+        warnings: [],
+        partitions: [{ partition: 0, end: 42, position: 42, lag: 0, heldUpSince: null }],
         counts: { orders: 40, pending: 0, deadLetters: 0 },
         samples: [{ at: '2026-01-18T12:00:00.000Z', applied: 2, duplicates: 0, p50Ms: 3, p99Ms: 5 }],
       },
@@ -70,8 +77,8 @@ export const addFlow = (app: HttpApp, { flow }: { readonly flow: Flow }): void =
       },
     },
     async () => {
-      const { samples, partitions, ...state } = await flow.state('all');
-      return { ...state, samples: [...samples], partitions: [...partitions] };
+      const { samples, partitions, warnings, ...state } = await flow.state('all');
+      return { ...state, samples: [...samples], partitions: [...partitions], warnings: [...warnings] };
     },
   );
 };
