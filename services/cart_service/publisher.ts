@@ -38,6 +38,8 @@ export interface PublisherStatus {
   readonly unsettled: number;
   /** When the oldest of them happened, ms since 1970; null if there is none. */
   readonly oldestUnsettledAt: number | null;
+  /** Events dropped since the start, because Kafka refuses them for good. Their clients got no success. */
+  readonly dropped: number;
   /** Ms since 1970; null if nothing was acknowledged since the start. */
   readonly lastAcknowledgedAt: number | null;
 }
@@ -114,6 +116,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         waiting: room.size,
         unsettled: unsettled.length,
         oldestUnsettledAt: happenedAt(unsettled),
+        dropped: path.refusedEvents.dropped,
         lastAcknowledgedAt: path.sender.lastAcknowledgedAt,
       };
     },

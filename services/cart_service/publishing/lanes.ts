@@ -52,22 +52,32 @@ export const createLanes = (options: LanesOptions): Lanes => {
     }
   };
 
+  const release = (asides: readonly PartitionQueue[]): void => {
+    for (const queue of asides) inBatch.delete(queue);
+    schedule();
+  };
+
   const runLane = async (topic: Topic, leader: number, share: readonly PartitionQueue[]): Promise<void> => {
     lanes.add(leader);
     for (const queue of share) inBatch.add(queue);
     let taken = true;
+    let aside: readonly PartitionQueue[] = [];
     try {
       // What earlier batches left is published before anything newer.
       const left = share.filter(({ unsettled }) => unsettled.length > 0);
       const result = await (left.length > 0 ? options.relay(topic, left) : options.writeBatch(topic, share));
       taken = result.taken;
-      if (result.problem !== null) takeDown(leader, result.problem);
+      if (result.aside !== undefined) {
+        aside = result.aside.queues;
+        void result.aside.until.then(() => release(aside));
+      }
+      if (result.trouble !== null) takeDown(leader, result.trouble.reason);
       else if (result.sent > 0) health.succeeded(leader);
     } catch (error) {
       logger.error({ err: error }, 'a batch failed by a fault of this service');
       takeDown(leader, 'a fault of the Cart Service, which was logged');
     } finally {
-      for (const queue of share) inBatch.delete(queue);
+      for (const queue of share) if (!aside.includes(queue)) inBatch.delete(queue);
       lanes.delete(leader);
       // If nothing was taken, the lane that has the idempotency key schedules when its batch ends.
       if (taken) schedule();
