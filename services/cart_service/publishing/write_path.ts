@@ -125,7 +125,8 @@ export const createWritePath = (options: WritePathOptions) => {
     signal,
   });
 
-  const leaders = (): ReadonlySet<number> => new Set(queues.all.map(({ partition }) => leaderOf(partition)));
+  const leaders = (): ReadonlySet<number> =>
+    new Set(queues.topic === null ? [] : queues.all.map(({ partition }) => leaderOf(partition)));
   void probeIdleLeaders({ leaders, lanes, health, probe }, signal);
 
   return { queues, room, refusals, health, lanes, sender, transactions, refusedEvents };
