@@ -38,6 +38,8 @@ export interface PublisherStatus {
   readonly unsettled: number;
   /** When the oldest of them happened, ms since 1970; null if there is none. */
   readonly oldestUnsettledAt: number | null;
+  /** Events dropped since the start, because Kafka refuses them for good. Their clients got no success. */
+  readonly dropped: number;
   /** Ms since 1970; null if nothing was acknowledged since the start. */
   readonly lastAcknowledgedAt: number | null;
 }
@@ -76,8 +78,9 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       topic,
       partitions,
       now: () => options.circumstances().now,
-      open: queues,
-      onOpen: (opened, left) => (queues.open(opened, left), lanes.schedule()),
+      queues,
+      untilQuiet: () => lanes.untilQuiet().then(path.transactions.commitSettled),
+      onOpen: lanes.schedule,
       logger,
     },
     signal,
@@ -114,6 +117,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
         waiting: room.size,
         unsettled: unsettled.length,
         oldestUnsettledAt: happenedAt(unsettled),
+        dropped: path.refusedEvents.dropped,
         lastAcknowledgedAt: path.sender.lastAcknowledgedAt,
       };
     },

@@ -33,6 +33,7 @@ export const OPEN: PublisherStatus = {
   waiting: 0,
   unsettled: 0,
   oldestUnsettledAt: null,
+  dropped: 0,
   lastAcknowledgedAt: null,
 };
 

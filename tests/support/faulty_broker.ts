@@ -19,10 +19,14 @@ export interface FaultyBroker {
   readonly faults: Fault[];
   /** While set, every publish is `not_written` and every probe fails. */
   down: boolean;
+  /** The messages that Kafka refuses for what they are. */
+  refuses: (message: Message) => boolean;
   /** The messages of every publish. */
   readonly published: (readonly Message[])[];
   release(): void;
 }
+
+const REFUSED: Fate = { kind: 'not_written', detail: 'MESSAGE_TOO_LARGE', fault: 'message' };
 
 /** A real broker with faults between it and its client, so that a test decides the fate of each publish. */
 export const withFaults = (real: Broker): FaultyBroker => {
@@ -30,6 +34,7 @@ export const withFaults = (real: Broker): FaultyBroker => {
   const faulty: FaultyBroker = {
     faults: [],
     down: false,
+    refuses: () => false,
     published: [],
     release() {
       released.resolve();
@@ -47,7 +52,12 @@ export const withFaults = (real: Broker): FaultyBroker => {
           await released.promise;
           return all({ kind: 'not_written', detail: 'no broker' });
         }
-        const fates = await real.publish(topic, messages, timeoutMs);
+        const taken = await real.publish(
+          topic,
+          messages.filter((message) => !faulty.refuses(message)),
+          timeoutMs,
+        );
+        const fates = messages.map((message) => (faulty.refuses(message) ? REFUSED : (taken.shift() ?? REFUSED)));
         if (fault === 'written_unknown') return all({ kind: 'unknown', detail: 'connection lost' });
         if (fault === 'held') await released.promise;
         return fates;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { type CartStore, EMPTY_CART_BATCH, type OutboxRow, unansweredBy } from '#cart_service/store/cart_store.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
+import { topicChange } from '#kafka_common/topic_change.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 
@@ -9,7 +10,9 @@ import type { LogPositions } from './log_positions.ts';
  * Brings the store up to the end of the log, from the positions that it has. Usually there is nothing to read. After a
  * crash the log shows which events of the outbox were published. If the store was deleted, or restored from an older
  * copy, it learns the orders again, so that no id and no version is given twice.
+ * An open transaction of another producer holds it up, because nobody can know yet what it writes.
  * @returns the events left in the outbox, to be published before anything newer
+ * @throws BrokerError `TRANSACTION_OPEN`, `TOPIC_CHANGED`. The next call goes on where this one ended.
  */
 export const catchUp = async (parts: {
   broker: Broker;
@@ -28,7 +31,11 @@ export const catchUp = async (parts: {
   const dropped: OutboxRow[] = [];
   let events = 0;
 
-  for await (const batch of broker.read(topic.name, start)) {
+  for await (const batch of broker.read(topic.name, start, STALL_MS)) {
+    const change = topicChange(topic, batch.topic);
+    if (change !== null) throw change;
+    positions.readUpTo(batch.partition, batch.next);
+    if (batch.records.length === 0) continue;
     const found = eventsIn(batch);
     const { published, overtaken } = fatesIn(found, left);
     await store.commit({
@@ -42,7 +49,6 @@ export const catchUp = async (parts: {
     });
     for (const row of [...published, ...overtaken]) left.delete(row);
     dropped.push(...overtaken);
-    positions.readUpTo(batch.partition, batch.next);
     events += found.length;
   }
 
@@ -56,6 +62,9 @@ export const catchUp = async (parts: {
   logger.info({ eventsRead: events, leftInOutbox: left.size }, 'caught up with the log');
   return [...left];
 };
+
+/** How long a read waits at an open transaction before it is tried again, and the reason is said. */
+const STALL_MS = 1_000;
 
 /** What the log says of the outbox: which events it holds, and which versions it has given to other events. */
 const fatesIn = (

@@ -1,13 +1,15 @@
 import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Broker, Positions, Topic } from '#kafka_common/broker.ts';
+import type { Broker, BrokerError, Positions, Topic } from '#kafka_common/broker.ts';
 import { endsOf } from '#kafka_common/ends_of.ts';
+import { topicChange } from '#kafka_common/topic_change.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { withinMs } from '#service_common/within.ts';
 import { type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
 import type { OpenOutbox } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
+import { problemKey } from './problem_key.ts';
 
 export interface FollowedLog {
   readonly broker: Broker;
@@ -19,40 +21,51 @@ export interface FollowedLog {
   readonly logger: Logger;
 }
 
-/** The ends of the partitions are read this often, in ms. What others write is known after two to three intervals. */
+/**
+ * The topic is looked at and the ends of its partitions are read this often, in ms. What others write is known after two
+ * to three intervals.
+ */
 const INTERVAL_MS = 1_000;
-const ENDS_MS = 1_000;
+const ANSWER_MS = 1_000;
+/** How long a read waits at an open transaction. Partitions without one are read meanwhile. */
+const STALL_MS = 300;
 
 /**
  * Learns what others write to the log, for example a redrive of dead letters. Such an order can then be updated, and is not
  * created again. The service knows its own events by their acknowledgements, so it reads nothing while no other producer
  * writes. Runs until the signal aborts.
+ * @returns what has become of the topic; null if the signal has aborted
  */
-export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<void> => {
+export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<BrokerError | null> => {
   const { broker, topic, positions, logger } = log;
   /** The ends one interval ago: since then the service's own events below them have been acknowledged. */
   let ends: Positions = new Map();
   let problem: string | null = null;
   while (!signal.aborted) {
     await sleep(INTERVAL_MS, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     try {
+      const change = topicChange(topic, await withinMs(ANSWER_MS, broker.describeTopic(topic.name)));
+      if (change !== null) return change;
       if (positions.isBehind(ends)) await readOn(log);
-      ends = await withinMs(ENDS_MS, endsOf(broker, topic.name));
+      ends = await withinMs(ANSWER_MS, endsOf(broker, topic.name));
       problem = null;
     } catch (error) {
       // Usually Kafka is down and the publisher logs it; log each reason once here.
-      const reason = reasonOf(error);
-      if (reason !== problem) logger.warn({ reason }, 'cannot follow what others write; trying again');
-      problem = reason;
+      const key = problemKey(error);
+      if (key !== problem) logger.warn({ reason: reasonOf(error) }, 'cannot follow what others write; trying again');
+      problem = key;
     }
   }
+  return null;
 };
 
 const readOn = async ({ broker, store, topic, positions, open, logger }: FollowedLog): Promise<void> => {
   let count = 0;
   let example: string | undefined;
-  for await (const batch of broker.read(topic.name, positions.known)) {
+  for await (const batch of broker.read(topic.name, positions.known, STALL_MS)) {
+    const change = topicChange(topic, batch.topic);
+    if (change !== null) throw change;
     const learned = await learnFrom(store, eventsIn(batch), open.isUnsettled);
     const { partition, next } = batch;
     if (learned.length > 0) {

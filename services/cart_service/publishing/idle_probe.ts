@@ -4,7 +4,7 @@ import type { Lanes } from './lanes.ts';
 import type { LeaderHealth } from './leader_health.ts';
 
 export interface IdleProbeOptions {
-  /** The leaders of the topic's partitions; none until the topic is open. */
+  /** The leaders of the topic's partitions; none unless the topic is open. */
   readonly leaders: () => ReadonlySet<number>;
   readonly lanes: Pick<Lanes, 'isBusy' | 'takeDown'>;
   readonly health: Pick<LeaderHealth, 'whyDown' | 'lastSuccess'>;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Topic } from '#kafka_common/broker.ts';
 import type { LaneWork } from '#cart_service/publishing/batches/lane_work.ts';
@@ -18,6 +19,8 @@ export interface Lanes {
   isBusy(leader: number): boolean;
   /** Refuses what waits for this leader now, and new requests at once, until a probe finds the leader back. */
   takeDown(leader: number, reason: string): void;
+  /** Resolves once no partition is in a batch or set aside. */
+  untilQuiet(): Promise<void>;
 }
 
 export interface LanesOptions {
@@ -37,6 +40,10 @@ export interface LanesOptions {
   readonly signal: AbortSignal;
 }
 
+/** How often it is looked whether all batches have ended. */
+const QUIET_LOOK_MS = 10;
+
+// oxlint-disable-next-line max-lines-per-function -- one owner of the batches under way
 export const createLanes = (options: LanesOptions): Lanes => {
   const { queues, health, leaderOf, logger } = options;
   /** The leaders with a batch under way. */
@@ -52,22 +59,33 @@ export const createLanes = (options: LanesOptions): Lanes => {
     }
   };
 
+  const goOnWith = (asides: readonly PartitionQueue[]): void => {
+    for (const queue of asides) inBatch.delete(queue);
+    schedule();
+  };
+
   const runLane = async (topic: Topic, leader: number, share: readonly PartitionQueue[]): Promise<void> => {
     lanes.add(leader);
     for (const queue of share) inBatch.add(queue);
     let taken = true;
+    let aside: readonly PartitionQueue[] = [];
     try {
       // What earlier batches left is published before anything newer.
       const left = share.filter(({ unsettled }) => unsettled.length > 0);
       const result = await (left.length > 0 ? options.relay(topic, left) : options.writeBatch(topic, share));
       taken = result.taken;
-      if (result.problem !== null) takeDown(leader, result.problem);
+      if (result.aside !== undefined) {
+        aside = result.aside.queues;
+        void result.aside.until.then(() => goOnWith(aside));
+      }
+      if (result.trouble?.with === 'topic') queues.close(topic, result.trouble.reason);
+      else if (result.trouble !== null) takeDown(leader, result.trouble.reason);
       else if (result.sent > 0) health.succeeded(leader);
     } catch (error) {
       logger.error({ err: error }, 'a batch failed by a fault of this service');
       takeDown(leader, 'a fault of the Cart Service, which was logged');
     } finally {
-      for (const queue of share) inBatch.delete(queue);
+      for (const queue of share) if (!aside.includes(queue)) inBatch.delete(queue);
       lanes.delete(leader);
       // If nothing was taken, the lane that has the idempotency key schedules when its batch ends.
       if (taken) schedule();
@@ -94,5 +112,12 @@ export const createLanes = (options: LanesOptions): Lanes => {
 
   const schedule = oncePerTurn(startBatches);
 
-  return { schedule, isBusy: (leader) => lanes.has(leader), takeDown };
+  return {
+    schedule,
+    isBusy: (leader) => lanes.has(leader),
+    takeDown,
+    async untilQuiet() {
+      while (inBatch.size > 0) await sleep(QUIET_LOOK_MS);
+    },
+  };
 };

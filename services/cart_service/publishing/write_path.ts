@@ -6,6 +6,7 @@ import { createBatchTaker } from '#cart_service/publishing/batches/batch_taker.t
 import { createBatchWriter } from '#cart_service/publishing/batches/batch_writer.ts';
 import { createEventSender, type PublishObserver } from '#cart_service/publishing/batches/event_sender.ts';
 import { createFateAnswers } from '#cart_service/publishing/batches/fate_answers.ts';
+import { createRefusedEvents } from '#cart_service/publishing/batches/refused_events.ts';
 import { createRelay } from '#cart_service/publishing/batches/relay.ts';
 import { createSettlements } from '#cart_service/publishing/batches/settlements.ts';
 import { createTransactions } from '#cart_service/publishing/batches/transactions.ts';
@@ -102,6 +103,13 @@ export const createWritePath = (options: WritePathOptions) => {
     firstSeq: (outbox.at(-1)?.seq ?? 0) + 1,
   });
 
+  const refusedEvents = createRefusedEvents({
+    broker,
+    transactions,
+    settlements,
+    isOpen: (opened) => queues.topic === opened && !signal.aborted,
+    logger,
+  });
   const probe = (leader: number): Promise<void> => broker.probe(topic, leader, PROBE_TIMEOUT_MS);
   const leaderOf = (partition: number): number => broker.leaderOf(topic, partition);
   const health = createLeaderHealth({ probe, logger, signal });
@@ -109,7 +117,7 @@ export const createWritePath = (options: WritePathOptions) => {
     queues,
     health,
     leaderOf,
-    relay: createRelay({ sender, settlements }),
+    relay: createRelay({ sender, settlements, refusedEvents }),
     writeBatch,
     refuse: (waiting, reason) => refusals.refuse(waiting, unavailable(reason)),
     onIdle: transactions.settleSoon,
@@ -117,8 +125,9 @@ export const createWritePath = (options: WritePathOptions) => {
     signal,
   });
 
-  const leaders = (): ReadonlySet<number> => new Set(queues.all.map(({ partition }) => leaderOf(partition)));
+  const leaders = (): ReadonlySet<number> =>
+    new Set(queues.topic === null ? [] : queues.all.map(({ partition }) => leaderOf(partition)));
   void probeIdleLeaders({ leaders, lanes, health, probe }, signal);
 
-  return { queues, room, refusals, health, lanes, sender, transactions };
+  return { queues, room, refusals, health, lanes, sender, transactions, refusedEvents };
 };

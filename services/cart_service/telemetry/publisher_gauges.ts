@@ -45,6 +45,11 @@ export const addPublisherGauges = (options: PublisherGaugesOptions): void => {
     'Age of the oldest event of the outbox; 0 if it is empty',
     () => Math.max(0, now() - (status().oldestUnsettledAt ?? now())) / 1_000,
   );
+  metrics.counter(
+    'order_events_outbox_dropped_total',
+    'Events dropped from the outbox because Kafka refuses them for good; their clients were answered unknown',
+    () => [[{}, status().dropped]],
+  );
   metrics.gauge(
     'order_events_last_acknowledged_timestamp_seconds',
     'When the broker acknowledged an event last, in seconds since 1970; no series before the first time',

@@ -8,7 +8,7 @@ import type { CartBatch, CartStore } from '#cart_service/store/cart_store.ts';
 import type { BatchEntry, BatchTaker, TakenBatch } from './batch_taker.ts';
 import type { EventSender } from './event_sender.ts';
 import type { AnswerByFate } from './fate_answers.ts';
-import type { LaneWork } from './lane_work.ts';
+import { type LaneWork, troubleIn } from './lane_work.ts';
 import { type PlannedEvent, planBatch } from './plan_batch.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -75,18 +75,18 @@ export const createBatchWriter = (options: BatchWriterOptions): LaneWork => {
 
   return async (topic, queues) => {
     const batch = taker.take(queues);
-    if (batch === null) return { taken: queues.every(({ hasRequests }) => !hasRequests), sent: 0, problem: null };
+    if (batch === null) return { taken: queues.every(({ hasRequests }) => !hasRequests), sent: 0, trouble: null };
     try {
       const events = await decideAndStore(batch).catch((error: unknown) => {
         refuse(batch, error);
         return [];
       });
-      if (events.length === 0) return { taken: true, sent: 0, problem: null };
+      if (events.length === 0) return { taken: true, sent: 0, trouble: null };
       const rows = events.map(({ row }) => row);
       const requests = events.map(({ entry }) => entry.request);
       const fates = await sender.send(topic, rows, requests);
-      const problem = await answerByFate({ topic, queues, events, fates });
-      return { taken: true, sent: rows.length, problem };
+      await answerByFate({ topic, queues, events, fates });
+      return { taken: true, sent: rows.length, trouble: troubleIn(fates) };
     } finally {
       taker.release(batch);
     }

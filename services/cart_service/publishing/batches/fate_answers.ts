@@ -1,12 +1,19 @@
 import type { Logger } from 'pino';
 import type { Fate, Topic } from '#kafka_common/broker.ts';
-import { failedWith, STORE_FAILED } from '#cart_service/publishing/waiting/failures.ts';
+import {
+  type Failure,
+  failedWith,
+  notWritten as notWrittenBecause,
+  refusedForGood,
+  STORE_FAILED,
+} from '#cart_service/publishing/waiting/failures.ts';
 import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
 import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import { DONE, failed, nothingDone } from '#cart_service/requests.ts';
 import type { OutboxRow } from '#cart_service/store/cart_store.ts';
 import type { BatchEntry } from './batch_taker.ts';
 import { NO_FATE } from './event_sender.ts';
+import { isRefusedForGood } from './lane_work.ts';
 import type { PlannedEvent } from './plan_batch.ts';
 import type { Settlements } from './settlements.ts';
 import type { Transactions } from './transactions.ts';
@@ -20,8 +27,8 @@ interface SentBatch {
   readonly fates: readonly Fate[];
 }
 
-/** Answers each request by the fate of its event. @returns what is wrong with the broker; null if nothing is */
-export type AnswerByFate = (batch: SentBatch) => Promise<string | null>;
+/** Answers each request by the fate of its event. */
+export type AnswerByFate = (batch: SentBatch) => Promise<void>;
 
 export const createFateAnswers = (parts: {
   room: WaitingRoom;
@@ -35,7 +42,7 @@ export const createFateAnswers = (parts: {
   const takeBack = async (
     queues: readonly PartitionQueue[],
     events: readonly PlannedEvent<BatchEntry>[],
-    reason: string,
+    failures: ReadonlyMap<PlannedEvent<BatchEntry>, Failure>,
   ): Promise<void> => {
     const takenBack = events.map(({ row, state, previous, entry }) => ({
       seq: row.seq,
@@ -54,14 +61,15 @@ export const createFateAnswers = (parts: {
       return;
     }
     removeFrom(queues, new Set(events.map(({ row }) => row)));
-    for (const { entry } of events) {
-      const outcome = room.hasOtherAttempts(entry.waiting) ? 'unknown' : nothingDone(entry.request.command);
-      room.answer(entry.waiting, failed('KafkaBrokersUnavailable', outcome, `the event was not written: ${reason}`));
+    for (const event of events) {
+      const { waiting, request } = event.entry;
+      const outcome = room.hasOtherAttempts(waiting) ? 'unknown' : nothingDone(request.command);
+      room.answer(waiting, failedWith(failures.get(event) ?? notWrittenBecause(NO_FATE.detail), outcome));
     }
   };
 
   return async ({ topic, queues, events, fates }) => {
-    let problem: string | null = null;
+    const failures = new Map<PlannedEvent<BatchEntry>, Failure>();
     const notWritten: PlannedEvent<BatchEntry>[] = [];
     const settled = new Set<OutboxRow>();
     events.forEach((event, index) => {
@@ -74,7 +82,7 @@ export const createFateAnswers = (parts: {
         room.answer(waiting, DONE);
         return;
       }
-      problem ??= fate.detail;
+      failures.set(event, isRefusedForGood(fate) ? refusedForGood(fate.detail) : notWrittenBecause(fate.detail));
       // A client that was answered `unknown` meanwhile must find its order later: the event stays and is relayed.
       if (fate.kind === 'not_written' && !waiting.answered) notWritten.push(event);
       else {
@@ -83,8 +91,7 @@ export const createFateAnswers = (parts: {
       }
     });
     removeFrom(queues, settled);
-    if (notWritten.length > 0) await takeBack(queues, notWritten, problem ?? NO_FATE.detail);
-    return problem;
+    if (notWritten.length > 0) await takeBack(queues, notWritten, failures);
   };
 };
 

@@ -14,6 +14,8 @@ type Settled = Pick<CartBatch, 'settled' | 'unanswered' | 'positions'>;
 export interface Settlements {
   /** @param answered whether every client that asked for it had its success from this acknowledgement */
   acknowledged(row: OutboxRow, position: { partition: number; offset: number }, topic: Topic, answered: boolean): void;
+  /** An event whose clients got no success was read in the log. */
+  foundInLog(row: OutboxRow): void;
   readonly isEmpty: boolean;
   /** Whether there is a request among them whose repetition the store could not recognise yet. */
   readonly hasUnanswered: boolean;
@@ -41,6 +43,10 @@ export const createSettlements = (log: LogPositions, now: () => number): Settlem
       settled.push(row.seq);
       if (!answered) unanswered.push(...unansweredBy(row, now()));
       if (log.acknowledged(partition, offset)) advance({ partition, topicId: topic.id, next: offset + 1 });
+    },
+    foundInLog(row) {
+      settled.push(row.seq);
+      unanswered.push(...unansweredBy(row, now()));
     },
     get isEmpty() {
       return settled.length === 0;

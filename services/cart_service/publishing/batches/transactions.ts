@@ -16,6 +16,8 @@ export interface Transactions {
   settleSoon(): void;
   /** Whether the last transaction failed so that a recovery may find it. Until another one succeeds, nothing is certain. */
   readonly isInDoubt: boolean;
+  /** Commits what was acknowledged. @throws StoreError */
+  commitSettled(): Promise<void>;
   /** Commits what was acknowledged. If the store fails, the next start learns it from the log. */
   settle(): Promise<void>;
 }
@@ -58,11 +60,14 @@ export const createTransactions = (options: {
     if (expireBefore !== null) nextExpiry = startedAt + EXPIRY_INTERVAL_MS;
   };
 
-  const settle = async (): Promise<void> => {
+  const commitSettled = async (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    if (settlements.isEmpty) return;
-    await commit({}).catch((error: unknown) =>
+    if (!settlements.isEmpty) await commit({});
+  };
+
+  const settle = async (): Promise<void> => {
+    await commitSettled().catch((error: unknown) =>
       logger.error({ err: error }, 'the store failed to settle acknowledged events'),
     );
   };
@@ -76,6 +81,7 @@ export const createTransactions = (options: {
     settleSoon() {
       timer ??= setTimeout(() => void settle(), SETTLE_IDLE_MS);
     },
+    commitSettled,
     settle,
     get isInDoubt() {
       return isInDoubt;

@@ -13,6 +13,18 @@ export const unavailable = (reason: string): Failure => ({
   detail: `Kafka does not take events now: ${reason}`,
 });
 
+/** Kafka has refused the event. */
+export const notWritten = (reason: string): Failure => ({
+  code: 'KafkaBrokersUnavailable',
+  detail: `the event was not written: ${reason}`,
+});
+
+/** Kafka refuses the event for what it is, for example its size. */
+export const refusedForGood = (reason: string): Failure => ({
+  code: 'KafkaBrokersUnavailable',
+  detail: `Kafka refuses this event, and sending it again is of no use: ${reason}`,
+});
+
 export const QUEUE_FULL: Failure = { code: 'ProducerQueueFull', detail: 'too many requests wait already' };
 
 export const TURN_TOO_LATE: Failure = { code: 'KafkaTimeout', detail: 'it waited too long for its turn' };
