@@ -6,8 +6,10 @@ import type { Order, OrderStatus } from '#kafka_common/models.ts';
  */
 export interface Evidence {
   readonly exchanges: readonly Exchange[];
-  /** The records of each partition, in the order of their offsets. */
+  /** The records of each partition that exist for a reader, in the order of their offsets. */
   readonly log: readonly LogEntry[];
+  /** The records of aborted transactions: they do not exist for a reader. Left out if they are not known. */
+  readonly aborted?: readonly LogEntry[];
   /** The store after the last heal, when nothing changes any more; null if it was not read. */
   readonly cart: CartEvidence | null;
   readonly view: ViewEvidence | null;

@@ -4,6 +4,7 @@ import { ERRORS } from '#service_common/errors.ts';
 import type { ClientRequest, Exchange, ClientAnswer } from '#tests/checker/evidence.ts';
 import type { Operation } from './plan.ts';
 import { writeNextVersions, writePoison, writeStatusFirst } from './other_producers.ts';
+import { writeTransaction } from './transactions.ts';
 import type { Services } from './services.ts';
 import type { World } from './world.ts';
 
@@ -132,6 +133,7 @@ export const createClients = (world: World, services: () => Services): Clients =
       else if (operation.kind === 'poison') writePoison(world, operation.order);
       else if (operation.kind === 'status_first') writeStatusFirst(world, operation);
       else if (operation.kind === 'other_versions') writeNextVersions(world, operation);
+      else if (operation.kind === 'transaction') writeTransaction(world, operation);
       else pursue(requestOf(operation), operation.repeats);
     },
     insist: () => {

@@ -27,6 +27,9 @@ export const COVERED = [
   'commits of a zombie refused',
   'stores restored or deleted',
   'versions of others',
+  'transactions committed',
+  'transactions aborted',
+  'records of aborted transactions',
   'clock jumps',
   'dead letters',
 ] as const;

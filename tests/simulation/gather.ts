@@ -1,16 +1,22 @@
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import type { CartEvidence, Evidence, LogEntry, LoggedEvent, ViewEvidence } from '#tests/checker/evidence.ts';
-import type { StoredRecord } from './cluster.ts';
 import { FOREIGN_ID } from './other_producers.ts';
+import { isCommitted, type StoredRecord } from './partition_log.ts';
 import { TOPIC, type World } from './world.ts';
 
 /** Reads the evidence from the log and the stores. */
-export const gather = (world: World): Pick<Evidence, 'log' | 'cart' | 'view' | 'commits'> => ({
-  log: world.cluster.log(TOPIC).flatMap((records, partition) => records.map((record) => entryOf(partition, record))),
+export const gather = (world: World): Pick<Evidence, 'log' | 'aborted' | 'cart' | 'view' | 'commits'> => ({
+  log: entriesOf(world, isCommitted),
+  aborted: entriesOf(world, (record) => !record.isMarker && !isCommitted(record)),
   cart: cartEvidence(world),
   view: viewEvidence(world),
   commits: world.commits,
 });
+
+const entriesOf = ({ cluster }: World, isWanted: (record: StoredRecord) => boolean): LogEntry[] =>
+  cluster
+    .log(TOPIC)
+    .flatMap((records, partition) => records.filter(isWanted).map((record) => entryOf(partition, record)));
 
 const entryOf = (partition: number, record: StoredRecord): LogEntry => ({
   partition,
@@ -52,7 +58,9 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
  * twice. What the two services then believe of such an order is not promised.
  */
 export const contestedOrders = ({ cluster }: World): ReadonlySet<string> => {
-  const events = cluster.log(TOPIC).flatMap((records) => records.flatMap((record) => loggedEvent(record) ?? []));
+  const events = cluster
+    .log(TOPIC)
+    .flatMap((records) => records.filter(isCommitted).flatMap((record) => loggedEvent(record) ?? []));
   const contested = Map.groupBy(events, ({ orderId, version }) => `${orderId} ${version}`)
     .values()
     .filter((same) => same.some(({ isForeign }) => isForeign) && new Set(same.map(({ eventId }) => eventId)).size > 1)

@@ -1,5 +1,8 @@
+import type { Message } from '#kafka_common/broker.ts';
 import type { OrderCreated, OrderStatusUpdated } from '#kafka_common/events.ts';
+import type { OrderStatus } from '#kafka_common/models.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
+import { isCommitted } from './partition_log.ts';
 import type { Operation } from './plan.ts';
 import { TOPIC, type World } from './world.ts';
 
@@ -32,25 +35,37 @@ export const writeNextVersions = (world: World, operation: NextVersions, patienc
 const writeVersionsOf = (world: World, orderId: string, { statuses }: NextVersions): void => {
   const { cluster, coverage } = world;
   if (cluster.describe(TOPIC) === null) return;
-  const events = cluster.log(TOPIC).flat().map(decodeEvent);
+  coverage['versions of others'] += 1;
+  for (const message of nextVersions(world, orderId, versionOf(world, orderId), statuses))
+    cluster.write(TOPIC, message);
+};
+
+/** The highest version of the order in the log; 0 if there is none. */
+export const versionOf = ({ cluster }: World, orderId: string): number => {
+  const events = cluster.log(TOPIC).flatMap((records) => records.filter(isCommitted).map(decodeEvent));
   const versions = events.flatMap((decoded) =>
     decoded.kind === 'event' && decoded.event.orderId === orderId ? (decoded.event.version ?? 0) : [],
   );
-  let version = Math.max(0, ...versions);
-  coverage['versions of others'] += 1;
-  if (version === 0)
-    cluster.write(TOPIC, encodeEvent(createdBy(orderId, `${FOREIGN_ID}${orderId}-${++version}`), TRACEPARENT));
-  for (const status of statuses) {
+  return Math.max(0, ...versions);
+};
+
+/** Messages with the next versions of an order. An order without versions is created first. */
+export const nextVersions = (
+  { dice }: World,
+  orderId: string,
+  after: number,
+  statuses: readonly OrderStatus[],
+): Message[] => {
+  let version = after;
+  const newId = (): string => `${FOREIGN_ID}${orderId}-${version}-${dice.between('foreign event', 0, 1e9)}`;
+  const isNew = version === 0;
+  if (isNew) version = 1;
+  const created = isNew ? [createdBy(orderId, newId())] : [];
+  const updated = statuses.map((status): OrderStatusUpdated => {
     version += 1;
-    const eventId = `${FOREIGN_ID}${orderId}-${version}-${world.time.now}`;
-    cluster.write(
-      TOPIC,
-      encodeEvent(
-        { type: 'ORDER_STATUS_UPDATED', eventId, timestamp: TIMESTAMP, orderId, version, status },
-        TRACEPARENT,
-      ),
-    );
-  }
+    return { type: 'ORDER_STATUS_UPDATED', eventId: newId(), timestamp: TIMESTAMP, orderId, version, status };
+  });
+  return [...created, ...updated].map((event) => encodeEvent(event, TRACEPARENT));
 };
 
 export const writePoison = ({ cluster }: World, order: number): void =>

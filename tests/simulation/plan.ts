@@ -42,6 +42,14 @@ export type Operation = Timed &
     | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
     /** Another producer writes the next versions of an order of the clients. */
     | { readonly kind: 'other_versions'; readonly order: number; readonly statuses: readonly OrderStatus[] }
+    /** Another producer writes the next versions of orders in a transaction, spread over the `ms` that it is open. */
+    | {
+        readonly kind: 'transaction';
+        readonly end: 'committed' | 'aborted';
+        readonly ms: number;
+        /** An order from `ORDERS` on is one that no client asks for. */
+        readonly writes: readonly { readonly order: number; readonly status: OrderStatus }[];
+      }
   );
 
 export type ServiceName = 'cart' | 'order-1' | 'order-2';
@@ -92,7 +100,7 @@ export type Fault = Timed & { readonly ms: number } & (
 const FAULTS_UNTIL_MS = 5_000;
 /** All faults end at this time at the latest. */
 export const HEAL_AT_MS = 7_000;
-const ORDERS = 7;
+export const ORDERS = 7;
 
 /** Names of the seams' calls, as the simulation uses them. */
 const CART_CALLS = [
@@ -123,6 +131,22 @@ const status = fc.constantFrom(...ORDER_STATUSES, ...ORDER_STATUSES.slice(1, 7),
 
 const constants = <T extends string>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
+/** What a transaction writes: half of it to orders that no client asks for. */
+const writes = fc.array(
+  fc.record({
+    order: fc.oneof(
+      order,
+      upTo(2).map((n) => ORDERS + n),
+    ),
+    status,
+  }),
+  {
+    minLength: 1,
+    maxLength: 6,
+    size: 'max',
+  },
+);
+
 const statuses = fc.array(status, { minLength: 1, maxLength: 3, size: 'max' });
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -151,6 +175,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), at, order }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison'), at, order }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('other_versions'), at, order, statuses }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('transaction'), at, end: constants('committed', 'aborted'), ms, writes }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('status_first'), at, order, gapMs: upTo(75).map((n) => n * 20) }),

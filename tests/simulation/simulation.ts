@@ -128,7 +128,8 @@ const untilAtRest = async (world: World, clients: Clients, at: number): Promise<
   return { at, first200At: first200At(), agreedAt };
 };
 
-const countLog = ({ coverage, viewDisk }: World, { log }: Evidence): void => {
+const countLog = ({ coverage, viewDisk }: World, { log, aborted = [] }: Evidence): void => {
+  coverage['records of aborted transactions'] += aborted.length;
   const ids = log.flatMap(({ event }) => event?.eventId ?? []);
   coverage['duplicates in the log'] += ids.length - new Set(ids).size;
   coverage['dead letters'] += viewDisk.state.deadLetters.length;
