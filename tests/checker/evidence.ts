@@ -64,6 +64,8 @@ export interface LogEntry {
   readonly writtenAt: number | null;
   /** Null: it is not an event (poison). */
   readonly event: LoggedEvent | null;
+  /** True if the Cart Service wrote it. Left out if that is not known. */
+  readonly isOwn?: boolean;
 }
 
 export interface LoggedEvent {
@@ -96,6 +98,8 @@ export interface ViewEvidence {
   /** Statuses that came before their order. */
   readonly pending: readonly { readonly orderId: string; readonly version: number; readonly status: OrderStatus }[];
   readonly deadLetters: readonly { readonly partition: number; readonly offset: number }[];
+  /** Where the events of all histories lie in the log. Left out if that was not read. */
+  readonly history?: readonly { readonly partition: number; readonly offset: number }[];
 }
 
 export interface ProcessEvidence {
@@ -114,7 +118,7 @@ export interface Heal {
   readonly agreedAt: number | null;
 }
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8';
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9';
 
 export interface Violation {
   readonly invariant: Invariant;

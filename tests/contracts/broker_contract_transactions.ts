@@ -90,7 +90,7 @@ export const transactionContract = (address: () => BrokerAddress, features: Brok
 
     assert.deepEqual((await broker.bounds(topic.name)).get(0), { start: 0, end: 3 });
     await eventually(() => assert.equal(lags.at(-1), 2), 5_000);
-    await assert.rejects(Array.fromAsync(broker.read(topic.name, new Map(), 300)), (error) => {
+    await assert.rejects(Array.fromAsync(broker.read(topic.name, new Map(), 2_000)), (error) => {
       assert(isBrokerError('TRANSACTION_OPEN')(error), String(error));
       assert.match(String(error), /partition 0 at offset 1, before its end 3/);
       return true;
@@ -114,7 +114,7 @@ export const transactionContract = (address: () => BrokerAddress, features: Brok
     await publishAll(scene.open(), topic, [message(keyOf(1, 2), 'free')]);
     const seen: string[] = [];
     await assert.rejects(async () => {
-      for await (const { records } of broker.read(topic.name, new Map(), 300))
+      for await (const { records } of broker.read(topic.name, new Map(), 2_000))
         seen.push(...records.map((r) => String(r.value)));
     }, isBrokerError('TRANSACTION_OPEN'));
     assert.deepEqual(seen, ['free']);

@@ -23,7 +23,14 @@ const entryOf = (partition: number, record: StoredRecord): LogEntry => ({
   offset: record.offset,
   writtenAt: record.writtenAt,
   event: loggedEvent(record),
+  isOwn: isOwn(record),
 });
+
+/** Whether the Cart Service wrote it: others name their events otherwise, or have no headers. */
+const isOwn = ({ headers }: StoredRecord): boolean => {
+  const id = headers.find(([name]) => name === 'ce_id')?.[1];
+  return id !== undefined && id !== null && !id.toString().startsWith(FOREIGN_ID);
+};
 
 const loggedEvent = (record: StoredRecord): LoggedEvent | null => {
   const decoded = decodeEvent(record);
@@ -51,6 +58,7 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
   listed: [...state.orders.keys()],
   pending: Array.from(state.pending.values(), ({ orderId, version, status }) => ({ orderId, version, status })),
   deadLetters: state.deadLetters.map(({ partition, offset }) => ({ partition, offset })),
+  history: state.events.map(({ partition, offset }) => ({ partition, offset })),
 });
 
 /**
