@@ -68,7 +68,14 @@ const sound: Evidence = {
   processes: [{ name: 'cart_service', crashes: [], peakResidentBytes: 100_000_000 }],
   heals: [{ at: 100, first200At: 200, agreedAt: 300 }],
   commits: [{ partition: 0, next: 2, viewNext: 2 }],
-  limits: { answerMs: 5_500, first200Ms: 5_000, agreeMs: 10_000, residentBytes: 256_000_000, clockMs: 2 },
+  limits: {
+    answerMs: 5_500,
+    first200Ms: 5_000,
+    agreeMs: 10_000,
+    residentBytes: 256_000_000,
+    clockMs: 2,
+    noticeMs: 3_000,
+  },
 };
 
 /** Only one create, which was answered `not_created`. */
@@ -236,6 +243,7 @@ const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
       view: sound.view && { ...sound.view, deadLetters: [{ partition: 0, offset: 2 }] },
     },
   ],
+  ['I9 the Cart Service stayed ready without a leader', { readyWithout: [{ leader: 0, downMs: 4_000 }] }],
 ];
 
 const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[] = [

@@ -17,6 +17,8 @@ export interface Evidence {
   readonly heals: readonly Heal[];
   /** Positions committed to the group, each with the position of the view at that moment (`viewNext`). */
   readonly commits: readonly { readonly partition: number; readonly next: number; readonly viewNext: number }[];
+  /** When the Cart Service said that it was ready, and for how long a leader had been down then. Left out if not watched. */
+  readonly readyWithout?: readonly { readonly leader: number; readonly downMs: number }[];
   readonly limits: Limits;
 }
 
@@ -28,6 +30,8 @@ export interface Limits {
   readonly residentBytes: number;
   /** How much `writtenAt` may differ from the clients' clock. */
   readonly clockMs: number;
+  /** How long the Cart Service may be ready without a leader. Left out if that is not watched. */
+  readonly noticeMs?: number;
 }
 
 /** `key` is the idempotency key. */

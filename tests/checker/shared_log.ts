@@ -47,6 +47,15 @@ const system: readonly SystemRule[] = [
     breaches: ({ log }) =>
       some('dead letters', log.filter(({ event, isOwn }) => event === null && isOwn === true).map(position)),
   },
+  {
+    invariant: 'I9',
+    name: 'the Cart Service stayed ready without a leader',
+    breaches: ({ readyWithout = [], limits: { noticeMs = Infinity } }) =>
+      readyWithout
+        .filter(({ downMs }) => downMs > noticeMs)
+        .slice(0, 1)
+        .map(({ leader, downMs }) => `leader ${leader} had been down for ${downMs.toFixed(0)} ms`),
+  },
 ];
 
 export const sharedLogRules = { orders, system };

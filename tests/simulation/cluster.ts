@@ -12,7 +12,7 @@ import {
 import type { Weather } from './weather.ts';
 
 interface StoredTopic {
-  readonly topic: Topic;
+  topic: Topic;
   readonly leaders: number[];
   readonly partitions: PartitionLog[];
   /** Calls back the fetches that wait for records. */
@@ -139,7 +139,7 @@ export const createCluster = (options: ClusterOptions) => {
       ...notWritten('the topic does not exist, or was created again'),
       fault: 'topic',
     }));
-    if (stored?.topic.id === topic.id) {
+    if (stored?.topic.id === topic.id && stored.topic.partitions === topic.partitions) {
       const byPartition = Map.groupBy(messages.keys(), (index) =>
         partitionOf(messages[index]?.key ?? '', topic.partitions),
       );
@@ -203,6 +203,16 @@ export const createCluster = (options: ClusterOptions) => {
         partitions: Array.from({ length: partitions }, createPartitionLog),
         waiting: new Set(),
       });
+    },
+
+    addPartitions: (name: string, partitions: number): void => {
+      const stored = topics.get(name);
+      if (stored === undefined) return;
+      for (let partition = stored.topic.partitions; partition < partitions; partition++) {
+        stored.leaders.push(partition % nodes.length);
+        stored.partitions.push(createPartitionLog());
+      }
+      stored.topic = { ...stored.topic, partitions: stored.partitions.length };
     },
 
     deleteTopic: (name: string): void => {

@@ -1,16 +1,18 @@
-import { decodeEvent } from '#kafka_common/serdes_json.ts';
-import type { CartEvidence, Evidence, LogEntry, LoggedEvent, ViewEvidence } from '#tests/checker/evidence.ts';
-import { FOREIGN_ID } from './other_producers.ts';
+import type { CartEvidence, Evidence, LogEntry, ViewEvidence } from '#tests/checker/evidence.ts';
+import { FOREIGN_ID, loggedEvent } from './logged_event.ts';
 import { isCommitted, type StoredRecord } from './partition_log.ts';
 import { TOPIC, type World } from './world.ts';
 
 /** Reads the evidence from the log and the stores. */
-export const gather = (world: World): Pick<Evidence, 'log' | 'aborted' | 'cart' | 'view' | 'commits'> => ({
+export const gather = (
+  world: World,
+): Pick<Evidence, 'log' | 'aborted' | 'cart' | 'view' | 'commits' | 'readyWithout'> => ({
   log: entriesOf(world, isCommitted),
   aborted: entriesOf(world, (record) => !record.isMarker && !isCommitted(record)),
   cart: cartEvidence(world),
   view: viewEvidence(world),
   commits: world.commits,
+  readyWithout: world.readyWithout,
 });
 
 const entriesOf = ({ cluster }: World, isWanted: (record: StoredRecord) => boolean): LogEntry[] =>
@@ -30,17 +32,6 @@ const entryOf = (partition: number, record: StoredRecord): LogEntry => ({
 const isOwn = ({ headers }: StoredRecord): boolean => {
   const id = headers.find(([name]) => name === 'ce_id')?.[1];
   return id !== undefined && id !== null && !id.toString().startsWith(FOREIGN_ID);
-};
-
-const loggedEvent = (record: StoredRecord): LoggedEvent | null => {
-  const decoded = decodeEvent(record);
-  if (decoded.kind === 'invalid') return null;
-  const { event } = decoded;
-  const { eventId, orderId, version } = event;
-  const isForeign = eventId.startsWith(FOREIGN_ID);
-  return event.type === 'ORDER_CREATED'
-    ? { eventId, orderId, version, status: event.order.status, order: event.order, isForeign }
-    : { eventId, orderId, version, status: event.status, order: null, isForeign };
 };
 
 const cartEvidence = ({ cartDisk: { state } }: World): CartEvidence => ({

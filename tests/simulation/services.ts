@@ -41,10 +41,14 @@ export const createServices = (world: World, onCartGone: () => void): Services =
         topic: TOPIC,
         partitions: plan.partitions,
         requestDeadlineMs: REQUEST_DEADLINE_MS,
-        queueLimit: 1_000,
+        queueLimit: plan.queueLimit,
         logger,
         circumstances: () => ({ now: world.wall(), newId, random: () => dice.roll('generated order') }),
-        observers: [],
+        observers: [
+          () => {
+            if (dice.happens('an observer fails', 0.2)) throw new Error('this observer fails now and then');
+          },
+        ],
       });
     },
     close: (publisher) => publisher.close(DRAIN_MS),

@@ -71,6 +71,7 @@ const addGap: BrokerFeatures['addGap'] = async (address, topic, partition) => {
 brokerContract('the simulated broker', async () => ({ address: start().address, stop: async () => {} }), {
   takeoverMs: 10_000,
   deleteTopic: async (address, name) => clusterAt(address).deleteTopic(name),
+  addPartitions: async (address, { name }, partitions) => clusterAt(address).addPartitions(name, partitions),
   addGap,
   transactionalProducer,
   outages: {

@@ -6,7 +6,7 @@ import { batchOf, type FetchedRecords } from './partition_log.ts';
 import { type Client, valueOf } from './simulated_client.ts';
 
 /** How long a reader waits that is held up by an open transaction, and then asks again. */
-export const HELD_UP_MS = 100;
+export const HELD_UP_MS = 200;
 
 export type CommittedRecords =
   | {

@@ -6,6 +6,7 @@ import type { Coverage } from './coverage.ts';
 import { inject } from './faults.ts';
 import { contestedOrders, gather, isAgreed } from './gather.ts';
 import { HEAL_AT_MS, type Plan } from './plan.ts';
+import { watchReadiness } from './readiness.ts';
 import { createServices, REQUEST_DEADLINE_MS, type Services } from './services.ts';
 import { type VirtualTime, withVirtualTime } from './virtual_time.ts';
 import { createWorld, type World } from './world.ts';
@@ -23,6 +24,7 @@ const LIMITS: Evidence['limits'] = {
   agreeMs: 10_000,
   residentBytes: Infinity,
   clockMs: 0,
+  noticeMs: 3_500,
 };
 
 /** After the heal: how long the run may last, how often it looks, and how many looks come between two new orders. */
@@ -69,6 +71,7 @@ const play = async (world: World, time: VirtualTime): Promise<Evidence> => {
     world.after(lateStarts.get(service.name) ?? 0, service.start);
   for (const operation of world.plan.operations) world.after(operation.at, () => clients.begin(operation));
   const heal = scheduleFaults(world, services);
+  watchReadiness(world, services, HEAL_AT_MS);
 
   await world.pause(HEAL_AT_MS);
   heal();
