@@ -14,8 +14,8 @@ const USAGE = `npm run kafka -- [--port N]
 
   --port N   the port of the broker (default: 9092)`;
 
-const { port } = readOptions(USAGE, { port: { type: 'string', default: '9092' } });
-await run(Number(port)).catch((error: unknown) => {
+const values = readOptions(USAGE, { port: { type: 'string', default: '9092' } });
+await run(Number(values.port)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });

@@ -5,6 +5,7 @@ import type { ClientRequest, Exchange, ClientAnswer } from '#tests/checker/evide
 import { type Operation, SHARED_KEY } from './plan.ts';
 import { writeHighVersion, writeNextVersions, writePoison, writeStatusFirst } from './other_producers.ts';
 import { writeTransaction } from './transactions.ts';
+import { redrive } from './redrives.ts';
 import type { Services } from './services.ts';
 import type { World } from './world.ts';
 
@@ -136,6 +137,7 @@ export const createClients = (world: World, services: () => Services): Clients =
       else if (operation.kind === 'status_first') writeStatusFirst(world, operation);
       else if (operation.kind === 'other_versions') writeNextVersions(world, operation);
       else if (operation.kind === 'high_version') writeHighVersion(world, operation);
+      else if (operation.kind === 'redrive') redrive(world, services(), operation);
       else if (operation.kind === 'transaction') writeTransaction(world, operation);
       else pursue(requestOf(operation), operation.repeats);
     },

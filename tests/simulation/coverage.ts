@@ -35,6 +35,7 @@ export const COVERED = [
   'records of aborted transactions',
   'clock jumps',
   'dead letters',
+  'letters redriven',
 ] as const;
 
 export const noCoverage = (): Coverage => Object.fromEntries(COVERED.map((name) => [name, 0])) as Coverage;

@@ -45,6 +45,8 @@ export type Operation = Timed &
     | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
     /** Another producer writes the next versions of an order of the clients. */
     | { readonly kind: 'other_versions'; readonly order: number; readonly statuses: readonly OrderStatus[] }
+    /** Held dead letters are published again, as they are or repaired. */
+    | { readonly kind: 'redrive'; readonly order: number; readonly repairs: boolean }
     /** Another producer gives an order a version so high that few or none are left. */
     | { readonly kind: 'high_version'; readonly order: number; readonly status: OrderStatus; readonly version: number }
     /** Another producer writes the next versions of orders in a transaction, spread over the `ms` that it is open. */
@@ -185,6 +187,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), at, order }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison'), at, order }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('other_versions'), at, order, statuses }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('redrive'), at, order, repairs: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('high_version'), at, order, status, version: highVersion }),

@@ -2,6 +2,7 @@ import type { Publisher } from '#cart_service/publisher.ts';
 import { createPublisher } from '#cart_service/publisher.ts';
 import { type ConsumerRunner, createConsumerRunner } from '#order_service/consumer_runner.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
+import { createRedriver, type Redriver } from '#order_service/redrive/redrive.ts';
 import { createService, type Service } from './service.ts';
 import type { ServiceName } from './plan.ts';
 import { createSimulatedCartStore } from './simulated_cart_store.ts';
@@ -13,9 +14,15 @@ const GROUP = 'order-service';
 /** As in the Cart Service's `main.ts`. */
 const DRAIN_MS = 2_500;
 
+interface OrderProgram {
+  readonly runner: ConsumerRunner;
+  readonly db: ConsumerDb;
+  readonly redriver: Redriver;
+}
+
 export interface Services {
   readonly cart: Service<Publisher>;
-  readonly order: readonly Service<{ readonly runner: ConsumerRunner; readonly db: ConsumerDb }>[];
+  readonly order: readonly Service<OrderProgram>[];
   /** Null if the plan has no such service. */
   named(name: ServiceName): Service<unknown> | null;
 }
@@ -56,7 +63,7 @@ export const createServices = (world: World, onCartGone: () => void): Services =
 
   const order = Array.from({ length: plan.orderServices }, (_, index) => {
     const name: ServiceName = index === 0 ? 'order-1' : 'order-2';
-    return createService<{ runner: ConsumerRunner; db: ConsumerDb }>(world, {
+    return createService<OrderProgram>(world, {
       name,
       onGone: () => {},
       // oxlint-disable-next-line require-await -- the interface is asynchronous
@@ -87,7 +94,7 @@ export const createServices = (world: World, onCartGone: () => void): Services =
           now: world.wall,
         });
         runner.start();
-        return { runner, db };
+        return { runner, db, redriver: createRedriver({ db, broker, topic: TOPIC }) };
       },
       close: ({ runner }) => runner.stop(),
     });

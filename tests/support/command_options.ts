@@ -10,12 +10,12 @@ type Values<T extends Options> = ReturnType<typeof parseArgs<{ options: T }>>['v
 export const readOptions = <const T extends Options>(usage: string, options: T): Values<T> => {
   try {
     const { values } = parseArgs({ options: { ...options, help: { type: 'boolean' } } });
-    if (!('help' in values)) return values as Values<T>;
+    if (!('help' in values)) return values;
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split('. ');
     console.error(`${reason}\n\n${usage}`);
-    process.exit(2);
+    return process.exit(2);
   }
   console.log(usage);
-  process.exit(0);
+  return process.exit(0);
 };
