@@ -4,6 +4,7 @@ import { ERRORS } from '#service_common/errors.ts';
 import type { ClientRequest, Exchange, ClientAnswer } from '#tests/checker/evidence.ts';
 import { type Operation, SHARED_KEY } from './plan.ts';
 import { writeHighVersion, writeNextVersions, writePoison, writeStatusFirst } from './other_producers.ts';
+import { changeTopic } from './topic_life.ts';
 import { writeTransaction } from './transactions.ts';
 import { redrive } from './redrives.ts';
 import type { Services } from './services.ts';
@@ -137,6 +138,7 @@ export const createClients = (world: World, services: () => Services): Clients =
       else if (operation.kind === 'status_first') writeStatusFirst(world, operation);
       else if (operation.kind === 'other_versions') writeNextVersions(world, operation);
       else if (operation.kind === 'high_version') writeHighVersion(world, operation);
+      else if (operation.kind === 'topic') changeTopic(world, operation);
       else if (operation.kind === 'redrive') redrive(world, services(), operation);
       else if (operation.kind === 'transaction') writeTransaction(world, operation);
       else pursue(requestOf(operation), operation.repeats);

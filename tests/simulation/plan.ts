@@ -45,6 +45,8 @@ export type Operation = Timed &
     | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
     /** Another producer writes the next versions of an order of the clients. */
     | { readonly kind: 'other_versions'; readonly order: number; readonly statuses: readonly OrderStatus[] }
+    /** An administrator adds partitions to the topic, deletes it, or deletes it and makes it again. */
+    | { readonly kind: 'topic'; readonly change: 'grown' | 'deleted' | 'made again'; readonly partitions: number }
     /** Held dead letters are published again, as they are or repaired. */
     | { readonly kind: 'redrive'; readonly order: number; readonly repairs: boolean }
     /** Another producer gives an order a version so high that few or none are left. */
@@ -123,6 +125,12 @@ const ORDER_CALLS = ['broker: committed', 'consumer db: load', 'consumer db: app
 
 const TREATMENTS = ['refused', 'lost', 'ack_lost', 'late', 'twice', 'partly'] as const;
 
+/**
+ * How often an administrator changes the topic. 0: never, because the services do not open a changed topic again yet.
+ * Any other weight switches it on.
+ */
+const TOPIC_LIFE_WEIGHT = 0;
+
 const upTo = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });
 
 /** On a grid, so that many things happen at the same time. */
@@ -187,6 +195,15 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), at, order }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison'), at, order }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('other_versions'), at, order, statuses }) },
+  {
+    weight: TOPIC_LIFE_WEIGHT,
+    arbitrary: fc.record({
+      kind: fc.constant('topic'),
+      at,
+      change: constants('grown', 'deleted', 'made again'),
+      partitions: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('redrive'), at, order, repairs: fc.boolean() }) },
   {
     weight: 1,

@@ -1,3 +1,4 @@
+import type { RedriveOutcome } from '#order_service/redrive/redrive.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { nextVersions, versionOf } from './other_producers.ts';
 import type { Operation } from './plan.ts';
@@ -18,7 +19,7 @@ export const redrive = (
   if (!listening) return;
   const { redriver } = listening.program;
 
-  const publish = (): ReturnType<typeof redriver.letters> => {
+  const publish = (): Promise<RedriveOutcome> => {
     if (!repairs) return redriver.matching({}, 0, LETTERS_AT_A_TIME);
     const orderId = `${ID_PREFIX}${order}`;
     const letter = world.viewDisk.state.deadLetters.find((each) => each.redrive === null);
@@ -29,14 +30,15 @@ export const redrive = (
   };
 
   world.time.at(world.time.now, listening.life, () => {
-    publish().then(
-      (outcome) => {
-        if (outcome.kind !== 'done') return;
-        world.coverage['letters redriven'] += outcome.results.filter((each) => each.outcome === 'published').length;
-      },
-      (error: unknown) => {
+    publish()
+      .then((outcome) => count(world, outcome))
+      .catch((error: unknown) => {
         if (!(error instanceof StoreError)) throw error;
-      },
-    );
+      });
   });
+};
+
+const count = ({ coverage }: World, outcome: RedriveOutcome): void => {
+  if (outcome.kind !== 'done') return;
+  coverage['letters redriven'] += outcome.results.filter((each) => each.outcome === 'published').length;
 };

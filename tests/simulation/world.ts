@@ -36,6 +36,8 @@ export interface World {
   readonly commits: { partition: number; next: number; viewNext: number }[];
   /** When the Cart Service was ready although a leader was down. */
   readonly readyWithout: { leader: number; downMs: number }[];
+  /** When the topic was deleted. Its events are gone then. */
+  readonly topicMadeAgain: number[];
   /** When the cart's store was restored or deleted. */
   readonly cartStoreLost: number[];
   /** Errors inside a service that must never happen. */
@@ -89,6 +91,7 @@ export const createWorld = (plan: Plan, time: VirtualTime): World => {
     armed: new Set(),
     commits: [],
     readyWithout: [],
+    topicMadeAgain: [],
     cartStoreLost: [],
     failures: [],
     redelivers: false,
