@@ -3,6 +3,7 @@ import type { OrderFile } from './by_order.ts';
 import type { OrderRule, SystemRule } from './rule.ts';
 import type { LoggedEvent } from './evidence.ts';
 import { fold } from './fold.ts';
+import { duplicatesOf, position, some } from './lists.ts';
 
 /** Rules that compare the stores with the log, and with each other. */
 const orders: readonly OrderRule[] = [
@@ -114,15 +115,3 @@ const system: readonly SystemRule[] = [
 export const agreementRules = { orders, system };
 
 const folded = (file: OrderFile) => fold(file.entries.flatMap(({ event }): LoggedEvent[] => (event ? [event] : [])));
-
-const position = ({ partition, offset }: { partition: number; offset: number }): string => `${partition}:${offset}`;
-
-const duplicatesOf = (values: readonly string[]): string[] => {
-  const seen = new Set<string>();
-  return values.filter((value) => seen.size === seen.add(value).size);
-};
-
-const some = (what: string, values: readonly string[]): string[] =>
-  values.length === 0
-    ? []
-    : [`${what}: ${values.slice(0, 5).join(', ')}${values.length > 5 ? ` and ${values.length - 5} more` : ''}`];

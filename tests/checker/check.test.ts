@@ -7,6 +7,7 @@ import { check } from './check.ts';
 import type { ClientRequest, Evidence, Exchange, LogEntry, LoggedEvent } from './evidence.ts';
 import { promiseRules } from './promises.ts';
 import { runningRules } from './running.ts';
+import { sharedLogRules } from './shared_log.ts';
 
 const orderOf = (orderId: string): Order => ({
   orderId,
@@ -67,7 +68,14 @@ const sound: Evidence = {
   processes: [{ name: 'cart_service', crashes: [], peakResidentBytes: 100_000_000 }],
   heals: [{ at: 100, first200At: 200, agreedAt: 300 }],
   commits: [{ partition: 0, next: 2, viewNext: 2 }],
-  limits: { answerMs: 5_500, first200Ms: 5_000, agreeMs: 10_000, residentBytes: 256_000_000, clockMs: 2 },
+  limits: {
+    answerMs: 5_500,
+    first200Ms: 5_000,
+    agreeMs: 10_000,
+    residentBytes: 256_000_000,
+    clockMs: 2,
+    noticeMs: 3_000,
+  },
 };
 
 /** Only one create, which was answered `not_created`. */
@@ -199,6 +207,43 @@ const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
   ['I7 a request was not answered in time', { exchanges: [{ ...create(0, null), endedAt: 20_000 }] }],
   ['I8 no write was answered 200 in time after the heal', { heals: [{ at: 100, first200At: null, agreedAt: 300 }] }],
   ['I8 no write was answered 200 in time after the heal', { heals: [{ at: 100, first200At: 5_200, agreedAt: 300 }] }],
+  [
+    'I9 an aborted record had an effect',
+    { aborted: [entry(2, { version: 3, status: 'cancelled' })], view: seen({ version: 3, status: 'cancelled' }) },
+  ],
+  [
+    'I9 an aborted record had an effect',
+    {
+      aborted: [entry(2, { version: 3, status: 'cancelled' })],
+      cart: { orders: [{ orderId: 'ORD-1', version: 3, status: 'cancelled' }], outbox: [] },
+    },
+  ],
+  [
+    'I9 a request was refused because of an aborted record',
+    {
+      exchanges: [{ ...create(0, 409), answer: { status: 409, code: 'OrderAlreadyExists', outcome: null } }],
+      log: [],
+      aborted: [created],
+      cart: null,
+      view: nothing,
+    },
+  ],
+  [
+    'I9 the history and the dead letters are not the committed records, each once',
+    { view: sound.view && { ...sound.view, history: [{ partition: 0, offset: 0 }] } },
+  ],
+  [
+    'I9 the history and the dead letters are not the committed records, each once',
+    { view: sound.view && { ...sound.view, history: [0, 1, 2].map((offset) => ({ partition: 0, offset })) } },
+  ],
+  [
+    'I9 an event of the Cart Service cannot be read',
+    {
+      log: [created, confirmed, { ...entry(2, null), isOwn: true }],
+      view: sound.view && { ...sound.view, deadLetters: [{ partition: 0, offset: 2 }] },
+    },
+  ],
+  ['I9 the Cart Service stayed ready without a leader', { readyWithout: [{ leader: 0, downMs: 4_000 }] }],
 ];
 
 const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[] = [
@@ -252,6 +297,22 @@ const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[]
       view: { ...nothing, pending: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }] },
     },
   ],
+  [
+    'aborted records between those of the order',
+    {
+      log: [created, { ...confirmed, offset: 3 }],
+      aborted: [entry(1, { version: 2, status: 'cancelled' })],
+      view: sound.view && { ...sound.view, history: [0, 3].map((offset) => ({ partition: 0, offset })) },
+    },
+  ],
+  [
+    'a version that another producer has left out',
+    {
+      log: [created, confirmed, entry(2, { version: 9, status: 'shipped', isForeign: true })],
+      cart: { orders: [{ orderId: 'ORD-1', version: 9, status: 'shipped' }], outbox: [] },
+      view: seen({ version: 9, status: 'shipped' }),
+    },
+  ],
   ['evidence without the stores', { cart: null, view: null }],
 ];
 
@@ -282,6 +343,8 @@ describe('the checker', () => {
       ...agreementRules.system,
       ...runningRules.orders,
       ...runningRules.system,
+      ...sharedLogRules.orders,
+      ...sharedLogRules.system,
     ];
     const names = new Set(rules.map(({ invariant, name }) => `${invariant} ${name}`));
     assert.deepEqual(new Set(broken.map(([name]) => name)), names);

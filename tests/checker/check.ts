@@ -5,9 +5,10 @@ import type { Evidence, Violation } from './evidence.ts';
 import { promiseRules } from './promises.ts';
 import type { OrderRule, SystemRule } from './rule.ts';
 import { runningRules } from './running.ts';
+import { sharedLogRules } from './shared_log.ts';
 import { storyOf } from './story.ts';
 
-/** Checks the invariants I1 to I8. @returns the violations; empty if all invariants hold */
+/** Checks the invariants I1 to I9. @returns the violations; empty if all invariants hold */
 export const check = (evidence: Evidence): Violation[] => {
   const files = [...filesByOrder(evidence).values()];
   const orderRules: readonly OrderRule[] = [
@@ -15,8 +16,13 @@ export const check = (evidence: Evidence): Violation[] => {
     ...attemptRules,
     ...agreementRules.orders,
     ...runningRules.orders,
+    ...sharedLogRules.orders,
   ];
-  const systemRules: readonly SystemRule[] = [...agreementRules.system, ...runningRules.system];
+  const systemRules: readonly SystemRule[] = [
+    ...agreementRules.system,
+    ...runningRules.system,
+    ...sharedLogRules.system,
+  ];
   const inOrders = orderRules.flatMap((rule) =>
     files
       .filter((file) => rule.isBroken(file, evidence))

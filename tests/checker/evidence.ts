@@ -6,8 +6,10 @@ import type { Order, OrderStatus } from '#kafka_common/models.ts';
  */
 export interface Evidence {
   readonly exchanges: readonly Exchange[];
-  /** The records of each partition, in the order of their offsets. */
+  /** The records of each partition that exist for a reader, in the order of their offsets. */
   readonly log: readonly LogEntry[];
+  /** The records of aborted transactions: they do not exist for a reader. Left out if they are not known. */
+  readonly aborted?: readonly LogEntry[];
   /** The store after the last heal, when nothing changes any more; null if it was not read. */
   readonly cart: CartEvidence | null;
   readonly view: ViewEvidence | null;
@@ -15,6 +17,8 @@ export interface Evidence {
   readonly heals: readonly Heal[];
   /** Positions committed to the group, each with the position of the view at that moment (`viewNext`). */
   readonly commits: readonly { readonly partition: number; readonly next: number; readonly viewNext: number }[];
+  /** When the Cart Service said that it was ready, and for how long a leader had been down then. Left out if not watched. */
+  readonly readyWithout?: readonly { readonly leader: number; readonly downMs: number }[];
   readonly limits: Limits;
 }
 
@@ -26,6 +30,8 @@ export interface Limits {
   readonly residentBytes: number;
   /** How much `writtenAt` may differ from the clients' clock. */
   readonly clockMs: number;
+  /** How long the Cart Service may be ready without a leader. Left out if that is not watched. */
+  readonly noticeMs?: number;
 }
 
 /** `key` is the idempotency key. */
@@ -62,6 +68,8 @@ export interface LogEntry {
   readonly writtenAt: number | null;
   /** Null: it is not an event (poison). */
   readonly event: LoggedEvent | null;
+  /** True if the Cart Service wrote it. Left out if that is not known. */
+  readonly isOwn?: boolean;
 }
 
 export interface LoggedEvent {
@@ -94,6 +102,8 @@ export interface ViewEvidence {
   /** Statuses that came before their order. */
   readonly pending: readonly { readonly orderId: string; readonly version: number; readonly status: OrderStatus }[];
   readonly deadLetters: readonly { readonly partition: number; readonly offset: number }[];
+  /** Where the events of all histories lie in the log. Left out if that was not read. */
+  readonly history?: readonly { readonly partition: number; readonly offset: number }[];
 }
 
 export interface ProcessEvidence {
@@ -112,7 +122,7 @@ export interface Heal {
   readonly agreedAt: number | null;
 }
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8';
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9';
 
 export interface Violation {
   readonly invariant: Invariant;

@@ -9,6 +9,7 @@ export const storyOf = (file: OrderFile): string =>
     `order ${file.orderId}`,
     ...section('asked', file.exchanges.map(exchangeLine)),
     ...section('log', file.entries.map(entryLine)),
+    ...(file.aborted.length > 0 ? section('abort', file.aborted.map(entryLine)) : []),
     `  cart  ${file.cart ? `version ${file.cart.version}, ${file.cart.status}` : 'nothing'}`,
     `  view  ${file.view ? `version ${file.view.version}, ${file.view.status}` : file.pending ? `only a pending status: version ${file.pending.version}, ${file.pending.status}` : 'nothing'}`,
   ].join('\n');

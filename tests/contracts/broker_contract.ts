@@ -5,6 +5,7 @@ import { outageContract } from './broker_contract_outages.ts';
 import { publishContract } from './broker_contract_publish.ts';
 import { readContract } from './broker_contract_read.ts';
 import { topicLifeContract } from './broker_contract_topic_life.ts';
+import { transactionContract } from './broker_contract_transactions.ts';
 import type { BrokerFeatures, BrokerUnderTest } from './broker_under_test.ts';
 
 /** What every broker behind the seam promises to its callers. An implementation is done when it passes with its true features. */
@@ -28,6 +29,7 @@ export const brokerContract = (
     consumeContract(() => broker.address, features);
     groupContract(() => broker.address, features);
     topicLifeContract(() => broker.address, features);
+    transactionContract(() => broker.address, features);
   });
 
   if (features.outages) outageContract(name, features.outages);

@@ -38,6 +38,17 @@ export interface BreakableBroker extends BrokerUnderTest {
   resume(): Promise<void>;
 }
 
+/** A client of another make, that writes to one topic in transactions, one after the other. */
+export interface TransactionalProducer {
+  begin(): Promise<{
+    /** The key decides the partition, as for a broker's `publish`. */
+    send(messages: readonly { readonly key: string; readonly value: string }[]): Promise<void>;
+    commit(): Promise<void>;
+    abort(): Promise<void>;
+  }>;
+  close(): Promise<void>;
+}
+
 /** The true differences between brokers. A feature that is left out is not tested. */
 export interface BrokerFeatures {
   /** After at most this many milliseconds, another member owns the partitions of a killed one. */
@@ -47,6 +58,8 @@ export interface BrokerFeatures {
   addPartitions?(address: BrokerAddress, topic: Topic, partitions: number): Promise<void>;
   /** Makes the log go on at a higher offset. Left out if offsets are always consecutive. */
   addGap?(address: BrokerAddress, topic: Topic, partition: number): Promise<void>;
+  /** Left out if the broker knows no transactions. */
+  transactionalProducer?(address: BrokerAddress, topic: Topic): Promise<TransactionalProducer>;
   /** Left out if the broker is not a process of its own, so that it cannot be lost. */
   readonly outages?: {
     readonly options: TestOptions;

@@ -8,11 +8,12 @@ import {
   stringSerializers,
 } from '@platformatic/kafka';
 import { test } from 'node:test';
+import { partitionOf } from '#kafka_common/partitioner.ts';
 import { startKafka } from '#tests/kafka/apache_kafka.ts';
 import { ownKafkaForTests } from '#tests/kafka/kafka_for_tests.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { brokerContract } from './broker_contract.ts';
-import { createScene } from './broker_scene.ts';
+import { createScene, keyOf } from './broker_scene.ts';
 import { type BrokerAddress, type BrokerFeatures, openBroker } from './broker_under_test.ts';
 import { kafkaAt, kafkaOfFile } from './kafka_under_test.ts';
 
@@ -38,17 +39,39 @@ const addPartitions: BrokerFeatures['addPartitions'] = async (address, topic, pa
   await admin.close();
 };
 
-/** A transaction ends with a control record, which has an offset but is no message. */
-const addGap: BrokerFeatures['addGap'] = async (address, topic, partition) => {
+const transactionalProducer: Required<BrokerFeatures>['transactionalProducer'] = async (address, topic) => {
   const producer = new Producer({
     ...clientOptions(address),
     transactionalId: randomUUID(),
     idempotent: true,
     serializers: stringSerializers,
   });
+  return {
+    begin: async () => {
+      const transaction = await producer.beginTransaction();
+      return {
+        send: async (messages) => {
+          const located = messages.map((message) => ({
+            ...message,
+            topic: topic.name,
+            partition: partitionOf(message.key, topic.partitions),
+          }));
+          await transaction.send({ messages: located });
+        },
+        commit: () => transaction.commit(),
+        abort: () => transaction.abort(),
+      };
+    },
+    close: () => producer.close(),
+  };
+};
+
+/** A transaction ends with a control record, which has an offset but is no message. */
+const addGap: BrokerFeatures['addGap'] = async (address, topic, partition) => {
+  const producer = await transactionalProducer(address, topic);
   try {
-    const transaction = await producer.beginTransaction();
-    await transaction.send({ messages: [{ topic: topic.name, partition, key: 'in transaction', value: '' }] });
+    const transaction = await producer.begin();
+    await transaction.send([{ key: keyOf(partition, topic.partitions), value: '' }]);
     await transaction.commit();
   } finally {
     await producer.close();
@@ -89,6 +112,7 @@ brokerContract(
     deleteTopic,
     addPartitions,
     addGap,
+    transactionalProducer,
     outages: {
       options: await ownKafkaForTests(),
       // Nothing listens on the port of the TCP port service multiplexer.

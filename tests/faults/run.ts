@@ -1,10 +1,10 @@
 /** `npm run faults`: breaks the running system in every row's way, under load, and checks the result. */
 import { appendFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { kafkaStarter } from '#tests/kafka/apache_kafka.ts';
 import { playRow, type RowResult } from './campaign.ts';
 import type { Fault } from './fault.ts';
 import { HEADER, storiesOf, type TableRow, tableRow, tableText } from './report.ts';
+import { readOptions } from '#tests/support/command_options.ts';
 import { ROWS } from '#tests/faults/rows/index.ts';
 
 const USAGE = `npm run faults -- [options]
@@ -17,17 +17,14 @@ const USAGE = `npm run faults -- [options]
   --seed N          decides everything that is random (default: 1)
   --out FILE        append the results to this file too`;
 
-const { values } = parseArgs({
-  options: {
-    list: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    short: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    patience: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+const values = readOptions(USAGE, {
+  list: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  short: { type: 'boolean', default: false },
+  rounds: { type: 'string' },
+  patience: { type: 'string', default: '1' },
+  seed: { type: 'string', default: '1' },
+  out: { type: 'string' },
 });
 
 // Brokers start often and live briefly here, so the quick compiler and the simple collector are enough.
@@ -36,8 +33,7 @@ process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
 // `process.exit` runs the exit handlers, which end everything that was started; a signal alone would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-if (values.help) console.log(USAGE);
-else if (values.list) list();
+if (values.list) list();
 // `process.exit`, because bytes of a broken connection in a proxy could keep this process running.
 else process.exit((await run(chosenRows())) ? 0 : 1);
 

@@ -2,15 +2,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { onStopSignal } from '#service_common/stop_signals.ts';
+import { readOptions } from '#tests/support/command_options.ts';
 import { KAFKA_VERSION, kafkaStarter, startKafka } from './apache_kafka.ts';
 import { isPortFree } from './free_ports.ts';
 import { KAFKA_FOLDER } from './kafka_jars.ts';
 
 const COMPOSE_FILE = join(import.meta.dirname, '..', '..', 'docker-compose-kafka.yml');
 
-const { values } = parseArgs({ options: { port: { type: 'string', default: '9092' } } });
+const USAGE = `npm run kafka -- [--port N]
+
+  --port N   the port of the broker (default: 9092)`;
+
+const values = readOptions(USAGE, { port: { type: 'string', default: '9092' } });
 await run(Number(values.port)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

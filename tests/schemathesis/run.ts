@@ -5,19 +5,21 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { type ServiceProcess, startService } from '#tests/e2e/service_process.ts';
+import { readOptions } from '#tests/support/command_options.ts';
 import { installPython } from '#tests/support/python.ts';
 import { publishScene } from './scene.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const { values } = parseArgs({
-  options: {
-    /** Generated examples per operation. */
-    examples: { type: 'string', default: '30' },
-    seed: { type: 'string', default: '1' },
-  },
+const USAGE = `npm run schemathesis -- [options]
+
+  --examples N   generated examples of each operation (default: 30)
+  --seed N       decides everything that is random (default: 1)`;
+
+const values = readOptions(USAGE, {
+  examples: { type: 'string', default: '30' },
+  seed: { type: 'string', default: '1' },
 });
 
 interface Report {

@@ -2,8 +2,11 @@ import { toCreateOrder, toUpdateOrder } from '#cart_service/app/api/commands.ts'
 import type { Answer, CommandRequest } from '#cart_service/requests.ts';
 import { ERRORS } from '#service_common/errors.ts';
 import type { ClientRequest, Exchange, ClientAnswer } from '#tests/checker/evidence.ts';
-import type { Operation } from './plan.ts';
-import { writeNextVersions, writePoison, writeStatusFirst } from './other_producers.ts';
+import { type Operation, SHARED_KEY } from './plan.ts';
+import { writeHighVersion, writeNextVersions, writePoison, writeStatusFirst } from './other_producers.ts';
+import { changeTopic } from './topic_life.ts';
+import { writeTransaction } from './transactions.ts';
+import { redrive } from './redrives.ts';
 import type { Services } from './services.ts';
 import type { World } from './world.ts';
 
@@ -105,6 +108,8 @@ export const createClients = (world: World, services: () => Services): Clients =
     coverage.exchanges += 1;
     if (answer === null) coverage['without answer'] += 1;
     else if (answer.status === 200) coverage['answered 200'] += 1;
+    else if (answer.code === 'ProducerQueueFull') coverage['refused by a full room'] += 1;
+    else if (answer.code === 'IdempotencyKeyReused') coverage['keys used for another request'] += 1;
     else if (answer.outcome === 'unknown') coverage['answered unknown'] += 1;
     else if (answer.outcome !== null) coverage['answered not done'] += 1;
     else coverage['refused by rule'] += 1;
@@ -132,6 +137,10 @@ export const createClients = (world: World, services: () => Services): Clients =
       else if (operation.kind === 'poison') writePoison(world, operation.order);
       else if (operation.kind === 'status_first') writeStatusFirst(world, operation);
       else if (operation.kind === 'other_versions') writeNextVersions(world, operation);
+      else if (operation.kind === 'high_version') writeHighVersion(world, operation);
+      else if (operation.kind === 'topic') changeTopic(world, operation);
+      else if (operation.kind === 'redrive') redrive(world, services(), operation);
+      else if (operation.kind === 'transaction') writeTransaction(world, operation);
       else pursue(requestOf(operation), operation.repeats);
     },
     insist: () => {
@@ -163,8 +172,12 @@ const requestOf = (operation: Write): CommandRequest => {
             ? { order_id, number_of_items: 2 }
             : { order_id, items: [{ item_id: 'ITEM-1', quantity: 1, price: 10 }] },
         );
-  const idempotencyKey = operation.key === null ? null : `${operation.kind}-${order_id}-${operation.key}`;
-  return { command, idempotencyKey, traceparent: TRACEPARENT };
+  return { command, idempotencyKey: keyOf(operation, order_id), traceparent: TRACEPARENT };
+};
+
+const keyOf = ({ kind, key }: Write, orderId: string): string | null => {
+  if (key === null) return null;
+  return key === SHARED_KEY ? 'shared' : `${kind}-${orderId}-${key}`;
 };
 
 const askedFor = ({ command, idempotencyKey: key }: CommandRequest): ClientRequest =>

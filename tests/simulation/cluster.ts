@@ -1,25 +1,27 @@
-import { type Fate, type LogRecord, type Message, type Topic } from '#kafka_common/broker.ts';
+import { type Fate, type Message, type Topic } from '#kafka_common/broker.ts';
 import { headerList } from '#kafka_common/header_list.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { type Coordinator, createCoordinator } from './coordinator.ts';
 import { arriveAt, createNodes, type Node } from './nodes.ts';
+import {
+  createPartitionLog,
+  type FetchedRecords,
+  type PartitionLog,
+  type StoredRecord,
+  type Transaction,
+} from './partition_log.ts';
 import type { Weather } from './weather.ts';
 
-export interface StoredRecord extends LogRecord {
-  /** `performance.now()` when it was written to the log. */
-  readonly writtenAt: number;
-}
-
 interface StoredTopic {
-  readonly topic: Topic;
+  topic: Topic;
   readonly leaders: number[];
-  readonly partitions: StoredRecord[][];
+  readonly partitions: PartitionLog[];
   /** Calls back the fetches that wait for records. */
   readonly waiting: Set<() => void>;
 }
 
 export type Fetched =
-  | { readonly kind: 'records'; readonly records: readonly LogRecord[]; readonly end: number }
+  | ({ readonly kind: 'records' } & FetchedRecords)
   | { readonly kind: 'out_of_range' }
   | { readonly kind: 'not_leader' }
   | { readonly kind: 'topic_missing' };
@@ -43,6 +45,8 @@ export const createCluster = (options: ClusterOptions) => {
   const { weather } = options;
   const nodes = createNodes(options.nodes);
   const topics = new Map<string, StoredTopic>();
+  /** The producers that have an open transaction. */
+  const busyProducers = new Set<bigint>();
   /** Grows each time that everything on its way is lost for good. */
   let storms = 0;
   /** How many messages will still be written late. */
@@ -62,22 +66,25 @@ export const createCluster = (options: ClusterOptions) => {
     return node;
   };
 
-  const append = ({ partitions, waiting }: StoredTopic, message: Message, bytes?: Buffer): Fate => {
+  const append = (
+    stored: StoredTopic,
+    message: Message,
+    { bytes, transaction = null }: { readonly bytes?: Buffer; readonly transaction?: Transaction | null } = {},
+  ): Fate => {
+    const { partitions } = stored;
     const partition = partitionOf(message.key, partitions.length);
     const log = partitions[partition];
     if (log === undefined) throw new Error(`partition ${partition} is missing`);
-    const offset = log.length;
-    log.push({
-      offset,
+    const offset = log.append({
       timestamp: options.clock(),
       key: Buffer.from(message.key),
       value: bytes ?? Buffer.from(message.value),
       headers: headerList(message.headers),
       writtenAt: performance.now(),
+      transaction,
+      isMarker: false,
     });
-    const woken = [...waiting];
-    waiting.clear();
-    for (const wake of woken) wake();
+    wakeAll(stored);
     return { kind: 'acknowledged', partition, offset };
   };
 
@@ -133,7 +140,7 @@ export const createCluster = (options: ClusterOptions) => {
       ...notWritten('the topic does not exist, or was created again'),
       fault: 'topic',
     }));
-    if (stored?.topic.id === topic.id) {
+    if (stored?.topic.id === topic.id && stored.topic.partitions === topic.partitions) {
       const byPartition = Map.groupBy(messages.keys(), (index) =>
         partitionOf(messages[index]?.key ?? '', topic.partitions),
       );
@@ -159,7 +166,7 @@ export const createCluster = (options: ClusterOptions) => {
     else answer(fates);
   };
 
-  /** Answers once there is a record at `from`, or something is wrong. */
+  /** Answers once there is a record at or after `from`, or something is wrong. */
   const fetch = (
     node: Node,
     topic: Topic,
@@ -171,15 +178,9 @@ export const createCluster = (options: ClusterOptions) => {
     const log = stored?.partitions[partition];
     if (stored === undefined || log === undefined || stored.topic.id !== topic.id) answer({ kind: 'topic_missing' });
     else if (stored.leaders[partition] !== node.id) answer({ kind: 'not_leader' });
-    else if (from > log.length) answer({ kind: 'out_of_range' });
-    else if (from === log.length) stored.waiting.add(() => fetch(node, topic, partition, from, answer));
-    else answer({ kind: 'records', records: log.slice(from, from + weather.batchRecords()), end: log.length });
-  };
-
-  const wakeAll = ({ waiting }: StoredTopic): void => {
-    const woken = [...waiting];
-    waiting.clear();
-    for (const wake of woken) wake();
+    else if (from > log.records.length) answer({ kind: 'out_of_range' });
+    else if (from === log.records.length) stored.waiting.add(() => fetch(node, topic, partition, from, answer));
+    else answer({ kind: 'records', ...log.from(from, weather.batchRecords()) });
   };
 
   return {
@@ -200,9 +201,19 @@ export const createCluster = (options: ClusterOptions) => {
       topics.set(name, {
         topic: { name, id: options.newTopicId(), partitions },
         leaders: Array.from({ length: partitions }, (_, partition) => partition % nodes.length),
-        partitions: Array.from({ length: partitions }, () => []),
+        partitions: Array.from({ length: partitions }, createPartitionLog),
         waiting: new Set(),
       });
+    },
+
+    addPartitions: (name: string, partitions: number): void => {
+      const stored = topics.get(name);
+      if (stored === undefined) return;
+      for (let partition = stored.topic.partitions; partition < partitions; partition++) {
+        stored.leaders.push(partition % nodes.length);
+        stored.partitions.push(createPartitionLog());
+      }
+      stored.topic = { ...stored.topic, partitions: stored.partitions.length };
     },
 
     deleteTopic: (name: string): void => {
@@ -231,17 +242,43 @@ export const createCluster = (options: ClusterOptions) => {
       return onTheirWay;
     },
 
-    /** Writes a message of another producer. @param bytes the value, in place of the message's own */
-    write: (name: string, message: Message, bytes?: Buffer): void => {
+    /** Writes a message of another producer. @param of its transaction, and a value in place of the message's own */
+    write: (name: string, message: Message, of?: { bytes?: Buffer; transaction?: Transaction }): void => {
       const stored = topics.get(name);
-      if (stored) append(stored, message, bytes);
+      if (stored) append(stored, message, of);
     },
 
-    log: (name: string): readonly (readonly StoredRecord[])[] => topics.get(name)?.partitions ?? [],
+    /** A transaction of a producer that has none open: usually one that has ended others. */
+    beginTransaction: (): Transaction => {
+      let producerId = 1n;
+      while (busyProducers.has(producerId)) producerId += 1n;
+      busyProducers.add(producerId);
+      return { producerId, state: 'open' };
+    },
+
+    /** Writes the markers to all partitions that have records of the transaction. */
+    endTransaction: (name: string, transaction: Transaction, state: 'committed' | 'aborted'): void => {
+      transaction.state = state;
+      busyProducers.delete(transaction.producerId);
+      const stored = topics.get(name);
+      for (const log of stored?.partitions ?? []) log.end(transaction, options.clock());
+      if (stored) wakeAll(stored);
+    },
+
+    /** All records, also those that no reader gets. */
+    log: (name: string): readonly (readonly StoredRecord[])[] =>
+      topics.get(name)?.partitions.map(({ records }) => records) ?? [],
   };
 };
 
 export type Cluster = ReturnType<typeof createCluster>;
+
+/** Lets the waiting fetches look again. */
+const wakeAll = ({ waiting }: StoredTopic): void => {
+  const woken = [...waiting];
+  waiting.clear();
+  for (const wake of woken) wake();
+};
 
 const notWritten = (detail: string): Fate => ({ kind: 'not_written', detail });
 

@@ -19,7 +19,8 @@ interface Member {
 }
 
 interface Group {
-  readonly topic: Topic;
+  /** As its newest member knows it: partitions can be added. */
+  topic: Topic;
   readonly members: Map<string, Member>;
   /** By partition: the incarnation that owns it. */
   readonly owners: Map<number, number>;
@@ -110,6 +111,7 @@ export const createCoordinator = (options: {
       }
       const member: Member = { id, incarnation, line, lastSent: null, expiry: undefined };
       group.members.set(id, member);
+      if (topic.partitions > group.topic.partitions) group.topic = topic;
       keep(group, member);
       balance(group);
     },

@@ -1,5 +1,5 @@
 /** Counts of what happened in the runs. They show that the faults really occurred. */
-export type Coverage = Record<(typeof COVERED)[number], number>;
+export type Coverage = Record<(typeof ALL)[number], number>;
 
 export const COVERED = [
   'virtual seconds',
@@ -9,6 +9,8 @@ export const COVERED = [
   'answered unknown',
   'answered not done',
   'refused by rule',
+  'refused by a full room',
+  'keys used for another request',
   'without answer',
   'cart crashes',
   'order crashes',
@@ -27,12 +29,22 @@ export const COVERED = [
   'commits of a zombie refused',
   'stores restored or deleted',
   'versions of others',
+  'high versions',
+  'transactions committed',
+  'transactions aborted',
+  'records of aborted transactions',
   'clock jumps',
   'dead letters',
+  'letters redriven',
 ] as const;
 
-export const noCoverage = (): Coverage => Object.fromEntries(COVERED.map((name) => [name, 0])) as Coverage;
+/** Not in every run: see `TOPIC_LIFE_WEIGHT` in `plan.ts`. */
+const OF_TOPIC_LIFE = ['partitions added', 'topics made again'] as const;
+
+const ALL = [...COVERED, ...OF_TOPIC_LIFE];
+
+export const noCoverage = (): Coverage => Object.fromEntries(ALL.map((name) => [name, 0])) as Coverage;
 
 export const addCoverage = (sum: Coverage, more: Coverage): void => {
-  for (const name of COVERED) sum[name] += more[name];
+  for (const name of ALL) sum[name] += more[name];
 };

@@ -39,13 +39,13 @@ const breakNode = (world: World, fault: FaultOf<'node'>): End => {
   return () => startNode(node);
 };
 
-const moveAway = ({ cluster, plan }: World, id: number): void => {
+const moveAway = ({ cluster }: World, id: number): void => {
   const heir = cluster.nodes.find((node) => node.state === 'up' && node.id !== id);
   const leaders = cluster.describe(TOPIC)?.leaders;
   if (heir === undefined || cluster.nodes[id]?.state === 'up') return;
-  for (let partition = 0; partition < plan.partitions; partition++) {
-    if (leaders?.[partition] === id) cluster.lead(TOPIC, partition, heir.id);
-  }
+  leaders?.forEach((leader, partition) => {
+    if (leader === id) cluster.lead(TOPIC, partition, heir.id);
+  });
 };
 
 const crash = (world: World, fault: FaultOf<'crash'>, services: Services): End => {

@@ -1,5 +1,9 @@
-import type { OrderCreated, OrderStatusUpdated } from '#kafka_common/events.ts';
-import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
+import type { Message } from '#kafka_common/broker.ts';
+import type { OrderCreated, OrderEvent, OrderStatusUpdated } from '#kafka_common/events.ts';
+import type { OrderStatus } from '#kafka_common/models.ts';
+import { encodeEvent } from '#kafka_common/serdes_json.ts';
+import { FOREIGN_ID, loggedEvent } from './logged_event.ts';
+import { isCommitted } from './partition_log.ts';
 import type { Operation } from './plan.ts';
 import { TOPIC, type World } from './world.ts';
 
@@ -9,9 +13,6 @@ const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02';
 const TIMESTAMP = '2026-01-18T12:00:00.000Z';
 /** Begins the ids of orders that no client asks for: the Cart Service learns of them from the log. */
 const ID_PREFIX = 'ORD-77';
-
-/** Begins the ids of their events. */
-export const FOREIGN_ID = 'foreign-';
 
 type NextVersions = Extract<Operation, { kind: 'other_versions' }>;
 
@@ -32,25 +33,50 @@ export const writeNextVersions = (world: World, operation: NextVersions, patienc
 const writeVersionsOf = (world: World, orderId: string, { statuses }: NextVersions): void => {
   const { cluster, coverage } = world;
   if (cluster.describe(TOPIC) === null) return;
-  const events = cluster.log(TOPIC).flat().map(decodeEvent);
-  const versions = events.flatMap((decoded) =>
-    decoded.kind === 'event' && decoded.event.orderId === orderId ? (decoded.event.version ?? 0) : [],
-  );
-  let version = Math.max(0, ...versions);
   coverage['versions of others'] += 1;
-  if (version === 0)
-    cluster.write(TOPIC, encodeEvent(createdBy(orderId, `${FOREIGN_ID}${orderId}-${++version}`), TRACEPARENT));
-  for (const status of statuses) {
+  for (const message of nextVersions(world, orderId, versionOf(world, orderId), statuses))
+    cluster.write(TOPIC, message);
+};
+
+/** The highest version of the order in the log; 0 if there is none. */
+export const versionOf = ({ cluster }: World, orderId: string): number => {
+  const events = cluster.log(TOPIC).flatMap((records) => records.filter(isCommitted).map(loggedEvent));
+  return Math.max(0, ...events.map((event) => (event?.orderId === orderId ? (event.version ?? 0) : 0)));
+};
+
+/** Messages with the next versions of an order. An order without versions is created first. */
+export const nextVersions = (
+  { dice }: World,
+  orderId: string,
+  after: number,
+  statuses: readonly OrderStatus[],
+): Message[] => {
+  let version = after;
+  const newId = (): string => `${FOREIGN_ID}${orderId}-${version}-${dice.between('foreign event', 0, 1e9)}`;
+  const isNew = version === 0;
+  if (isNew) version = 1;
+  const created = isNew ? [createdBy(orderId, newId())] : [];
+  const updated = statuses.map((status): OrderStatusUpdated => {
     version += 1;
-    const eventId = `${FOREIGN_ID}${orderId}-${version}-${world.time.now}`;
-    cluster.write(
-      TOPIC,
-      encodeEvent(
-        { type: 'ORDER_STATUS_UPDATED', eventId, timestamp: TIMESTAMP, orderId, version, status },
-        TRACEPARENT,
-      ),
-    );
-  }
+    return { type: 'ORDER_STATUS_UPDATED', eventId: newId(), timestamp: TIMESTAMP, orderId, version, status };
+  });
+  return [...created, ...updated].map(encodeOther);
+};
+
+/** As the Cart Service encodes it, but with any version: another producer need not know the bound. */
+const encodeOther = (event: OrderEvent): Message => {
+  const message = encodeEvent({ ...event, version: 1 }, TRACEPARENT);
+  return { ...message, value: message.value.replace('"version":1', `"version":${event.version}`) };
+};
+
+export const writeHighVersion = (world: World, operation: Extract<Operation, { kind: 'high_version' }>): void => {
+  const { cluster, coverage } = world;
+  if (cluster.describe(TOPIC) === null) return;
+  coverage['high versions'] += 1;
+  const orderId = `ORD-${operation.order + 1}`;
+  const messages = nextVersions(world, orderId, versionOf(world, orderId), []);
+  messages.push(...nextVersions(world, orderId, operation.version - 1, [operation.status]));
+  for (const message of messages) cluster.write(TOPIC, message);
 };
 
 export const writePoison = ({ cluster }: World, order: number): void =>

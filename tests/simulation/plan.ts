@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { LIMITS } from '#kafka_common/field_kinds.ts';
 import { ORDER_STATUSES, type OrderStatus } from '#kafka_common/models.ts';
 import type { Treatment } from './weather.ts';
 
@@ -8,6 +9,8 @@ export interface Plan {
   readonly partitions: number;
   readonly nodes: number;
   readonly orderServices: number;
+  /** Requests that may wait at once in the Cart Service. */
+  readonly queueLimit: number;
   readonly operations: readonly Operation[];
   readonly faults: readonly Fault[];
 }
@@ -17,7 +20,7 @@ interface Timed {
   readonly at: number;
 }
 
-/** What a client or another producer does. `order` is a number below `ORDERS`. */
+/** What a client or another producer does. `order` is a number below `ORDERS`. The key `SHARED_KEY` is one for all orders. */
 export type Operation = Timed &
   (
     | {
@@ -42,6 +45,20 @@ export type Operation = Timed &
     | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
     /** Another producer writes the next versions of an order of the clients. */
     | { readonly kind: 'other_versions'; readonly order: number; readonly statuses: readonly OrderStatus[] }
+    /** An administrator adds partitions to the topic, deletes it, or deletes it and makes it again. */
+    | { readonly kind: 'topic'; readonly change: 'grown' | 'deleted' | 'made again'; readonly partitions: number }
+    /** Held dead letters are published again, as they are or repaired. */
+    | { readonly kind: 'redrive'; readonly order: number; readonly repairs: boolean }
+    /** Another producer gives an order a version so high that few or none are left. */
+    | { readonly kind: 'high_version'; readonly order: number; readonly status: OrderStatus; readonly version: number }
+    /** Another producer writes the next versions of orders in a transaction, spread over the `ms` that it is open. */
+    | {
+        readonly kind: 'transaction';
+        readonly end: 'committed' | 'aborted';
+        readonly ms: number;
+        /** An order from `ORDERS` on is one that no client asks for. */
+        readonly writes: readonly { readonly order: number; readonly status: OrderStatus }[];
+      }
   );
 
 export type ServiceName = 'cart' | 'order-1' | 'order-2';
@@ -92,7 +109,7 @@ export type Fault = Timed & { readonly ms: number } & (
 const FAULTS_UNTIL_MS = 5_000;
 /** All faults end at this time at the latest. */
 export const HEAL_AT_MS = 7_000;
-const ORDERS = 7;
+export const ORDERS = 7;
 
 /** Names of the seams' calls, as the simulation uses them. */
 const CART_CALLS = [
@@ -108,12 +125,20 @@ const ORDER_CALLS = ['broker: committed', 'consumer db: load', 'consumer db: app
 
 const TREATMENTS = ['refused', 'lost', 'ack_lost', 'late', 'twice', 'partly'] as const;
 
+/**
+ * How often an administrator changes the topic. 0: never, because the services do not open a changed topic again yet.
+ * Any other weight switches it on.
+ */
+const TOPIC_LIFE_WEIGHT = 0;
+
 const upTo = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });
 
 /** On a grid, so that many things happen at the same time. */
 const at = upTo(FAULTS_UNTIL_MS / 20).map((n) => n * 20);
 const ms = upTo(250).map((n) => n * 20);
-const key = fc.option(upTo(1), { freq: 3 });
+/** An idempotency key that clients use for several orders, so that several leaders see it. */
+export const SHARED_KEY = 2;
+const key = fc.option(fc.constantFrom(0, 0, 1, 1, SHARED_KEY), { freq: 3 });
 const repeats = upTo(3);
 /** Usually one of two, so that several clients write to it. */
 const order = fc.oneof(upTo(1), upTo(ORDERS - 1));
@@ -122,6 +147,25 @@ const node = upTo(2);
 const status = fc.constantFrom(...ORDER_STATUSES, ...ORDER_STATUSES.slice(1, 7), ...ORDER_STATUSES.slice(1, 7));
 
 const constants = <T extends string>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+/** Up to the highest version that an event can have, and beyond it. */
+const highVersion = fc.constantFrom(LIMITS.version - 2, LIMITS.version, LIMITS.version + 1, Number.MAX_SAFE_INTEGER);
+
+/** What a transaction writes: half of it to orders that no client asks for. */
+const writes = fc.array(
+  fc.record({
+    order: fc.oneof(
+      order,
+      upTo(2).map((n) => ORDERS + n),
+    ),
+    status,
+  }),
+  {
+    minLength: 1,
+    maxLength: 6,
+    size: 'max',
+  },
+);
 
 const statuses = fc.array(status, { minLength: 1, maxLength: 3, size: 'max' });
 
@@ -151,6 +195,24 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), at, order }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison'), at, order }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('other_versions'), at, order, statuses }) },
+  {
+    weight: TOPIC_LIFE_WEIGHT,
+    arbitrary: fc.record({
+      kind: fc.constant('topic'),
+      at,
+      change: constants('grown', 'deleted', 'made again'),
+      partitions: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('redrive'), at, order, repairs: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('high_version'), at, order, status, version: highVersion }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('transaction'), at, end: constants('committed', 'aborted'), ms, writes }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('status_first'), at, order, gapMs: upTo(75).map((n) => n * 20) }),
@@ -242,6 +304,7 @@ export const plans: fc.Arbitrary<Plan> = fc.noBias(
     partitions: fc.integer({ min: 1, max: 4 }),
     nodes: fc.integer({ min: 1, max: 3 }),
     orderServices: fc.integer({ min: 1, max: 2 }),
+    queueLimit: fc.constantFrom(2, 4, 1_000, 1_000, 1_000),
     operations: fc.array(operation, { maxLength: 40, size: 'max' }),
     faults: fc.array(fault, { maxLength: 8, size: 'max' }),
   }),

@@ -10,7 +10,7 @@ const catches = (results: readonly SeedResult[]): string[] => [
   ...new Set(results.flatMap(({ violations }) => violations.map(({ invariant, name }) => `${invariant} ${name}`))),
 ];
 
-describe('a planted bug', { concurrency: 2, timeout: 280_000 }, () => {
+describe('a planted bug', { concurrency: 2, timeout: 600_000 }, () => {
   for (const { name, caughtBy } of PLANTED_BUGS) {
     const rule = `${caughtBy.invariant} ${caughtBy.name}`;
     test(`${name}, is caught by ${rule}`, async (t) => {

@@ -14,10 +14,13 @@ const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
 const LANES = 'services/cart_service/publishing/lanes.ts';
 const SIMULATED_STORE = 'tests/simulation/simulated_cart_store.ts';
 const TRANSACTION = 'services/order_service/consuming/apply_transaction.ts';
+const COMMITTED = 'libs/kafka_common/kafka/wire/committed_batches.ts';
 const FOLD = 'libs/kafka_common/order_fold.ts';
 
 const APPLY = 'await db.applyBatch({ positions, ...changes, history, lastEvents, deadLetters, redriven });';
 const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: [], history: [], lastEvents, redriven: []';
+/** Without the check of what is written. */
+const UNBOUNDED = `JSON.stringify({ ...toWire({ ...event, version: 1 }), version: event.version })`;
 const FATE_OF_ROW = "if (fate.kind === 'not_written' && !waiting.answered) notWritten.push(event);";
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -265,6 +268,102 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         file: 'services/cart_service/log/follow_log.ts',
         find: 'const seen = open.hasUnsettled(partition) ? [] : [{ partition, topicId: topic.id, next }];',
         replace: 'const seen = [{ partition, topicId: topic.id, next }];',
+      },
+    ],
+  },
+  {
+    name: 'no filter of aborted records',
+    caughtBy: { invariant: 'I9', name: 'an aborted record had an effect' },
+    patches: [
+      {
+        file: COMMITTED,
+        find: '} else if (!batch.isTransactional || !aborted.has(batch.producerId)) {',
+        replace: '} else {',
+      },
+    ],
+  },
+  {
+    name: 'aborted records hidden only up to a marker in the fetch',
+    caughtBy: { invariant: 'I9', name: 'an aborted record had an effect' },
+    patches: [
+      {
+        file: 'tests/simulation/partition_log.ts',
+        find: 'last >= from && first < to',
+        replace: 'last >= from && last < to',
+      },
+    ],
+  },
+  {
+    name: 'a producer is aborted only once',
+    caughtBy: { invariant: 'I9', name: 'an aborted record had an effect' },
+    patches: [
+      {
+        file: COMMITTED,
+        find: 'const waiting = abortedTransactions',
+        replace: 'const waiting = [...new Map(abortedTransactions.map((each) => [each.producerId, each])).values()]',
+      },
+    ],
+  },
+  {
+    name: 'an aborted producer stays aborted',
+    caughtBy: {
+      invariant: 'I9',
+      name: 'the history and the dead letters are not the committed records, each once',
+    },
+    patches: [
+      {
+        file: COMMITTED,
+        find: 'if (controlTypeOf(batch) === ABORT) aborted.delete(batch.producerId);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the stable offset taken for the end',
+    caughtBy: { invariant: 'I2', name: 'two events have the same version' },
+    patches: [
+      {
+        file: 'tests/simulation/simulated_broker.ts',
+        find: 'answer(cluster.log(name)[partition]?.length ?? 0)',
+        replace: `{
+          const records = cluster.log(name)[partition] ?? [];
+          const held = records.findIndex(({ transaction }) => transaction?.state === 'open');
+          answer(held < 0 ? records.length : held);
+        }`,
+      },
+    ],
+  },
+  {
+    name: 'no bound of versions',
+    caughtBy: { invariant: 'I9', name: 'an event of the Cart Service cannot be read' },
+    patches: [
+      {
+        file: 'services/cart_service/order_commands.ts',
+        find: 'if (state.version < MAX_VERSION) return null;',
+        replace: 'if (state.version < Infinity) return null;',
+      },
+      { file: 'libs/kafka_common/serdes_json.ts', find: 'JSON.stringify(toWire(event))', replace: UNBOUNDED },
+    ],
+  },
+  {
+    name: 'no probe of idle leaders',
+    caughtBy: { invariant: 'I9', name: 'the Cart Service stayed ready without a leader' },
+    patches: [
+      {
+        file: 'services/cart_service/publishing/write_path.ts',
+        find: 'void probeIdleLeaders({ leaders, lanes, health, probe }, signal);',
+        replace: 'void leaders;',
+      },
+    ],
+  },
+  {
+    name: 'an observer that fails fails the publish',
+    caughtBy: { invariant: 'I6', name: 'a service has crashed' },
+    patches: [
+      {
+        file: 'services/cart_service/publishing/batches/event_sender.ts',
+        find: "notifyObservers(observers, publish, logger, 'an observer of publishes failed; no answer is changed by that');",
+        replace: 'for (const observe of observers) observe(publish);',
       },
     ],
   },

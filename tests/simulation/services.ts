@@ -2,6 +2,7 @@ import type { Publisher } from '#cart_service/publisher.ts';
 import { createPublisher } from '#cart_service/publisher.ts';
 import { type ConsumerRunner, createConsumerRunner } from '#order_service/consumer_runner.ts';
 import type { ConsumerDb } from '#order_service/consumer_db.ts';
+import { createRedriver, type Redriver } from '#order_service/redrive/redrive.ts';
 import { REDRIVE_PROOF } from '#tests/support/redrive_proof.ts';
 import { createService, type Service } from './service.ts';
 import type { ServiceName } from './plan.ts';
@@ -14,9 +15,15 @@ const GROUP = 'order-service';
 /** As in the Cart Service's `main.ts`. */
 const DRAIN_MS = 2_500;
 
+interface OrderProgram {
+  readonly runner: ConsumerRunner;
+  readonly db: ConsumerDb;
+  readonly redriver: Redriver;
+}
+
 export interface Services {
   readonly cart: Service<Publisher>;
-  readonly order: readonly Service<{ readonly runner: ConsumerRunner; readonly db: ConsumerDb }>[];
+  readonly order: readonly Service<OrderProgram>[];
   /** Null if the plan has no such service. */
   named(name: ServiceName): Service<unknown> | null;
 }
@@ -42,10 +49,14 @@ export const createServices = (world: World, onCartGone: () => void): Services =
         topic: TOPIC,
         partitions: plan.partitions,
         requestDeadlineMs: REQUEST_DEADLINE_MS,
-        queueLimit: 1_000,
+        queueLimit: plan.queueLimit,
         logger,
         circumstances: () => ({ now: world.wall(), newId, random: () => dice.roll('generated order') }),
-        observers: [],
+        observers: [
+          () => {
+            if (dice.happens('an observer fails', 0.2)) throw new Error('this observer fails now and then');
+          },
+        ],
       });
     },
     close: (publisher) => publisher.close(DRAIN_MS),
@@ -53,7 +64,7 @@ export const createServices = (world: World, onCartGone: () => void): Services =
 
   const order = Array.from({ length: plan.orderServices }, (_, index) => {
     const name: ServiceName = index === 0 ? 'order-1' : 'order-2';
-    return createService<{ runner: ConsumerRunner; db: ConsumerDb }>(world, {
+    return createService<OrderProgram>(world, {
       name,
       onGone: () => {},
       // oxlint-disable-next-line require-await -- the interface is asynchronous
@@ -85,7 +96,7 @@ export const createServices = (world: World, onCartGone: () => void): Services =
           redriveProof: REDRIVE_PROOF,
         });
         runner.start();
-        return { runner, db };
+        return { runner, db, redriver: createRedriver({ db, broker, topic: TOPIC, proof: REDRIVE_PROOF }) };
       },
       close: ({ runner }) => runner.stop(),
     });

@@ -1,17 +1,22 @@
-/**
- * Runs the simulation, for people and for CI.
- *
- *   node tests/simulation/simulate.ts --seeds 10000 [--from 1] [--bug NAME]   many seeds, on all cores
- *   node tests/simulation/simulate.ts --seed 42 [--bug NAME]                  one seed again, shrunk if it fails
- */
+/** `npm run simulate`: runs the simulation, for people and for CI. */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import type { Violation } from '#tests/checker/evidence.ts';
+import { readOptions } from '#tests/support/command_options.ts';
 import type { Coverage } from './coverage.ts';
 import { type Plan, plans } from './plan.ts';
+import { PLANTED_BUGS } from './planted_bugs.ts';
 import { runSeeds } from './run_seeds.ts';
 import { loadSimulation, planOf } from './seeds.ts';
+
+const USAGE = `npm run simulate -- [options]
+
+  --seeds N     play this many seeds, on all cores (default: 1000)
+  --from N      the first of them (default: 1)
+  --seed N      play one seed, and shrink its plan if it fails
+  --bug NAME    put a planted bug into the product first
+
+The planted bugs: ${PLANTED_BUGS.map(({ name }) => name).join(', ')}`;
 
 /** The most failing seeds that are printed. */
 const SHOWN = 10;
@@ -86,15 +91,21 @@ const runMany = async (from: number, count: number, bug: string | null): Promise
   return failed.length === 0;
 };
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    bug: { type: 'string' },
-  },
+const {
+  seed,
+  seeds,
+  from,
+  bug = null,
+} = readOptions(USAGE, {
+  seed: { type: 'string' },
+  seeds: { type: 'string', default: '1000' },
+  from: { type: 'string', default: '1' },
+  bug: { type: 'string' },
 });
-const { seed, seeds, from, bug = null } = values;
+if (bug !== null && PLANTED_BUGS.every(({ name }) => name !== bug)) {
+  console.error(`--bug is ${JSON.stringify(bug)}, but no planted bug has this name\n\n${USAGE}`);
+  process.exit(2);
+}
 const isClean =
   seed === undefined
     ? await runMany(number(from, 'from'), number(seeds, 'seeds'), bug)

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { brokerContract } from '#tests/contracts/broker_contract.ts';
-import type { BrokerAddress, InMemoryClient } from '#tests/contracts/broker_under_test.ts';
+import { keyOf } from '#tests/contracts/broker_scene.ts';
+import type { BrokerAddress, BrokerFeatures, InMemoryClient } from '#tests/contracts/broker_under_test.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 import { killNode, type Node, startNode, stopNode } from './nodes.ts';
 import { connectTo } from './simulated_broker.ts';
@@ -30,6 +32,12 @@ absent.nodes.forEach(killNode);
 /** The cluster of each address. */
 const clusters = new Map<BrokerAddress, Cluster>();
 
+const clusterAt = (address: BrokerAddress): Cluster => {
+  const cluster = clusters.get(address);
+  assert(cluster);
+  return cluster;
+};
+
 const start = () => {
   const cluster = newCluster();
   const address = addressOf(cluster);
@@ -37,9 +45,35 @@ const start = () => {
   return { cluster, address };
 };
 
+const transactionalProducer: Required<BrokerFeatures>['transactionalProducer'] = async (address, { name }) => {
+  const cluster = clusterAt(address);
+  return {
+    begin: async () => {
+      const transaction = cluster.beginTransaction();
+      return {
+        send: async (messages) => {
+          for (const message of messages) cluster.write(name, { ...message, headers: {} }, { transaction });
+        },
+        commit: async () => cluster.endTransaction(name, transaction, 'committed'),
+        abort: async () => cluster.endTransaction(name, transaction, 'aborted'),
+      };
+    },
+    close: async () => {},
+  };
+};
+
+const addGap: BrokerFeatures['addGap'] = async (address, topic, partition) => {
+  const transaction = await (await transactionalProducer(address, topic)).begin();
+  await transaction.send([{ key: keyOf(partition, topic.partitions), value: '' }]);
+  await transaction.commit();
+};
+
 brokerContract('the simulated broker', async () => ({ address: start().address, stop: async () => {} }), {
   takeoverMs: 10_000,
-  deleteTopic: async (address, name) => clusters.get(address)?.deleteTopic(name),
+  deleteTopic: async (address, name) => clusterAt(address).deleteTopic(name),
+  addPartitions: async (address, { name }, partitions) => clusterAt(address).addPartitions(name, partitions),
+  addGap,
+  transactionalProducer,
   outages: {
     options: {},
     nowhere: addressOf(absent),

@@ -1,9 +1,10 @@
 import { type Broker, type Fate, type Message, type Topic } from '#kafka_common/broker.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
-import type { Cluster, Fetched } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { ask, type Node, type Reply, type Wire } from './nodes.ts';
 import { createClient, QUESTION_MS, unavailable, valueOf } from './simulated_client.ts';
 import { consumeSimulated } from './simulated_consumer.ts';
+import { readSimulated } from './simulated_read.ts';
 
 /** A client of a simulated cluster, as the services know it: a broker. */
 export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Broker => {
@@ -80,28 +81,7 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
       valueOf(await ask<true>(wire, node, timeoutMs, (answer) => answer(true)));
     },
 
-    async *read(name, from) {
-      const topic = await existing(name);
-      for (const [partition, { end }] of await bounds(name)) {
-        const asked = from.get(partition) ?? 0;
-        let next = asked > end ? 0 : asked;
-        while (next < end) {
-          const node = leader(topic, partition);
-          if (node === undefined) throw unavailable();
-          const position = next;
-          const fetched = valueOf(
-            await ask<Fetched>(wire, node, QUESTION_MS, (answer) =>
-              cluster.fetch(node, topic, partition, position, answer),
-            ),
-          );
-          if (fetched.kind !== 'records') throw unavailable();
-          const records = fetched.records.filter(({ offset }) => offset < end);
-          next += records.length;
-          yield { topic, partition, records, next, end: fetched.end };
-        }
-      }
-    },
-
+    read: (name, from, stallMs) => readSimulated(client, bounds, name, from, stallMs),
     consume: (options) => consumeSimulated(client, options),
 
     async committed(group, name) {

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, BrokerError, type ConsumeOptions, type Topic } from '#kafka_common/broker.ts';
 import { topicChange } from '#kafka_common/topic_change.ts';
-import type { Fetched } from './cluster.ts';
-import { ask } from './nodes.ts';
-import { type Client, valueOf } from './simulated_client.ts';
+import type { Client } from './simulated_client.ts';
+import { fetchCommitted, HELD_UP_MS } from './simulated_fetch.ts';
 
 const COMMIT_INTERVAL_MS = 900;
 /** The limit of the last commit, and the limit of leaving the group. */
@@ -143,7 +142,7 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
   const work = async (partition: number, position: number, worker: Worker): Promise<void> => {
     let next = position;
     while (!worker.stopping) {
-      const fetched = await Promise.race([fetch(partition, next), worker.isStopped]);
+      const fetched = await Promise.race([fetchCommitted(client, topic, partition, next, Infinity), worker.isStopped]);
       if (fetched === undefined || worker.stopping) return;
       if (fetched.kind === 'topic_missing') throw missing(topic);
       if (fetched.kind === 'not_leader') {
@@ -153,13 +152,15 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
         options.onPositionLost?.({ partition, wanted: next, resumedAt: 0 });
         next = 0;
       } else {
-        const batch = { topic, partition, records: fetched.records, next: next + fetched.records.length };
-        await handled({ ...batch, end: fetched.end });
-        next = batch.next;
+        const isHeldUp = fetched.next === next;
+        const { records, end } = fetched;
+        await handled({ topic, partition, records, next: fetched.next, end });
+        next = fetched.next;
         if (workers.get(partition) === worker) {
           uncommitted.set(partition, next);
           commitSoon();
         }
+        if (isHeldUp) await Promise.race([sleep(HELD_UP_MS), worker.isStopped]);
       }
     }
   };
@@ -171,14 +172,6 @@ export const consumeSimulated = async (client: Client, options: ConsumeOptions):
       inHand.add(done);
       await done;
     }
-  };
-
-  const fetch = async (partition: number, from: number): Promise<Fetched> => {
-    const node = client.leader(topic, partition);
-    if (node === undefined) return { kind: 'not_leader' };
-    return valueOf(
-      await ask<Fetched>(wire, node, Infinity, (answer) => cluster.fetch(node, topic, partition, from, answer)),
-    );
   };
 
   const commitSoon = (): void => {

@@ -34,6 +34,10 @@ export interface World {
   readonly armed: Set<ArmedCrash>;
   /** Positions committed to the group, each with the furthest durable position of the view at that moment. */
   readonly commits: { partition: number; next: number; viewNext: number }[];
+  /** When the Cart Service was ready although a leader was down. */
+  readonly readyWithout: { leader: number; downMs: number }[];
+  /** When the topic was deleted. Its events are gone then. */
+  readonly topicMadeAgain: number[];
   /** When the cart's store was restored or deleted. */
   readonly cartStoreLost: number[];
   /** Errors inside a service that must never happen. */
@@ -86,6 +90,8 @@ export const createWorld = (plan: Plan, time: VirtualTime): World => {
     troubles,
     armed: new Set(),
     commits: [],
+    readyWithout: [],
+    topicMadeAgain: [],
     cartStoreLost: [],
     failures: [],
     redelivers: false,
