@@ -47,6 +47,7 @@ export const fillView = async (directory: string, count: number): Promise<void> 
       lastEvents: new Map(),
       deadLetters: [],
       redriven: [],
+      decidedAt: null,
     });
     from = next;
   }

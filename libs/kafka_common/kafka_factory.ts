@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Broker } from './broker.ts';
 import type { Config } from './config.ts';
 
@@ -7,22 +8,21 @@ const OPENING_MS = 100;
 /**
  * Apache Kafka if bootstrap servers are set, else the embedded broker. Only the chosen one's code is loaded. Connects to
  * nothing yet.
- * @param onLocked called with the reason, at once and every five seconds, while another process holds a file of the
- * embedded broker locked. Without it, that is an error after five seconds
+ * @param logger gets a line, at once and every five seconds, while another process holds a file of the embedded broker
+ * locked. Without it, that is an error after five seconds
  * @throws StoreError if the embedded broker's files cannot be used
  */
-export const createBroker = async (
-  config: Config,
-  clientId: string,
-  onLocked?: (reason: string) => void,
-): Promise<Broker> => {
+export const createBroker = async (config: Config, clientId: string, logger?: Logger): Promise<Broker> => {
   if (config.kafkaBootstrapServers.length > 0) {
     const { createKafkaBroker } = await import('#kafka_common/kafka/kafka_broker.ts');
     return createKafkaBroker({ bootstrapServers: config.kafkaBootstrapServers, clientId });
   }
   const { createEmbeddedBroker } = await import('#kafka_common/embedded/embedded_broker.ts');
   const directory = config.dataDir;
-  if (onLocked === undefined) return createEmbeddedBroker({ directory });
+  if (logger === undefined) return createEmbeddedBroker({ directory });
   const { whenUnlocked } = await import('#kafka_common/embedded/when_unlocked.ts');
-  return whenUnlocked(() => createEmbeddedBroker({ directory, openingMs: OPENING_MS }), onLocked);
+  return whenUnlocked(
+    () => createEmbeddedBroker({ directory, openingMs: OPENING_MS }),
+    (reason) => logger.warn({ reason }, 'waiting for the embedded broker: another process holds its file locked'),
+  );
 };

@@ -5,6 +5,8 @@ export type StoreErrorCode =
   | 'STORE_IN_DOUBT'
   /** Another process has changed the store since the transaction was decided: it was not applied. */
   | 'STORE_OVERTAKEN'
+  /** Another process has committed since the transaction was decided: it was not applied. It can be decided again at once. */
+  | 'STORE_CHANGED'
   /** The file is not a database, belongs to another program, or comes from a newer version. It is unchanged. */
   | 'STORE_REFUSED';
 

@@ -18,14 +18,12 @@ import { createPublisher } from './publisher.ts';
 /** Stopping may take five seconds. This is the part for the requests that still wait. */
 const DRAIN_MS = 2_500;
 
-const LOCKED = 'waiting for the embedded broker: another process holds its file locked';
-
 await runService('cart-service', readConfig, async (config, logger, tracing) => {
   logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
   const { ordersTopic: topic, queueLimit } = config;
   const registry = new Registry();
   const metrics = createPublisherMetrics(registry, topic);
-  const broker = await createBroker(config, 'cart-service', (reason) => logger.warn({ reason }, LOCKED));
+  const broker = await createBroker(config, 'cart-service', logger);
   const { store, failure: storeFailure } = watchStore(openCartStore(config), metrics.onTransaction, logger);
   const publisher = await createPublisher({
     broker,

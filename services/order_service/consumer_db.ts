@@ -120,6 +120,11 @@ export interface AppliedBatch {
   readonly lastEvents: ReadonlyMap<string, number>;
   readonly deadLetters: readonly DeadLetter[];
   readonly redriven: readonly (Redrive & { readonly letter: LetterPosition })[];
+  /**
+   * `commits` of what it was decided on. If another process has committed since, this transaction is refused. Null: it
+   * depends on nothing that was loaded.
+   */
+  readonly decidedAt: number | null;
 }
 
 /** What the decision about a batch needs to know. */
@@ -129,6 +134,8 @@ export interface LoadedViews {
   readonly lastEvents: ReadonlyMap<string, number>;
   /** Those of the given ids that were applied before. */
   readonly seenEventIds: ReadonlySet<string>;
+  /** Another number after each commit of another process. */
+  readonly commits: number;
 }
 
 /** An order with its present status. */
@@ -178,7 +185,8 @@ export interface ViewWriter {
   load(orderIds: readonly string[], unversionedEventIds: readonly string[]): Promise<LoadedViews>;
   /**
    * Commits one transaction. It is synced to disk when the promise resolves.
-   * @throws StoreError if nothing of the batch was applied; `STORE_OVERTAKEN` if a position is not its `from`
+   * @throws StoreError if nothing of the batch was applied; `STORE_OVERTAKEN` if a position is not its `from`;
+   * `STORE_CHANGED` if another process has committed since `decidedAt`
    */
   applyBatch(batch: AppliedBatch): Promise<void>;
   positions(topic: string): Promise<readonly PartitionPosition[]>;

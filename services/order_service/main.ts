@@ -9,6 +9,7 @@ import { presentEvent } from '#order_service/app/api/events_stream.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
 import { createEventFeed } from '#order_service/live/event_feed.ts';
 import { createFlow } from '#order_service/live/flow.ts';
+import { countSeconds } from '#order_service/live/flow_seconds.ts';
 import { createFlowSamples } from '#order_service/live/flow_samples.ts';
 import { createOrderWaiters } from '#order_service/live/order_waiters.ts';
 import { createViewWatch } from '#order_service/live/view_watch.ts';
@@ -28,8 +29,6 @@ const MAX_SUBSCRIBERS = 2_000;
 /** The requests inside have so much of the five seconds that stopping may take. */
 const DRAIN_MS = 3_000;
 
-const LOCKED = 'waiting for the embedded broker: another process holds its file locked';
-
 await runService('order-service', readConfig, async (config, logger, tracing) => {
   const { ordersTopic: topic, consumerGroup: group } = config;
   const now = Date.now;
@@ -37,7 +36,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
   const metrics = new Registry();
   const db = await openConsumerDb(config, logger);
   const redriveProof = createRedriveProof(openRedriveKey(config));
-  const broker = await createBroker(config, 'order-service', (reason) => logger.warn({ reason }, LOCKED));
+  const broker = await createBroker(config, 'order-service', logger);
 
   const watch = createViewWatch({ db });
   const waiters = createOrderWaiters({ limit: MAX_WAITERS, db, watch });
@@ -63,15 +62,11 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
   });
   addRunnerMetrics({ registry: metrics, topic, status: runner.status });
   addViewMetrics({ registry: metrics, db, now });
-
   const stopping = new AbortController();
   const topicWarnings = watchTopicSafety({ broker, topic, logger, signal: stopping.signal });
   const warnings = () => [...topicWarnings(), ...heldUpWarnings(runner.status(), now())];
   const flow = createFlow({ db, broker, samples, status: runner.status, warnings, topic, group });
-  const seconds = setInterval(() => {
-    samples.tick();
-    if (feed.hasFlowSubscribers) void flow.state('last').then(feed.sendFlow, () => {});
-  }, 1_000);
+  countSeconds({ samples, feed, flow }, stopping.signal);
 
   const app = await createOrderApp({
     db,
@@ -95,7 +90,6 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
   return {
     url,
     async close() {
-      clearInterval(seconds);
       stopping.abort();
       await Promise.all([closeHttpApp(app, DRAIN_MS), runner.stop()]);
       await broker.close();

@@ -127,6 +127,15 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.deepEqual(await orderIn('ORD-3'), learned('ORD-3'));
     });
 
+    test('an order that the log has taught meanwhile keeps that version, whatever was decided on the one before', async () => {
+      await commit({ orders: [order('ORD-1'), order('ORD-2')] });
+      const taught = ['ORD-1', 'ORD-2'].map((id, index) => order(id, { version: 2 + index, status: 'shipped' }));
+      await commit({ learned: taught });
+      const decided = (orderId: string) => order(orderId, { version: 2, status: 'confirmed' });
+      await commit({ orders: [decided('ORD-1'), decided('ORD-2')] });
+      assert.deepEqual([await orderIn('ORD-1'), await orderIn('ORD-2')], taught);
+    });
+
     test('ids that differ in leading zeros are different orders', async () => {
       await commit({ orders: [order('ORD-123', { version: 1 }), order('ORD-0123', { version: 2 })] });
       assert.deepEqual(await orderIn('ORD-0123'), order('ORD-0123', { version: 2 }));

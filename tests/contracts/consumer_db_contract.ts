@@ -47,8 +47,13 @@ const ids = (count: number): string[] => Array.from({ length: count }, (_, n) =>
 const allIds = async (db: ConsumerDb): Promise<string[]> => (await Array.fromAsync(db.orderIds())).flat();
 
 /** Everything that a reader can see, to compare before and after. */
+const loadedFrom = async (db: ConsumerDb, orderIds: readonly string[], eventIds: readonly string[]) => {
+  const { commits: _, ...loaded } = await db.load(orderIds, eventIds);
+  return loaded;
+};
+
 const everything = async (db: ConsumerDb, orderIds: readonly string[], eventIds: readonly string[]) => ({
-  loaded: await db.load(orderIds, eventIds),
+  loaded: await loadedFrom(db, orderIds, eventIds),
   orders: await Promise.all(orderIds.map((id) => db.order(id))),
   ids: await allIds(db),
   positions: await db.positions(TOPIC),
@@ -401,6 +406,18 @@ export const consumerDbContract = (name: string, createPlace: () => Promise<Cons
       assert.notEqual(await db.commits(), before);
       // Only the status of ORD-2 has come.
       assert.deepEqual(await db.knownAmong(['ORD-2', 'ORD-1', 'ORD-3']), ['ORD-1']);
+      await other.close();
+    });
+
+    test('a transaction is refused if another process has committed since its views were loaded', async () => {
+      const other = await place.open();
+      const { commits } = await db.load(['ORD-1'], []);
+      await applyNext(other, full);
+      const late = anAppliedBatch({ deadLetters: [deadLetter()], decidedAt: commits });
+      await assert.rejects(db.applyBatch(late), { name: 'StoreError', code: 'STORE_CHANGED' });
+      assert.equal((await db.counts()).deadLetters, 1);
+      await db.applyBatch({ ...late, decidedAt: (await db.load(['ORD-1'], [])).commits });
+      assert.equal((await db.counts()).deadLetters, 2);
       await other.close();
     });
 

@@ -18,7 +18,7 @@ const beliefsAfter = async (batches: readonly (readonly OrderEvent[])[]) => {
   const views = new Map<string, OrderView>();
   const seenEventIds = new Set<string>();
   for (const events of batches) {
-    const learned = await learnFrom(store, events, () => false);
+    const { orders: learned } = await learnFrom(store, events);
     await store.commit({ ...EMPTY_CART_BATCH, learned });
     const changes = applyEvents({ views, seenEventIds }, events, 0);
     for (const view of changes.views) views.set(view.orderId, view);
@@ -74,7 +74,7 @@ describe('what the Cart Service learns from the log', () => {
   test('is the event of this service, also after a status without a version', async () => {
     const store = createSimulatedCartStore(createCartDisk());
     const learn = async (event: OrderEvent) =>
-      store.commit({ ...EMPTY_CART_BATCH, learned: await learnFrom(store, [event], () => false) });
+      store.commit({ ...EMPTY_CART_BATCH, learned: (await learnFrom(store, [event])).orders });
     await learn(created('ORD-1'));
     // Promised, and not read from the log yet.
     await store.commit({ ...EMPTY_CART_BATCH, orders: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }] });

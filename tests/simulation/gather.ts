@@ -1,4 +1,4 @@
-import type { CartEvidence, Evidence, LogEntry, ViewEvidence } from '#tests/checker/evidence.ts';
+import type { CartEvidence, Evidence, LogEntry, LoggedEvent, ViewEvidence } from '#tests/checker/evidence.ts';
 import { FOREIGN_ID, loggedEvent } from './logged_event.ts';
 import { isCommitted, type StoredRecord } from './partition_log.ts';
 import { TOPIC, type World } from './world.ts';
@@ -54,19 +54,34 @@ const viewEvidence = ({ viewDisk: { state } }: World): ViewEvidence => ({
   history: state.events.map(({ partition, offset }) => ({ partition, offset })),
 });
 
-/**
- * The orders to which a client of the Cart Service and another producer wrote at the same time, so that a version was given
- * twice. What the two services then believe of such an order is not promised.
- */
-export const contestedOrders = ({ cluster }: World): ReadonlySet<string> => {
-  const events = cluster
-    .log(TOPIC)
-    .flatMap((records) => records.filter(isCommitted).flatMap((record) => loggedEvent(record) ?? []));
-  const contested = Map.groupBy(events, ({ orderId, version }) => `${orderId} ${version}`)
-    .values()
-    .filter((same) => same.some(({ isForeign }) => isForeign) && new Set(same.map(({ eventId }) => eventId)).size > 1)
-    .map(([first]) => first?.orderId ?? '');
-  return new Set(contested);
+/** The orders with a version that was given twice, once at least by another producer. */
+export const contestedOrders = (world: World): ReadonlySet<string> => new Set(contestsIn(world).map(orderOf));
+
+/** Those of them where it happened in two partitions: which event came first depends on the reader. */
+export const contestedAcrossPartitions = (world: World): ReadonlySet<string> =>
+  new Set(
+    contestsIn(world)
+      .filter((same) => new Set(same.map(({ partition }) => partition)).size > 1)
+      .map(orderOf),
+  );
+
+interface Contender {
+  readonly partition: number;
+  readonly event: LoggedEvent;
+}
+
+const orderOf = ([first]: readonly Contender[]): string => first?.event.orderId ?? '';
+
+const contestsIn = ({ cluster }: World): Contender[][] => {
+  const all = cluster.log(TOPIC).flatMap((records, partition) =>
+    records.filter(isCommitted).flatMap((record) => {
+      const event = loggedEvent(record);
+      return event === null ? [] : [{ partition, event }];
+    }),
+  );
+  return [...Map.groupBy(all, ({ event }) => `${event.orderId} ${event.version}`).values()].filter(
+    (same) => same.some(({ event }) => event.isForeign) && new Set(same.map(({ event }) => event.eventId)).size > 1,
+  );
 };
 
 /** True if the view has reached the end of the log, and the cart and the view hold the same orders. */
@@ -74,7 +89,7 @@ export const isAgreed = (world: World): boolean => {
   const { cartDisk, viewDisk, cluster } = world;
   const { orders } = viewDisk.state;
   const positions = viewDisk.state.positions.get(TOPIC);
-  const contested = contestedOrders(world);
+  const contested = contestedAcrossPartitions(world);
   const isLevel = cluster
     .log(TOPIC)
     .every((records, partition) => records.length === (positions?.get(partition)?.next ?? 0));

@@ -125,12 +125,6 @@ const ORDER_CALLS = ['broker: committed', 'consumer db: load', 'consumer db: app
 
 const TREATMENTS = ['refused', 'lost', 'ack_lost', 'late', 'twice', 'partly'] as const;
 
-/**
- * How often an administrator changes the topic. 0: never, because the services do not open a changed topic again yet.
- * Any other weight switches it on.
- */
-const TOPIC_LIFE_WEIGHT = 0;
-
 const upTo = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });
 
 /** On a grid, so that many things happen at the same time. */
@@ -171,7 +165,7 @@ const statuses = fc.array(status, { minLength: 1, maxLength: 3, size: 'max' });
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
-    weight: 6,
+    weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('create'),
       at,
@@ -182,7 +176,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   {
-    weight: 6,
+    weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('update'),
       at,
@@ -195,15 +189,6 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('read'), at, order }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison'), at, order }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('other_versions'), at, order, statuses }) },
-  {
-    weight: TOPIC_LIFE_WEIGHT,
-    arbitrary: fc.record({
-      kind: fc.constant('topic'),
-      at,
-      change: constants('grown', 'deleted', 'made again'),
-      partitions: fc.integer({ min: 1, max: 4 }),
-    }),
-  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('redrive'), at, order, repairs: fc.boolean() }) },
   {
     weight: 1,
@@ -218,6 +203,28 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('status_first'), at, order, gapMs: upTo(75).map((n) => n * 20) }),
   },
 );
+
+const topicChanges = (...changes: readonly Extract<Operation, { kind: 'topic' }>['change'][]) =>
+  fc.array(
+    fc.record({
+      kind: fc.constant('topic'),
+      at,
+      change: constants(...changes),
+      partitions: fc.integer({ min: 1, max: 4 }),
+    }),
+    { minLength: 1, maxLength: 3, size: 'max' },
+  );
+
+/** Rarely a deletion: after it the log is gone that most rules judge by. */
+const topicLife: fc.Arbitrary<readonly Operation[]> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: topicChanges('grown') },
+  { weight: 1, arbitrary: topicChanges('grown', 'deleted', 'made again') },
+);
+
+const operations: fc.Arbitrary<readonly Operation[]> = fc
+  .tuple(fc.array(operation, { maxLength: 44, size: 'max' }), topicLife)
+  .map(([usual, ofTopic]) => [...usual, ...ofTopic]);
 
 /** Usually a call; null: the given time. */
 const pointAt = (calls: readonly CrashPoint['call'][]): fc.Arbitrary<CrashPoint | null> =>
@@ -305,7 +312,7 @@ export const plans: fc.Arbitrary<Plan> = fc.noBias(
     nodes: fc.integer({ min: 1, max: 3 }),
     orderServices: fc.integer({ min: 1, max: 2 }),
     queueLimit: fc.constantFrom(2, 4, 1_000, 1_000, 1_000),
-    operations: fc.array(operation, { maxLength: 40, size: 'max' }),
+    operations,
     faults: fc.array(fault, { maxLength: 8, size: 'max' }),
   }),
 );

@@ -124,7 +124,9 @@ const after = (state: CartState, batch: CartBatch): CartState => {
     logged.set(order.orderId, Math.max(read ?? order.version, logged.get(order.orderId) ?? 0));
     if (order.version >= (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
   }
-  for (const order of batch.orders) orders.set(order.orderId, order);
+  for (const order of batch.orders) {
+    if (order.version > (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
+  }
   for (const row of batch.outbox) {
     if (outbox.has(row.seq)) throw new StoreError('STORE_UNAVAILABLE', `outbox number ${row.seq} is taken`);
     outbox.set(row.seq, row);

@@ -71,8 +71,17 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
           }),
         ),
         seenEventIds: new Set(eventIds.filter((id) => seenEventIds.has(id))),
+        commits: disk.history.length,
       })),
-    applyBatch: (batch) => read('apply', () => disk.commit((state) => stateAfter(state, batch))),
+    applyBatch: (batch) =>
+      read('apply', () =>
+        disk.commit((state) => {
+          const after = stateAfter(state, batch);
+          if (batch.decidedAt !== null && batch.decidedAt !== disk.history.length)
+            throw new StoreError('STORE_CHANGED', 'another process has changed the view since');
+          return after;
+        }),
+      ),
     positions: (topic) =>
       read('positions', ({ positions }) =>
         [...(positions.get(topic)?.values() ?? [])].toSorted((a, b) => a.partition - b.partition),

@@ -4,7 +4,7 @@ import type { Evidence, Heal, Violation } from '#tests/checker/evidence.ts';
 import { type Clients, createClients } from './clients.ts';
 import type { Coverage } from './coverage.ts';
 import { inject } from './faults.ts';
-import { contestedOrders, gather, isAgreed } from './gather.ts';
+import { contestedAcrossPartitions, contestedOrders, gather, isAgreed } from './gather.ts';
 import { HEAL_AT_MS, type Plan } from './plan.ts';
 import { watchReadiness } from './readiness.ts';
 import { createServices, REQUEST_DEADLINE_MS, type Services } from './services.ts';
@@ -149,6 +149,7 @@ const isExcused = (world: World, { invariant, name, orderId }: Violation): boole
     // The log that the other rules judge by is gone with the former topic.
     (world.topicMadeAgain.length > 0 && (orderId !== null || !WITHOUT_LOG.includes(invariant))) ||
     (CONTESTED.includes(name) && orderId !== null && contestedOrders(world).has(orderId)) ||
+    (UNORDERED.includes(name) && orderId !== null && contestedAcrossPartitions(world).has(orderId)) ||
     (FORGOTTEN.includes(name) && (cartStoreLost.length > 0 || coverage['clock jumps'] > 0)) ||
     (name === 'a create repeated after unknown was answered 409' && cartStoreLost.length > 0) ||
     (name === 'two creates of one order were answered 200, though no answer was uncertain' &&
@@ -160,11 +161,10 @@ const isExcused = (world: World, { invariant, name, orderId }: Violation): boole
 const WITHOUT_LOG: readonly Violation['invariant'][] = ['I4', 'I6', 'I7', 'I8'];
 
 /** What two writers of one order may cause. */
-const CONTESTED = [
-  'an order was created by two events',
-  'two events have the same version',
-  'the Cart Service and the log do not agree',
-];
+const CONTESTED = ['an order was created by two events', 'two events have the same version'];
+
+/** What they may cause if partitions were added between their events. */
+const UNORDERED = ['the view of an order is not the fold of the log', 'the Cart Service and the log do not agree'];
 
 /** What a service may do that has lost its memory of requests: the store that held it, or the day after which it forgets. */
 const FORGOTTEN = [

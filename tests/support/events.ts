@@ -86,6 +86,7 @@ export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatc
   lastEvents: new Map(),
   deadLetters: [],
   redriven: [],
+  decidedAt: null,
   ...changes,
 });
 

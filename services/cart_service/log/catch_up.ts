@@ -44,7 +44,7 @@ export const catchUp = async (parts: {
       unanswered: published.flatMap((row) => unansweredBy(row, now())),
       // With the position: after an interruption this part of the log is not read again.
       dropped: overtaken,
-      learned: await learnFrom(store, found, () => false),
+      learned: (await learnFrom(store, found)).orders,
       positions: [{ partition: batch.partition, topicId: topic.id, next: batch.next }],
     });
     for (const row of [...published, ...overtaken]) left.delete(row);

@@ -66,7 +66,7 @@ const readOn = async ({ broker, store, topic, positions, open, logger }: Followe
   for await (const batch of broker.read(topic.name, positions.known, STALL_MS)) {
     const change = topicChange(topic, batch.topic);
     if (change !== null) throw change;
-    const learned = await learnFrom(store, eventsIn(batch), open.isUnsettled);
+    const { orders: learned, changed } = await learnFrom(store, eventsIn(batch));
     const { partition, next } = batch;
     if (learned.length > 0) {
       // A start looks for the open events from this position on, so it must not move past one that the log has.
@@ -74,8 +74,8 @@ const readOn = async ({ broker, store, topic, positions, open, logger }: Followe
       await store.commit({ ...EMPTY_CART_BATCH, learned, positions: seen });
     }
     positions.readUpTo(partition, next);
-    count += learned.length;
-    example ??= learned[0]?.orderId;
+    count += changed.length;
+    example ??= changed[0];
     await othersTurn();
   }
   if (count > 0) logger.info({ count, orderId: example }, 'learned what others wrote about orders');

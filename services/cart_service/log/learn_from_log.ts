@@ -8,27 +8,28 @@ import type { CartStore, LearnedOrder, LoadedOrders } from '#cart_service/store/
 export const eventsIn = (batch: Batch): OrderEvent[] =>
   batch.records.map(decodeEvent).flatMap((decoded) => (decoded.kind === 'event' ? [decoded.event] : []));
 
-/**
- * Applies events to the orders as the store has them.
- * @param isUnsettled whether an event of the order may be taken back: the store must know that its version is in the log
- * @returns the orders that this changes, in their new state, and those in that state that may be taken back
- */
-export const learnFrom = async (
-  store: Pick<CartStore, 'load'>,
-  events: readonly OrderEvent[],
-  isUnsettled: (orderId: string) => boolean,
-): Promise<LearnedOrder[]> => {
+/** What events of the log say about the orders of the store. */
+export interface Learned {
+  /** To be stored: orders that the events change, and those of whose version it is known from now on that the log has it. */
+  readonly orders: readonly LearnedOrder[];
+  /** The ids of those that they change. */
+  readonly changed: readonly string[];
+}
+
+/** Applies events to the orders as the store has them. */
+export const learnFrom = async (store: Pick<CartStore, 'load'>, events: readonly OrderEvent[]): Promise<Learned> => {
   const loaded = await store.load([...new Set(events.map(({ orderId }) => orderId))], []);
   const learned = new Map<string, Known>();
   for (const event of events) {
-    const { orderId } = event;
-    const before = learned.get(orderId) ?? knownIn(loaded, orderId);
+    const before = learned.get(event.orderId) ?? knownIn(loaded, event.orderId);
     const after = follow(before, event);
-    if (after !== null) learned.set(orderId, after);
-    else if (before !== undefined && isUnsettled(orderId) && (event.version ?? before.version) >= before.version)
-      learned.set(orderId, { ...before, logged: before.version });
+    if (after !== null) learned.set(event.orderId, after);
   }
-  return [...learned].map(([orderId, known]) => ({ ...known, orderId }));
+  const isChanged = ([orderId, known]: [string, Known]): boolean => !isSameOrder(known, knownIn(loaded, orderId));
+  return {
+    orders: [...learned].map(([orderId, known]) => ({ ...known, orderId })),
+    changed: [...learned].filter(isChanged).map(([orderId]) => orderId),
+  };
 };
 
 interface Known extends FoldedOrder {
@@ -42,21 +43,23 @@ const knownIn = ({ orders, logged }: LoadedOrders, orderId: string): Known | und
   return state && { ...state, logged: fromLog?.version ?? 0, isPending: fromLog?.isPending ?? false };
 };
 
-/** The order after an event of the log; null if the event changes nothing. */
+const isSameOrder = (a: FoldedOrder, b: FoldedOrder | undefined): boolean =>
+  a.version === b?.version && a.status === b.status && a.isPending === b.isPending;
+
+/** What is known after an event of the log; null if that is nothing new. */
 const follow = (before: Known | undefined, event: OrderEvent): Known | null => {
-  const { order } = foldEvent(
-    before && isPromised(before, event) ? { ...before, version: before.logged } : before,
-    event,
-    false,
-  );
+  const { order } = foldEvent(before && isPromised(before, event) ? inLog(before, event) : before, event, false);
   if (order === null) return null;
   const version = Math.max(order.version, before?.version ?? 0);
-  if (version === before?.version && order.status === before.status && order.isPending === before.isPending)
-    return null;
   const logged = event.version === null ? (before?.logged ?? 0) : order.version;
-  return { ...order, version, logged };
+  const after = { ...order, version, logged };
+  return isSameOrder(after, before) && logged === before?.logged ? null : after;
 };
 
 /** The log gives the version that the store has promised: usually this is the event of this service. */
 const isPromised = ({ version, logged }: Known, event: OrderEvent): boolean =>
   event.version === version && version > logged;
+
+/** The order without what the store has promised; undefined if that is its creation. */
+const inLog = (known: Known, { type }: OrderEvent): FoldedOrder | undefined =>
+  type === 'ORDER_CREATED' && known.logged === 0 && !known.isPending ? undefined : { ...known, version: known.logged };

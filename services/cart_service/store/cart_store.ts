@@ -84,6 +84,7 @@ export interface CartBatch {
    * keeps that the log has this version: such an order is not taken back.
    */
   readonly learned: readonly LearnedOrder[];
+  /** The next states of orders. One that has this version or a later one stays: the log taught it since the decision. */
   readonly orders: readonly OrderState[];
   readonly outbox: readonly OutboxRow[];
   readonly idempotency: readonly IdempotencyRecord[];

@@ -318,6 +318,30 @@ describe('a store that fails', () => {
     assert.deepEqual(await db.counts(), { orders: 1, pending: 0, deadLetters: 1, heldDeadLetters: 1 });
   });
 
+  test('because another process has committed since is decided again, on what that process wrote', async () => {
+    const second = createSqliteConsumerDb({ directory });
+    const other = applierOn({ db: second });
+    let loads = 0;
+    const { applier, lines } = applierOn({
+      db: {
+        ...db,
+        async load(...ids) {
+          const loaded = await db.load(...ids);
+          // An order can have events in two partitions, which two services own.
+          if ((loads += 1) === 1)
+            await other.applier.apply(batchOf(1, 0, [statusUpdated('ORD-1', 3, 'shipped')]), null);
+          return loaded;
+        },
+      },
+    });
+    await applier.apply(batchOf(0, 0, [created('ORD-1'), statusUpdated('ORD-1', 2, 'confirmed')]), null);
+    await second.close();
+    assert.equal(loads, 2);
+    const { version, status } = (await db.order('ORD-1')) ?? {};
+    assert.deepEqual([version, status], [3, 'shipped']);
+    assert.deepEqual(lines, []);
+  });
+
   test('by a fault of the program is not tried again', async () => {
     const broken = { ...db, applyBatch: () => Promise.reject(new TypeError('a fault')) };
     const { applier } = applierOn({ db: broken });

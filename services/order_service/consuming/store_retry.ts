@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { StoreError } from '#service_common/store_error.ts';
 
 export interface StoreRetry {
   /**
-   * Does the work, and again while the store fails.
+   * Does the work, and again while the store fails. At once, if another process was first.
    * @throws the signal's reason; what `delay` throws; StoreError `STORE_OVERTAKEN`; any error that is not the store's
    */
   readonly untilDone: <T>(work: () => Promise<T>) => Promise<T>;
@@ -32,6 +32,11 @@ export const createStoreRetry = ({ logger, delay, signal }: StoreRetryOptions): 
           return result;
         } catch (error) {
           if (!(error instanceof StoreError) || error.code === 'STORE_OVERTAKEN') throw error;
+          if (error.code === 'STORE_CHANGED') {
+            failures -= 1;
+            await othersTurn();
+            continue;
+          }
           failure = error.message;
           const delayMs = delay(failures, error);
           logger.error({ failures, delayMs, reason: error.message }, 'the store failed, nothing was committed');

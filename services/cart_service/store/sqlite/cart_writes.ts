@@ -7,7 +7,8 @@ import { prepareRequestMemory } from './request_memory.ts';
 export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) => {
   const upsertOrder = db.prepare(
     `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
-     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status`,
+     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status
+     WHERE excluded.version > version`,
   );
   const learnOrder = db.prepare(
     `INSERT INTO orders (order_id, version, status, logged, pending) VALUES (?1, ?2, ?3, ?5, ?4)

@@ -4,9 +4,11 @@ import type { AppliedBatch, DeadLetter, OrderView, PositionStep } from '#order_s
 import { headersToText } from './rows.ts';
 import type { WriterStatements } from './writer_statements.ts';
 
-/** Writes a batch, within a transaction. @throws StoreError `STORE_OVERTAKEN` */
+/** Writes a batch, within a transaction. @throws StoreError `STORE_OVERTAKEN`, `STORE_CHANGED` */
 export const putBatch = (sql: WriterStatements, batch: AppliedBatch): void => {
   batch.positions.forEach((step) => movePosition(sql, step));
+  if (batch.decidedAt !== null && batch.decidedAt !== commitsOf(sql))
+    throw new StoreError('STORE_CHANGED', 'another process has changed the view since this transaction was decided');
   const lastEvents = putHistory(sql, batch);
   putViews(sql, batch, lastEvents);
   extendOtherHistories(sql, batch, lastEvents);
@@ -15,6 +17,9 @@ export const putBatch = (sql: WriterStatements, batch: AppliedBatch): void => {
   // After the letters: when the view is built from the log, a letter and its redrive can come in one batch.
   batch.redriven.forEach((redriven) => setRedriven(sql, redriven));
 };
+
+/** SQLite's count of the commits of other connections. */
+export const commitsOf = (sql: WriterStatements): number => sql.commits.get()?.['data_version'] as number;
 
 const movePosition = (sql: WriterStatements, { topic, partition, topicId, from, next }: PositionStep): void => {
   const stored = sql.position.get(topic, partition, topicId)?.['next'] ?? null;

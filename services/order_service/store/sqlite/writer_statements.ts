@@ -10,6 +10,7 @@ export const prepareWriterStatements = (db: DatabaseSync) => ({
   views: prepareLookup(db, (ids) => `SELECT ${VIEW}, NULL AS since FROM orders WHERE order_id IN (${ids})`),
   anyPending: db.prepare('SELECT 1 FROM waiting LIMIT 1'),
   pendingView: db.prepare(`SELECT ${VIEW}, since FROM waiting WHERE order_id = ?`),
+  commits: db.prepare('PRAGMA data_version'),
   seen: db.prepare('SELECT 1 FROM seen_events WHERE event_id = ?'),
 
   positions: db.prepare('SELECT partition, topic_id, next FROM positions WHERE topic = ? ORDER BY partition'),
