@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
-import type { Broker, Positions } from '#kafka_common/broker.ts';
+import type { Broker, LogRecord, Positions } from '#kafka_common/broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import { decodeEvent } from '#kafka_common/serdes_json.ts';
@@ -25,7 +25,7 @@ export const readLog = async (
   for await (const { partition, records, next: after } of broker.read(topic, from)) {
     for (const record of records) {
       const decoded = decodeEvent(record);
-      const event = decoded.kind === 'event' ? loggedEvent(decoded.event) : null;
+      const event = decoded.kind === 'event' ? loggedEvent(decoded.event, isForeign(record)) : null;
       entries.push({ partition, offset: record.offset, writtenAt: toClock(record.timestamp), event });
     }
     next.set(partition, after);
@@ -33,12 +33,18 @@ export const readLog = async (
   return { entries, next };
 };
 
-const loggedEvent = (event: OrderEvent): LoggedEvent => {
+const loggedEvent = (event: OrderEvent, isForeign: boolean): LoggedEvent => {
   const { eventId, orderId, version } = event;
   return event.type === 'ORDER_CREATED'
-    ? { eventId, orderId, version, status: event.order.status, order: event.order }
-    : { eventId, orderId, version, status: event.status, order: null };
+    ? { eventId, orderId, version, status: event.order.status, order: event.order, isForeign }
+    : { eventId, orderId, version, status: event.status, order: null, isForeign };
 };
+
+const OWN_SOURCE = '/order-events/cart-service';
+
+/** Events that rows write with the service's own encoder count as its own. */
+const isForeign = ({ headers }: LogRecord): boolean =>
+  !headers.some(([name, value]) => name === 'ce_source' && value?.toString() === OWN_SOURCE);
 
 type Row = Record<string, SQLOutputValue>;
 

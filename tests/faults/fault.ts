@@ -22,6 +22,8 @@ export interface Fault {
    * round.
    */
   readonly exempt?: readonly ('first200' | 'log' | 'agreement')[];
+  /** The most resident memory that a service may use, if it is not the usual limit. */
+  readonly residentBytes?: number;
   /** Why this machine cannot play the row, which is then skipped visibly; null: it can. */
   cannotRun?(): string | null;
   /** Runs once, before the load starts. */

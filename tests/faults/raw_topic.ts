@@ -48,7 +48,10 @@ export const openRawTopic = (bootstrapServers: string, topic: string): RawTopic 
       });
     },
     async grow(partitions) {
-      await admin.createPartitions({ topics: [{ name: topic, count: partitions, assignments: [] }] });
+      const { brokers, topics } = await admin.metadata({ topics: [topic], forceUpdate: true });
+      const before = topics.get(topic)?.partitions.length ?? 0;
+      const assignments = Array.from({ length: partitions - before }, () => ({ brokerIds: [...brokers.keys()] }));
+      await admin.createPartitions({ topics: [{ name: topic, count: partitions, assignments }] });
     },
     remove: () => admin.deleteTopics({ topics: [topic] }),
     async close() {

@@ -13,6 +13,8 @@ const FAMILY = 13;
 const CONSUMED_MS = 10_000;
 const WORKS_AGAIN_MS = 20_000;
 const REFUSED_MS = 4_000;
+/** More than some small events, less than one of 900 items. */
+const ALLOWED_BYTES = 20_000;
 
 const partitionsAdded: Fault = {
   name: 'partitions-added',
@@ -101,7 +103,7 @@ const tooLarge: Fault = {
 
   async run(stage, round) {
     await withRawTopic(stage, async (raw) => {
-      await raw.set('max.message.bytes', '2000');
+      await raw.set('max.message.bytes', String(ALLOWED_BYTES));
       // The broker applies the setting a moment later.
       const from = performance.now();
       let number = 0;

@@ -96,6 +96,7 @@ const wildRecords: Fault = {
   title: `${WILD.length} wild records of librdkafka among good events: bombs, times, versions, headers, sizes`,
   rounds: { full: 20, short: 1 },
   on: { broker: 'kafka' },
+  residentBytes: 400_000_000,
 
   async prepare(stage) {
     await withRawTopic(stage, async (raw) => {

@@ -1,6 +1,6 @@
 import type { Fate, Topic } from '#kafka_common/broker.ts';
 import { withinMs } from '#service_common/within.ts';
-import { chunksOf } from './chunks.ts';
+import { largestPartition, MAX_PARTITION_BYTES, takeChunk } from './chunks.ts';
 import type { RoutedMessage } from './fates.ts';
 import type { Sender } from './sender.ts';
 
@@ -18,16 +18,43 @@ const NOT_SENT_AFTER_UNKNOWN: Fate = {
   detail: 'not sent, because the fate of an earlier message is unknown',
 };
 
+/** After a refusal the lane sends less at once, and then slowly more again, in case it was about one message. */
+const GROWTH = 1.1;
+
+interface Numbered extends RoutedMessage {
+  /** By it, the fate goes to the caller. */
+  readonly index: number;
+}
+
 /** Publishes to the partitions of one leader, one Produce request at a time. Owns the queue of calls. */
 export const createLane = (sender: Sender): Lane => {
   let tail: Promise<unknown> = Promise.resolve();
+  let partitionBytes = MAX_PARTITION_BYTES;
+
+  /**
+   * Kafka refuses a partition's whole record batch for one of its records, or because the batch itself is too large. In
+   * smaller batches, all others get through.
+   * @returns the messages whose refusal says nothing of themselves
+   */
+  const refusedForOthers = (chunk: readonly Numbered[], fates: readonly Fate[]): Numbered[] => {
+    const refused = chunk.filter((_, n) => fates[n]?.kind === 'not_written');
+    const byPartition = Map.groupBy(refused, ({ partition }) => partition);
+    const several = refused.filter(({ partition }) => (byPartition.get(partition)?.length ?? 0) > 1);
+    if (several.length > 0) partitionBytes = Math.ceil(largestPartition(several) / 2);
+    return several;
+  };
 
   const sendInChunks = async (topic: Topic, messages: readonly RoutedMessage[], deadline: number): Promise<Fate[]> => {
-    const fates: Fate[] = [];
-    for (const chunk of chunksOf(messages)) {
+    const fates: Fate[] = messages.map(() => NOT_SENT_AFTER_UNKNOWN);
+    const pending: Numbered[] = messages.map((routed, index) => ({ ...routed, index }));
+    while (pending.length > 0) {
+      const chunk = takeChunk(pending, partitionBytes);
+      const sent = await sender.send(topic, chunk, deadline);
+      chunk.forEach(({ index }, n) => (fates[index] = sent.fates[n] ?? NOT_SENT_AFTER_UNKNOWN));
+      if (sent.isMessageFault) pending.unshift(...refusedForOthers(chunk, sent.fates));
+      else partitionBytes = Math.min(MAX_PARTITION_BYTES, partitionBytes * GROWTH);
       // Nothing may overtake a message whose fate is unknown, so what comes after it is not sent at all.
-      const stopped = fates.some((fate) => fate.kind === 'unknown');
-      fates.push(...(stopped ? chunk.map(() => NOT_SENT_AFTER_UNKNOWN) : await sender.send(topic, chunk, deadline)));
+      if (sent.fates.some((fate) => fate.kind === 'unknown')) break;
     }
     return fates;
   };

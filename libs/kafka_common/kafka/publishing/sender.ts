@@ -9,14 +9,15 @@ import { withinMs } from '#service_common/within.ts';
 import { basesOfPartialFailure, fatesFromBases, type RoutedMessage } from './fates.ts';
 
 export interface Sender {
-  /** Settles by the deadline (of `performance.now()`) with one fate for each message, by index. Never rejects. */
-  send(topic: Topic, messages: readonly RoutedMessage[], deadline: number): Promise<Fate[]>;
+  /** One Produce request. Settles by the deadline (of `performance.now()`). Never rejects. */
+  send(topic: Topic, messages: readonly RoutedMessage[], deadline: number): Promise<Sent>;
   /** Gives up what is under way, and sends nothing any more. */
   close(): Promise<void>;
 }
 
-interface Sent {
-  readonly fates: Fate[];
+export interface Sent {
+  /** Of each message, by index. */
+  readonly fates: readonly Fate[];
   /** The broker refused a record of the batch for what it is, and the others of its partition with it. */
   readonly isMessageFault: boolean;
 }
@@ -78,19 +79,9 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, changes:
 
   const send: Sender['send'] = async (topic, messages, deadline) => {
     const remainingMs = deadline - performance.now();
-    if (closed) return messages.map(() => NOT_SENT_AFTER_CLOSE);
-    if (remainingMs <= 0) return messages.map(() => NOT_SENT_IN_TIME);
-    const { fates, isMessageFault } = await sendOnce(topic, messages, remainingMs);
-    const refused = fates.flatMap((fate, index) => (fate.kind === 'acknowledged' ? [] : [index]));
-    if (!isMessageFault || refused.length < 2) return fates;
-    // Kafka refuses a whole record batch for one of its records. In halves, the other records get through.
-    const half = Math.ceil(refused.length / 2);
-    for (const part of [refused.slice(0, half), refused.slice(half)]) {
-      const partMessages = part.flatMap((index) => messages.slice(index, index + 1));
-      const partFates = await send(topic, partMessages, deadline);
-      partFates.forEach((fate, i) => fates.splice(part[i] ?? 0, 1, fate));
-    }
-    return fates;
+    if (closed) return allOf(messages, NOT_SENT_AFTER_CLOSE);
+    if (remainingMs <= 0) return allOf(messages, NOT_SENT_IN_TIME);
+    return await sendOnce(topic, messages, remainingMs);
   };
 
   return {
@@ -101,6 +92,11 @@ export const createSender = (newProducer: () => Closable<LaneProducer>, changes:
     },
   };
 };
+
+const allOf = (messages: readonly RoutedMessage[], fate: Fate): Sent => ({
+  fates: messages.map(() => fate),
+  isMessageFault: false,
+});
 
 const recordOf = (topic: Topic, { message: { key, value, headers }, partition }: RoutedMessage) => ({
   topic: topic.name,
@@ -124,7 +120,5 @@ const sameTopic = async (producer: LaneProducer, topic: Topic): Promise<void> =>
   if (change !== null) throw change;
 };
 
-const topicFault = (messages: readonly RoutedMessage[], reason: string): Sent => ({
-  fates: messages.map(() => ({ kind: 'not_written', detail: `not sent: ${reason}`, fault: 'topic' })),
-  isMessageFault: false,
-});
+const topicFault = (messages: readonly RoutedMessage[], reason: string): Sent =>
+  allOf(messages, { kind: 'not_written', detail: `not sent: ${reason}`, fault: 'topic' });
