@@ -15,7 +15,7 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-export interface Sent {
+interface Sent {
   /** Of each message, by index. */
   readonly fates: readonly Fate[];
   /** The broker refused a record of the batch for what it is, and the others of its partition with it. */
