@@ -100,7 +100,9 @@ async function whyNot(fault: Fault): Promise<string | null> {
       stopWith('REQUIRE_KAFKA=1, but Kafka cannot be started from its jars: install Java 17 and Maven');
     return 'it needs Java and Maven, to start Kafka from its jars';
   }
-  return fault.cannotRun?.() ?? null;
+  const reason = fault.cannotRun?.() ?? null;
+  if (reason !== null && process.env['REQUIRE_PYTHON'] === '1' && reason.includes('Python')) stopWith(reason);
+  return reason;
 }
 
 function progress(text: string): void {

@@ -15,9 +15,8 @@ export const installPython = (requirements: string, what: string): string => {
   const folder = join(dirname(requirements), '.venv', version);
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   if (existsSync(python)) return python;
-  const system = ['python3', 'python'].find(isRecentPython);
-  if (system === undefined)
-    throw new Error(`${what} needs Python 3.10 or newer, with venv: install python3 and python3-venv.`);
+  const system = systemPython();
+  if (system === undefined) throw new Error(`${what} needs ${NEEDED}`);
   console.log(`installing ${what}`);
   try {
     execFileSync(system, ['-m', 'venv', folder], { stdio: 'inherit' });
@@ -28,6 +27,13 @@ export const installPython = (requirements: string, what: string): string => {
     throw error;
   }
 };
+
+const NEEDED = 'Python 3.10 or newer, with venv: install python3 and python3-venv.';
+
+/** Why `installPython` cannot install anything here; null if it can. */
+export const whyNoPython = (): string | null => (systemPython() === undefined ? `it needs ${NEEDED}` : null);
+
+const systemPython = (): string | undefined => ['python3', 'python'].find(isRecentPython);
 
 const isRecentPython = (command: string): boolean => {
   try {

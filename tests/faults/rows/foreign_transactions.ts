@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderCreated, OrderEvent } from '#kafka_common/events.ts';
 import type { OrderStatus } from '#kafka_common/models.ts';
+import { whyNoPython } from '#tests/support/python.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { readLog } from '#tests/faults/collect.ts';
 import { directOrderId, historyOf } from '#tests/faults/direct_events.ts';
@@ -25,6 +26,7 @@ const transactions: Fault = {
   title: 'transactions of librdkafka among the orders: aborted, committed, large, and left open for 3 s',
   rounds: { full: 20, short: 1 },
   on: { broker: 'kafka' },
+  cannotRun: whyNoPython,
 
   async run(stage, round) {
     const partitions = (await stage.broker.bounds(stage.topic)).size;

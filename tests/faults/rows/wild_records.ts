@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { endsOf } from '#kafka_common/ends_of.ts';
+import { whyNoPython } from '#tests/support/python.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
@@ -96,6 +97,7 @@ const wildRecords: Fault = {
   title: `${WILD.length} wild records of librdkafka among good events: bombs, times, versions, headers, sizes`,
   rounds: { full: 20, short: 1 },
   on: { broker: 'kafka' },
+  cannotRun: whyNoPython,
   residentBytes: 400_000_000,
 
   async prepare(stage) {
