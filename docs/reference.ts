@@ -94,7 +94,7 @@ const registries = (): Readonly<Record<string, Registry>> => {
   const common = { topic: '', status: unread, now: unread };
   addPublisherGauges({ ...common, registry: cart, queueLimit: 0, storeFailure: unread });
   createPublisherMetrics(cart, '');
-  addRunnerMetrics({ ...common, registry: order });
+  addRunnerMetrics({ ...common, registry: order, unreadPartitions: unread });
   addViewMetrics({ ...common, registry: order, db: { counts: unread, pending: unread } });
   createApplyMetrics({ ...common, registry: order, group: '' });
   return { 'Both services': both, 'Cart Service': cart, 'Order Service': order };

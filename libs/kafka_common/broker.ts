@@ -147,6 +147,9 @@ export interface Broker {
   /** The offsets that the group has committed. @throws BrokerError */
   committed(group: string, topic: string): Promise<Positions>;
 
+  /** The partitions that a live member of the group owns. None of them while the group is rebalanced. @throws BrokerError */
+  assignedIn(group: string, topic: string): Promise<ReadonlySet<number>>;
+
   /** The first offset and one past the last, for each partition. Records of open transactions count. @throws BrokerError */
   bounds(topic: string): Promise<ReadonlyMap<number, { readonly start: number; readonly end: number }>>;
 

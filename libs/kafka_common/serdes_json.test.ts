@@ -5,11 +5,7 @@ import type { LogRecord } from './broker.ts';
 import type { OrderEvent } from './events.ts';
 import { decodeEvent, type Decoded, encodeEvent } from './serdes_json.ts';
 import { anyEvent } from '#tests/support/any_events.ts';
-
-const WIRE_NAMES =
-  'event_id event_type timestamp order_id version status order customer_id order_date items total_amount totalAmount currency orderId __proto__ constructor'.split(
-    ' ',
-  );
+import { anyHeaders, anyValue } from '#tests/support/any_records.ts';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -130,34 +126,8 @@ const anyRecord = fc.record({
   offset: fc.maxSafeNat(),
   timestamp: fc.oneof(fc.integer(), fc.double(), fc.constantFrom(-1, NaN, Infinity, 2 ** 63)),
   key: fc.option(fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes))),
-  headers: fc.array(
-    fc.tuple(
-      fc.oneof(fc.constantFrom('ce_source', 'ce_id', 'traceparent', 'redriven-from'), fc.string()),
-      fc.option(fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes))),
-    ),
-    { maxLength: 5 },
-  ),
+  headers: anyHeaders,
 });
-
-/** Values of the wire: any bytes, and JSON that resembles events with any of its parts replaced. */
-const anyValue = fc.oneof(
-  fc.constant(null),
-  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-  fc.json({ maxDepth: 5 }).map((json) => Buffer.from(json)),
-  fc
-    .tuple(
-      anyEvent,
-      fc.dictionary(fc.constantFrom(...WIRE_NAMES), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 3 }),
-      fc.boolean(),
-    )
-    .map(([event, changes, isInside]) => {
-      const wire = JSON.parse(encodeEvent(event, TRACEPARENT).value) as Record<string, unknown>;
-      const changed = isInside
-        ? { ...wire, order: { ...(wire['order'] as object), ...changes } }
-        : { ...wire, ...changes };
-      return Buffer.from(JSON.stringify(changed));
-    }),
-);
 
 test('any record is decoded or invalid with a short reason, and what is decoded is written and read again', () => {
   fc.assert(

@@ -5,6 +5,7 @@ import { watchTopicSafety } from '#kafka_common/topic_safety.ts';
 import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
 import { runService } from '#service_common/run_service.ts';
 import { heldUpWarnings } from '#order_service/consuming/held_up_warnings.ts';
+import { watchUnreadPartitions } from '#order_service/consuming/unread_partitions.ts';
 import { presentEvent } from '#order_service/app/api/events_stream.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
 import { createEventFeed } from '#order_service/live/event_feed.ts';
@@ -60,13 +61,15 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
       ...(tracing === null ? [] : [traceTransactions(tracing, topic, group)]),
     ],
   });
-  addRunnerMetrics({ registry: metrics, topic, status: runner.status });
   addViewMetrics({ registry: metrics, db, now });
   const stopping = new AbortController();
-  const topicWarnings = watchTopicSafety({ broker, topic, logger, signal: stopping.signal });
-  const warnings = () => [...topicWarnings(), ...heldUpWarnings(runner.status(), now())];
+  const { signal } = stopping;
+  const topicWarnings = watchTopicSafety({ broker, topic, logger, signal });
+  const unread = watchUnreadPartitions({ broker, topic, group, logger, now, signal });
+  addRunnerMetrics({ registry: metrics, topic, status: runner.status, unreadPartitions: unread.count });
+  const warnings = () => [...topicWarnings(), ...unread.warnings(), ...heldUpWarnings(runner.status(), now())];
   const flow = createFlow({ db, broker, samples, status: runner.status, warnings, topic, group });
-  countSeconds({ samples, feed, flow }, stopping.signal);
+  countSeconds({ samples, feed, flow }, signal);
 
   const app = await createOrderApp({
     db,

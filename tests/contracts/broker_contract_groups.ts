@@ -64,6 +64,21 @@ export const groupContract = (address: () => BrokerAddress, features: BrokerFeat
     }
   });
 
+  test('the partitions that members own are known to every client, and those that nobody owns', async (t) => {
+    const scene = createScene(t, address());
+    const [broker, other] = [scene.open(), scene.open()];
+    const topic = await scene.topic(broker, 3);
+    const assigned = async (group = scene.group) =>
+      [...(await other.assignedIn(group, topic.name))].toSorted((a, b) => a - b);
+    assert.deepEqual(await assigned(), []);
+    const members = ['first', 'second'].map((memberId) => scene.member(broker, topic, { memberId }));
+    await untilShared(members, 3);
+    await eventually(async () => assert.deepEqual(await assigned(), [0, 1, 2]));
+    assert.deepEqual(await assigned(`${scene.group}-other`), []);
+    for (const member of members) await member.stop();
+    await eventually(async () => assert.deepEqual(await assigned(), []));
+  });
+
   test('a member that leaves hands its partitions over, at the positions it reached', async (t) => {
     const scene = createScene(t, address());
     const [broker, other] = [scene.open(), scene.open()];

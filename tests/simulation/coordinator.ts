@@ -151,6 +151,12 @@ export const createCoordinator = (options: {
       balance(group);
     },
 
+    assigned: (name: string, topic: Topic): ReadonlySet<number> => {
+      const group = groupOf(name, topic);
+      const owned = [...group.owners].filter(([, owner]) => memberOf(group, owner) !== undefined);
+      return new Set(owned.map(([partition]) => partition));
+    },
+
     committed: (name: string, topic: Topic): Positions => new Map(groups.get(nameOf(name, topic))?.committed),
   };
 };

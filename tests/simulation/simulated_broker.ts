@@ -89,6 +89,11 @@ export const connectTo = (cluster: Cluster, wire: Wire, heartbeatMs = 3_000): Br
       return await question(() => cluster.coordinator.committed(group, topic));
     },
 
+    async assignedIn(group, name) {
+      const topic = await existing(name);
+      return await question(() => cluster.coordinator.assigned(group, topic));
+    },
+
     bounds,
     topicWarnings: async () => [],
     close: async () => {},

@@ -58,6 +58,8 @@ export const createEmbeddedBroker = ({ directory, openingMs, clock = Date.now }:
 
     committed: async (group, topic) => groups.committed(group, existingTopic(log, topic)),
 
+    assignedIn: async (group, topic) => groups.assigned(group, existingTopic(log, topic)),
+
     bounds: async (topic) => boundsOf(log, existingTopic(log, topic)),
 
     topicWarnings: async () => [],

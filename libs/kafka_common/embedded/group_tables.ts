@@ -46,6 +46,9 @@ export const prepareGroupStatements = (db: DatabaseSync, sessionMs: number) => (
     UPDATE partitions SET owner = NULL, next = coalesce(:position, next)
     WHERE ${IN_GROUP} AND partition = :partition AND owner = :incarnation`),
   leave: db.prepare('DELETE FROM members WHERE incarnation = ?'),
+  assigned: db.prepare(`
+    SELECT partition FROM partitions WHERE ${IN_GROUP} AND owner IN
+      (SELECT incarnation FROM members WHERE heartbeat_at BETWEEN :now - ${sessionMs} AND :now)`),
   committed: db.prepare(`SELECT partition, next FROM partitions WHERE ${IN_GROUP} AND next IS NOT NULL`),
 });
 

@@ -42,6 +42,8 @@ export interface Membership {
 export interface EmbeddedGroups {
   join(group: string, topic: Topic, memberId: string): Membership;
   committed(group: string, topic: Topic): Positions;
+  /** The partitions that a live member owns. */
+  assigned(group: string, topic: Topic): ReadonlySet<number>;
   close(): void;
 }
 
@@ -67,6 +69,10 @@ export const openEmbeddedGroups = (directory: string, openingMs?: number): Embed
     committed: orUnavailable((group, topic) => {
       const rows = statements.committed.all({ group, topic: topic.id });
       return new Map(rows.map((row) => [Number(row['partition']), Number(row['next'])]));
+    }),
+    assigned: orUnavailable((group, topic) => {
+      const rows = statements.assigned.all({ group, topic: topic.id, now: monotonicMs() });
+      return new Set(rows.map((row) => Number(row['partition'])));
     }),
     close: () => db.close(),
   };

@@ -4,6 +4,7 @@ import { createAdmin } from './admin.ts';
 import { createClients, type KafkaBrokerOptions } from './clients.ts';
 import { consumeInGroup } from './consuming/group_consumer.ts';
 import { faultOf, fromLibrary, toBrokerError } from './errors.ts';
+import { assignedPartitions } from './assigned_partitions.ts';
 import { boundsOf, committedOffsets, earliestOffset } from './offsets.ts';
 import { checkWriteRight } from './rights.ts';
 import { createLanes } from './publishing/lanes.ts';
@@ -60,6 +61,8 @@ export const createKafkaBroker = (options: KafkaBrokerOptions): Broker => {
     },
 
     committed: async (group, name) => committedOffsets(admin, group, await topics.existing(name)),
+
+    assignedIn: (group, name) => assignedPartitions(admin, group, name),
 
     bounds: async (name) => boundsOf(admin, await topics.existing(name)),
 

@@ -20,7 +20,7 @@ const now = (): number => NOW;
 
 const metricsOf = ({ status = CONSUMING, db = EMPTY } = {}) => {
   const registry = new Registry();
-  addRunnerMetrics({ registry, topic: 't', status: () => status });
+  addRunnerMetrics({ registry, topic: 't', status: () => status, unreadPartitions: () => 2 });
   addViewMetrics({ registry, db, now });
   return { observe: createApplyMetrics({ registry, topic: 't', group: 'g', now }), read: () => registry.metrics() };
 };
@@ -105,6 +105,7 @@ test('the status of the runner and the counts of the view are shown', async () =
     'order_events_consumer_state{state="reconnecting"} 1',
     'order_events_consumer_lag_records{messaging_destination_name="t",messaging_destination_partition_id="3"} 17',
     'order_events_processed_total{outcome="applied"} 5',
+    'order_events_unread_partitions 2',
     'order_events_orders 8',
     'order_events_pending_statuses 1',
     'order_events_pending_statuses_oldest_age_seconds 90',

@@ -11,10 +11,11 @@ export interface RunnerMetricsOptions {
   readonly topic: string;
   /** Is called whenever the metrics are read. */
   readonly status: () => RunnerStatus;
+  readonly unreadPartitions: () => number;
 }
 
 /** The metrics of the runner's status. */
-export const addRunnerMetrics = ({ registry, topic, status }: RunnerMetricsOptions): void => {
+export const addRunnerMetrics = ({ registry, topic, status, unreadPartitions }: RunnerMetricsOptions): void => {
   const metrics = createMetrics(registry);
   metrics.gauges(
     'order_events_consumer_state',
@@ -41,6 +42,11 @@ export const addRunnerMetrics = ({ registry, topic, status }: RunnerMetricsOptio
     'order_events_held_up_partitions',
     'Partitions whose next records an open transaction of another producer holds back',
     () => Object.keys(status().heldUp).length,
+  );
+  metrics.gauge(
+    'order_events_unread_partitions',
+    'Partitions that no member of the consumer group has owned for 15 s',
+    unreadPartitions,
   );
   metrics.counter(
     'order_events_processed_total',

@@ -13,6 +13,10 @@ export interface OwnedPartition {
 
 /** The partitions that this member owns, their positions, and the batches in hand. */
 export interface OwnedPartitions {
+  /**
+   * Those that had no records for the longest time come first, as in the Java client. A leader fills a fetch in the order
+   * of its partitions, up to a limit, so the last ones would get nothing while the first ones have much.
+   */
   all(): OwnedPartition[];
   /** Takes the partitions of an assignment, and asks where to start in the new ones. */
   assign(partitions: readonly number[]): Promise<void>;
@@ -35,6 +39,7 @@ export const createOwnedPartitions = (
   earliest: (partition: number) => Promise<number>,
   stopping: AbortSignal,
 ): OwnedPartitions => {
+  /** In the order of `all`. */
   const owned = new Map<number, OwnedPartition>();
   const inHand = new Set<Promise<void>>();
 
@@ -47,6 +52,11 @@ export const createOwnedPartitions = (
   const applyAndMove = async (partition: OwnedPartition, batch: Batch): Promise<void> => {
     await options.onBatch(batch);
     partition.next = batch.next;
+  };
+
+  const moveToEnd = (partition: OwnedPartition): void => {
+    owned.delete(partition.partition);
+    owned.set(partition.partition, partition);
   };
 
   const batchesDone = async (): Promise<void> => {
@@ -74,6 +84,7 @@ export const createOwnedPartitions = (
 
     async handle(partition, batch) {
       if (stopping.aborted || owned.get(partition.partition) !== partition) return;
+      if (batch.records.length > 0) moveToEnd(partition);
       const handled = applyAndMove(partition, batch);
       partition.handling = true;
       inHand.add(handled);

@@ -5,6 +5,8 @@ import { lz4Size, snappySize } from './decompressed_size.ts';
 /** Snappy and LZ4 are decompressed at once, so a batch that would become larger is not decompressed. */
 const MAX_AT_ONCE_BYTES = 33_554_432;
 const PIECE_BYTES = 262_144;
+/** Of one batch. It takes about a second, and the other partitions of the leader wait for it. */
+const MAX_STREAMED_BYTES = 268_435_456;
 
 const GZIP = 1;
 const SNAPPY = 2;
@@ -22,13 +24,21 @@ export async function* decompressed(compression: number, payload: Buffer): Async
 
 async function* piecesOf(stream: zlib.Gunzip | zlib.ZstdDecompress, payload: Buffer): AsyncGenerator<Buffer> {
   stream.end(payload);
+  let bytes = 0;
   // Leaving the loop early destroys the stream.
-  for await (const piece of stream) if (Buffer.isBuffer(piece)) yield piece;
+  for await (const piece of stream) {
+    if (!Buffer.isBuffer(piece)) continue;
+    bytes += piece.length;
+    if (bytes > MAX_STREAMED_BYTES) throw tooMany(MAX_STREAMED_BYTES);
+    yield piece;
+  }
 }
 
 const atOnce = (compression: number, payload: Buffer, size: number): Buffer => {
-  if (size > MAX_AT_ONCE_BYTES) throw new RangeError(`it has more than ${MAX_AT_ONCE_BYTES} bytes`);
+  if (size > MAX_AT_ONCE_BYTES) throw tooMany(MAX_AT_ONCE_BYTES);
   const algorithm = compressionsAlgorithmsByBitmask[compression];
   if (algorithm === undefined) throw new RangeError(`compression ${compression} is not known`);
   return Buffer.from(algorithm.decompressSync(payload));
 };
+
+const tooMany = (limit: number): RangeError => new RangeError(`it has more than ${limit} bytes`);

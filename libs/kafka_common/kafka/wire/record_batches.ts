@@ -28,13 +28,21 @@ const HAS_APPEND_TIME = 1 << 3;
 const IS_TRANSACTIONAL = 1 << 4;
 const IS_CONTROL = 1 << 5;
 
-/** The complete batches of a fetch: its last one may be cut. */
+/**
+ * The complete batches of a fetch: its last one may be cut. They end before a batch whose offsets cannot be, because
+ * they are not after those of the batch before it, or are not exact numbers.
+ */
 export function* recordBatchesOf(bytes: Buffer): Generator<RecordBatch> {
   let at = 0;
+  let lastOffset = -1n;
   while (at + HEADER_BYTES <= bytes.length) {
     const end = at + HEAD_BYTES + bytes.readInt32BE(at + 8);
     if (end > bytes.length || end < at + HEADER_BYTES) return;
-    yield recordBatchOf(bytes.subarray(at, end));
+    const batch = recordBatchOf(bytes.subarray(at, end));
+    if (batch.firstOffset <= lastOffset || batch.lastOffset < batch.firstOffset) return;
+    if (batch.lastOffset >= Number.MAX_SAFE_INTEGER) return;
+    yield batch;
+    lastOffset = batch.lastOffset;
     at = end;
   }
 }

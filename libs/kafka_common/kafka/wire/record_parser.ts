@@ -24,6 +24,7 @@ export const createRecordParser = (batch: RecordBatch, from: number, maxBytes: n
   let pending: Buffer = Buffer.alloc(0);
   let skip = 0;
   let parsed = 0;
+  let lastOffset = Number(batch.firstOffset) - 1;
   let keptBytes = 0;
 
   /** @returns the bytes that the record took, or 0 if it is not complete */
@@ -38,6 +39,9 @@ export const createRecordParser = (batch: RecordBatch, from: number, maxBytes: n
     if (pending.length < end) return 0;
     const bytes = pending.subarray(cursor.at, end);
     const record = isOversized ? oversizedRecord(batch, bytes, length) : wholeRecord(batch, bytes);
+    if (record.offset <= lastOffset || record.offset > batch.lastOffset)
+      throw new RangeError(`a record has offset ${record.offset} after ${lastOffset}`);
+    lastOffset = record.offset;
     parsed += 1;
     skip = length - wanted;
     if (record.offset >= from) {
