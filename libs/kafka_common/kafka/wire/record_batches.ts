@@ -22,6 +22,8 @@ export interface RecordBatch {
 const HEAD_BYTES = 12;
 /** Up to the records. */
 const HEADER_BYTES = 61;
+/** All formats have their number here, and the first offset at the start. */
+const FORMAT_AT = 16;
 
 const COMPRESSION = 0b111;
 const HAS_APPEND_TIME = 1 << 3;
@@ -35,10 +37,11 @@ const IS_CONTROL = 1 << 5;
 export function* recordBatchesOf(bytes: Buffer): Generator<RecordBatch> {
   let at = 0;
   let lastOffset = -1n;
-  while (at + HEADER_BYTES <= bytes.length) {
+  while (at + FORMAT_AT < bytes.length) {
     const end = at + HEAD_BYTES + bytes.readInt32BE(at + 8);
-    if (end > bytes.length || end < at + HEADER_BYTES) return;
-    const batch = recordBatchOf(bytes.subarray(at, end));
+    const isKnownFormat = bytes.readInt8(at + FORMAT_AT) === 2;
+    if (end > bytes.length || end <= at + (isKnownFormat ? HEADER_BYTES - 1 : FORMAT_AT)) return;
+    const batch = isKnownFormat ? recordBatchOf(bytes.subarray(at, end)) : oldBatchOf(bytes.subarray(at, end));
     if (batch.firstOffset <= lastOffset || batch.lastOffset < batch.firstOffset) return;
     if (batch.lastOffset >= Number.MAX_SAFE_INTEGER) return;
     yield batch;
@@ -61,6 +64,24 @@ const recordBatchOf = (bytes: Buffer): RecordBatch => {
     appendTime: (attributes & HAS_APPEND_TIME) === 0 ? null : bytes.readBigInt64BE(35),
     recordCount: bytes.readInt32BE(57),
     payload: bytes.subarray(HEADER_BYTES),
-    isKnownFormat: bytes.readInt8(16) === 2,
+    isKnownFormat: true,
+  };
+};
+
+/** One message of a format before 2. If it holds others, its offset is that of the last one, or counts within it. */
+const oldBatchOf = (bytes: Buffer): RecordBatch => {
+  const offset = bytes.readBigInt64BE(0);
+  return {
+    firstOffset: offset,
+    lastOffset: offset,
+    producerId: -1n,
+    isTransactional: false,
+    isControl: false,
+    compression: 0,
+    firstTimestamp: -1n,
+    appendTime: null,
+    recordCount: 1,
+    payload: bytes.subarray(FORMAT_AT),
+    isKnownFormat: false,
   };
 };
