@@ -278,6 +278,17 @@ const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[]
   ['a create whose answer was lost, then 409', { exchanges: [create(0, null), create(20, 409)] }],
   ['a create answered 200, then 409', { exchanges: [create(0, 200), create(20, 409)] }],
   [
+    'the first answer to a key, given again after the order was created',
+    {
+      exchanges: [
+        keyed(update(-20, 'confirmed', null), 'k'),
+        create(0, 200),
+        keyed(update(20, 'confirmed', 404), 'k'),
+        update(40, 'confirmed', 200),
+      ],
+    },
+  ],
+  [
     'an update answered not_updated, then 200',
     { exchanges: [create(0, 200), update(20, 'confirmed', 503, 'not_updated'), update(40, 'confirmed', 200)] },
   ],

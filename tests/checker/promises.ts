@@ -37,6 +37,7 @@ export const promiseRules: readonly OrderRule[] = [
         updates(file).some(
           (update) =>
             update.answer?.status === 404 &&
+            !isFirstAnswerAgain(file, update) &&
             creates(file).some((create) => succeeded(create) && create.endedAt < update.askedAt),
         )),
   },
@@ -130,6 +131,14 @@ const events = (file: OrderFile): LoggedEvent[] => {
   const creation = all.find(isCreate);
   return all.filter((event) => !isCreate(event) || !isForeign(event) || event.eventId === creation?.eventId);
 };
+
+/** Under an idempotency key, the first answer is given again, also if it did not reach the client. */
+const isFirstAnswerAgain = (file: OrderFile, { request, askedAt }: Exchange): boolean =>
+  request.kind === 'update' &&
+  request.key != null &&
+  updates(file).some((before) => before.askedAt < askedAt && keyOf(before) === request.key);
+
+const keyOf = ({ request }: Exchange): string | null => (request.kind === 'read' ? null : (request.key ?? null));
 
 const statusOf = ({ request }: Exchange): string | null => (request.kind === 'update' ? request.status : null);
 const bodyOf = (request: ClientRequest): string | undefined => (request.kind === 'create' ? request.body : undefined);
