@@ -69,10 +69,14 @@ export const createCluster = (options: ClusterOptions) => {
   const append = (
     stored: StoredTopic,
     message: Message,
-    { bytes, transaction = null }: { readonly bytes?: Buffer; readonly transaction?: Transaction | null } = {},
+    {
+      bytes,
+      transaction = null,
+      partitionCount = stored.partitions.length,
+    }: { readonly bytes?: Buffer; readonly transaction?: Transaction | null; readonly partitionCount?: number } = {},
   ): Fate => {
     const { partitions } = stored;
-    const partition = partitionOf(message.key, partitions.length);
+    const partition = partitionOf(message.key, partitionCount);
     const log = partitions[partition];
     if (log === undefined) throw new Error(`partition ${partition} is missing`);
     const offset = log.append({
@@ -93,7 +97,9 @@ export const createCluster = (options: ClusterOptions) => {
     onTheirWay += messages.length;
     const land = (): void => {
       const stored = topics.get(topic.name);
-      if (storm === storms && stored?.topic.id === topic.id) messages.forEach((message) => append(stored, message));
+      if (storm !== storms || stored?.topic.id !== topic.id) return;
+      // As it was sent: by the partitions of that time.
+      for (const message of messages) append(stored, message, { partitionCount: topic.partitions });
     };
     setTimeout(() => {
       onTheirWay -= messages.length;

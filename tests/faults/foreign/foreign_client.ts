@@ -48,10 +48,13 @@ const COMMAND_MS = 120_000;
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** Installs the client on the first call. */
+/** Blocks the process for some ten seconds the first time, so a row calls it before its load starts. */
+export const installForeignClient = (): string => installPython(path('requirements.txt'), 'a second Kafka client');
+
 export const openForeignClient = (bootstrapServers: string, topic: string): ForeignClient => {
-  const python = installPython(path('requirements.txt'), 'a second Kafka client');
-  const child = spawn(python, [path('client.py'), bootstrapServers], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(installForeignClient(), [path('client.py'), bootstrapServers], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const waiting: ((answer: Answer) => void)[] = [];
   createInterface(child.stdout).on('line', (line) => waiting.shift()?.(JSON.parse(line) as Answer));
   child.once('exit', (code) => {

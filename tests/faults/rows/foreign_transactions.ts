@@ -7,7 +7,7 @@ import { eventually } from '#tests/support/eventually.ts';
 import { readLog } from '#tests/faults/collect.ts';
 import { directOrderId, historyOf } from '#tests/faults/direct_events.ts';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
-import { type ForeignClient, openForeignClient } from '#tests/faults/foreign/foreign_client.ts';
+import { type ForeignClient, installForeignClient, openForeignClient } from '#tests/faults/foreign/foreign_client.ts';
 import { foreignMessage } from '#tests/faults/foreign/foreign_events.ts';
 import { readinessOf } from '#tests/faults/readiness.ts';
 import { readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
@@ -27,6 +27,11 @@ const transactions: Fault = {
   rounds: { full: 20, short: 1 },
   on: { broker: 'kafka' },
   cannotRun: whyNoPython,
+
+  // oxlint-disable-next-line require-await -- the interface is asynchronous
+  async prepare() {
+    installForeignClient();
+  },
 
   async run(stage, round) {
     const partitions = (await stage.broker.bounds(stage.topic)).size;

@@ -4,7 +4,12 @@ import { whyNoPython } from '#tests/support/python.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
-import { type ForeignClient, type ForeignMessage, openForeignClient } from '#tests/faults/foreign/foreign_client.ts';
+import {
+  type ForeignClient,
+  type ForeignMessage,
+  installForeignClient,
+  openForeignClient,
+} from '#tests/faults/foreign/foreign_client.ts';
 import { foreignMessage } from '#tests/faults/foreign/foreign_events.ts';
 import { withRawTopic } from '#tests/faults/raw_topic.ts';
 import { readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
@@ -101,6 +106,7 @@ const wildRecords: Fault = {
   residentBytes: 400_000_000,
 
   async prepare(stage) {
+    installForeignClient();
     await withRawTopic(stage, async (raw) => {
       await raw.set('message.timestamp.type', 'CreateTime');
       await raw.set('message.timestamp.after.max.ms', String(LARGEST));
