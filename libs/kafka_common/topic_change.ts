@@ -10,3 +10,9 @@ export const topicChange = (before: Topic, now: Topic | null): BrokerError | nul
     `topic ${before.name} has ${now.partitions} partitions now, not ${before.partitions}`,
   );
 };
+
+/** @param now null if it does not exist @throws BrokerError `TOPIC_MISSING`, `TOPIC_CHANGED` */
+export const requireSameTopic = (before: Topic, now: Topic | null): void => {
+  const change = topicChange(before, now);
+  if (change !== null) throw change;
+};

@@ -3,7 +3,7 @@ import type { OrderFile } from './by_order.ts';
 import type { OrderRule, SystemRule } from './rule.ts';
 import type { LoggedEvent } from './evidence.ts';
 import { fold } from './fold.ts';
-import { duplicatesOf, position, some } from './lists.ts';
+import { duplicatesOf, eachOnce, position, some } from './lists.ts';
 
 /** Rules that compare the stores with the log, and with each other. */
 const orders: readonly OrderRule[] = [
@@ -71,11 +71,7 @@ const system: readonly SystemRule[] = [
       if (view === null) return [];
       const kept = view.deadLetters.map(position);
       const unreadable = new Set(log.filter(({ event }) => event === null).map(position));
-      return [
-        ...some('twice', duplicatesOf(kept)),
-        ...some('missing', [...unreadable.difference(new Set(kept))]),
-        ...some('a dead letter, but readable', [...new Set(kept).difference(unreadable)]),
-      ];
+      return eachOnce(kept, unreadable, 'a dead letter, but readable');
     },
   },
   {

@@ -1,5 +1,6 @@
 import type { OrderFile } from './by_order.ts';
 import type { Exchange, LogEntry, LoggedEvent } from './evidence.ts';
+import { bodyOf, isLost, isUnknown, keyOf, mayTakeEffect, statusOf, succeeded } from './exchanges.ts';
 import type { OrderRule } from './rule.ts';
 
 /**
@@ -123,13 +124,4 @@ const hasEffect = ({ entries }: OrderFile, { eventId, version }: LoggedEvent): b
 
 const isBefore = ({ writtenAt }: LogEntry, at: number): boolean => writtenAt !== null && writtenAt < at;
 
-const keyOf = ({ request }: Exchange): string | null => (request.kind === 'read' ? null : (request.key ?? null));
-const bodyOf = ({ request }: Exchange): string | undefined => (request.kind === 'create' ? request.body : undefined);
-const statusOf = ({ request }: Pick<Exchange, 'request'>): string | null =>
-  request.kind === 'update' ? request.status : null;
-
-const succeeded = ({ answer }: Exchange): boolean => answer?.status === 200;
-const isLost = ({ answer, refusedConnection }: Exchange): boolean => answer === null && refusedConnection !== true;
-const isUnknown = ({ answer }: Exchange): boolean => answer?.outcome === 'unknown';
 const isNo = ({ answer }: Exchange): boolean => answer?.outcome?.startsWith('not_') === true;
-const mayTakeEffect = (exchange: Exchange): boolean => succeeded(exchange) || isLost(exchange) || isUnknown(exchange);

@@ -1,6 +1,7 @@
 import type { OrderFile } from './by_order.ts';
+import { bodyOf, isLost, isUncertain, keyOf, mayTakeEffect, statusOf, succeeded } from './exchanges.ts';
 import type { OrderRule } from './rule.ts';
-import type { ClientRequest, Exchange, LoggedEvent } from './evidence.ts';
+import type { Exchange, LoggedEvent } from './evidence.ts';
 
 /** Rules that compare the answers with the log: nothing is lost, nothing is doubled, nothing is promised too early. */
 export const promiseRules: readonly OrderRule[] = [
@@ -98,10 +99,10 @@ export const promiseRules: readonly OrderRule[] = [
       const before = asked.filter(({ askedAt }) => askedAt < conflict.endedAt);
       // A 409 is right if an earlier answer was a 200 or was lost, or if the requests differ.
       return (
-        asked.every(({ request }) => bodyOf(request) === bodyOf(conflict.request)) &&
+        asked.every(({ request }) => bodyOf({ request }) === bodyOf(conflict)) &&
         before.some(({ answer }) => answer?.outcome === 'unknown') &&
         !events(file).some((event) => isCreate(event) && isForeign(event)) &&
-        !before.some((create) => succeeded(create) || isUnanswered(create))
+        !before.some((create) => succeeded(create) || isLost(create))
       );
     },
   },
@@ -138,17 +139,8 @@ const isFirstAnswerAgain = (file: OrderFile, { request, askedAt }: Exchange): bo
   request.key != null &&
   updates(file).some((before) => before.askedAt < askedAt && keyOf(before) === request.key);
 
-const keyOf = ({ request }: Exchange): string | null => (request.kind === 'read' ? null : (request.key ?? null));
-
-const statusOf = ({ request }: Exchange): string | null => (request.kind === 'update' ? request.status : null);
-const bodyOf = (request: ClientRequest): string | undefined => (request.kind === 'create' ? request.body : undefined);
 const eventId = (event: LoggedEvent): string => event.eventId;
 const isForeign = (event: LoggedEvent): boolean => event.isForeign === true;
 const isCreate = (event: LoggedEvent): boolean => event.order !== null;
 
-const succeeded = ({ answer }: Exchange): boolean => answer?.status === 200;
-const isUnanswered = ({ answer, refusedConnection }: Exchange): boolean =>
-  answer === null && refusedConnection !== true;
-/** The event of the request may be written, now or later. */
-const isUncertain = (exchange: Exchange): boolean => isUnanswered(exchange) || exchange.answer?.outcome === 'unknown';
-const isCertainNo = (exchange: Exchange): boolean => !succeeded(exchange) && !isUncertain(exchange);
+const isCertainNo = (exchange: Exchange): boolean => !mayTakeEffect(exchange);

@@ -1,6 +1,6 @@
 import type { OrderFile } from './by_order.ts';
 import type { Exchange, LogEntry } from './evidence.ts';
-import { duplicatesOf, position, some } from './lists.ts';
+import { eachOnce, position, some } from './lists.ts';
 import type { OrderRule, SystemRule } from './rule.ts';
 
 /**
@@ -33,12 +33,7 @@ const system: readonly SystemRule[] = [
     breaches: ({ view, log }) => {
       if (view?.history === undefined) return [];
       const taken = [...view.history, ...view.deadLetters].map(position);
-      const committed = new Set(log.map(position));
-      return [
-        ...some('twice', duplicatesOf(taken)),
-        ...some('missing', [...committed.difference(new Set(taken))]),
-        ...some('taken, but not committed', [...new Set(taken).difference(committed)]),
-      ];
+      return eachOnce(taken, new Set(log.map(position)), 'taken, but not committed');
     },
   },
   {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ConsumeOptions, Topic } from '#kafka_common/broker.ts';
-import { topicChange } from '#kafka_common/topic_change.ts';
+import { requireSameTopic } from '#kafka_common/topic_change.ts';
 import { type EmbeddedGroups, HEARTBEAT_MS } from './groups.ts';
 import type { EmbeddedLog } from './log.ts';
 import { createPartitionWorkers } from './partition_workers.ts';
@@ -40,8 +40,7 @@ export const consumeEmbedded = async (
   let lastAssigned: readonly number[] | undefined;
 
   const beat = (): void => {
-    const change = isEnding ? null : topicChange(topic, log.findTopic(topic.name));
-    if (change !== null) throw change;
+    if (!isEnding) requireSameTopic(topic, log.findTopic(topic.name));
     const assigned = member.heartbeat(uncommitted);
     uncommitted.clear();
     if (isEnding) return;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SQLOutputValue } from 'node:sqlite';
 import { inTransaction } from '#service_common/sqlite/transactions.ts';
 import type { Batch, Fate, HeaderList, Headers, LogRecord, Message, Topic } from '#kafka_common/broker.ts';
-import { isHeaderList } from '#kafka_common/header_list.ts';
+import { headerList, isHeaderList } from '#kafka_common/header_list.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { LOG_SCHEMA, prepareLogStatements } from './log_tables.ts';
 import { openSharedFile, orUnavailable } from './shared_file.ts';
@@ -151,6 +151,6 @@ const headersText = (headers: Headers): string =>
 
 const headersOf = (json: string): HeaderList => {
   const headers = JSON.parse(json) as Record<string, string> | [name: string, content: string | null][];
-  if (!Array.isArray(headers)) return Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]);
+  if (!Array.isArray(headers)) return headerList(headers);
   return headers.map(([name, content]) => [name, content === null ? null : Buffer.from(content, 'base64')]);
 };

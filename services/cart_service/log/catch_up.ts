@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
 import { type CartStore, EMPTY_CART_BATCH, type OutboxRow, unansweredBy } from '#cart_service/store/cart_store.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
-import { topicChange } from '#kafka_common/topic_change.ts';
+import { requireSameTopic } from '#kafka_common/topic_change.ts';
 import { eventsIn, learnFrom } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 
@@ -32,8 +32,7 @@ export const catchUp = async (parts: {
   let events = 0;
 
   for await (const batch of broker.read(topic.name, start, STALL_MS)) {
-    const change = topicChange(topic, batch.topic);
-    if (change !== null) throw change;
+    requireSameTopic(topic, batch.topic);
     positions.readUpTo(batch.partition, batch.next);
     if (batch.records.length === 0) continue;
     const found = eventsIn(batch);

@@ -2,7 +2,7 @@ import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/pro
 import type { Logger } from 'pino';
 import type { Broker, BrokerError, Positions, Topic } from '#kafka_common/broker.ts';
 import { endsOf } from '#kafka_common/ends_of.ts';
-import { topicChange } from '#kafka_common/topic_change.ts';
+import { requireSameTopic, topicChange } from '#kafka_common/topic_change.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { withinMs } from '#service_common/within.ts';
 import { type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
@@ -64,8 +64,7 @@ const readOn = async ({ broker, store, topic, positions, open, logger }: Followe
   let count = 0;
   let example: string | undefined;
   for await (const batch of broker.read(topic.name, positions.known, STALL_MS)) {
-    const change = topicChange(topic, batch.topic);
-    if (change !== null) throw change;
+    requireSameTopic(topic, batch.topic);
     const { orders: learned, changed } = await learnFrom(store, eventsIn(batch));
     const { partition, next } = batch;
     if (learned.length > 0) {

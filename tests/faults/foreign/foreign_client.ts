@@ -51,7 +51,7 @@ const path = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 /** Blocks the process for some ten seconds the first time, so a row calls it before its load starts. */
 export const installForeignClient = (): string => installPython(path('requirements.txt'), 'a second Kafka client');
 
-export const openForeignClient = (bootstrapServers: string, topic: string): ForeignClient => {
+const openForeignClient = (bootstrapServers: string, topic: string): ForeignClient => {
   const child = spawn(installForeignClient(), [path('client.py'), bootstrapServers], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -88,6 +88,19 @@ export const openForeignClient = (bootstrapServers: string, topic: string): Fore
     },
     close: () => void child.kill(),
   };
+};
+
+/** Opens the client on the topic of a stage for `work`, and ends it afterwards. */
+export const withForeignClient = async (
+  { kafka, topic }: { readonly kafka: readonly { readonly bootstrapServers: string }[]; readonly topic: string },
+  work: (client: ForeignClient) => Promise<void>,
+): Promise<void> => {
+  const client = openForeignClient(kafka.map(({ bootstrapServers }) => bootstrapServers).join(','), topic);
+  try {
+    await work(client);
+  } finally {
+    client.close();
+  }
 };
 
 const packed = ({ key, value, headers, ...rest }: ForeignMessage) => ({

@@ -7,7 +7,7 @@ import { eventually } from '#tests/support/eventually.ts';
 import { readLog } from '#tests/faults/collect.ts';
 import { directOrderId, historyOf } from '#tests/faults/direct_events.ts';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
-import { type ForeignClient, installForeignClient, openForeignClient } from '#tests/faults/foreign/foreign_client.ts';
+import { type ForeignClient, installForeignClient, withForeignClient } from '#tests/faults/foreign/foreign_client.ts';
 import { foreignMessage } from '#tests/faults/foreign/foreign_events.ts';
 import { readinessOf } from '#tests/faults/readiness.ts';
 import { readView, untilViewHasAll } from '#tests/faults/stored_view.ts';
@@ -41,7 +41,7 @@ const transactions: Fault = {
     const [plain, committed, aborted, open] = [ids(0, ORDERS), ids(1, ORDERS), ids(2, LARGE.orders), ids(3, ORDERS)];
     const commits = round % 2 === 1;
 
-    await withClient(stage, async (client) => {
+    await withForeignClient(stage, async (client) => {
       await client.write(messages(plain.map(createOf)));
       await inTransaction(client, messages(statusesOf([...plain, ...ordersOfLoad(stage)], 'cancelled')), 'abort');
       await inTransaction(client, messages(committed.flatMap((id) => historyOf(id, ['confirmed']))), 'commit');
@@ -69,7 +69,7 @@ const transactions: Fault = {
   async finish(stage) {
     // The second client judges by its own reading which records are committed.
     const { entries } = await readLog(stage.broker, stage.topic);
-    await withClient(stage, async (client) => {
+    await withForeignClient(stage, async (client) => {
       const ours = new Set(entries.map(({ partition, offset }) => `${partition}/${offset}`));
       const theirs = new Set((await client.committed()).map(([partition, offset]) => `${partition}/${offset}`));
       assert.deepEqual([...ours.symmetricDifference(theirs)].slice(0, 10), [], 'both clients read the same records');
@@ -79,15 +79,6 @@ const transactions: Fault = {
 };
 
 export const foreignTransactionRows: readonly Fault[] = [transactions];
-
-const withClient = async (stage: Stage, work: (client: ForeignClient) => Promise<void>): Promise<void> => {
-  const client = openForeignClient(stage.kafka[0]?.bootstrapServers ?? '', stage.topic);
-  try {
-    await work(client);
-  } finally {
-    client.close();
-  }
-};
 
 const inTransaction = async (
   client: ForeignClient,

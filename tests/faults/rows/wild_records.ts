@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { endsOf } from '#kafka_common/ends_of.ts';
 import { whyNoPython } from '#tests/support/python.ts';
+import { orderDetails } from '#tests/e2e/api.ts';
 import { eventually } from '#tests/support/eventually.ts';
 import { directOrderId, historyOf, publishAll, toMessage } from '#tests/faults/direct_events.ts';
 import type { Fault, Stage } from '#tests/faults/fault.ts';
@@ -8,7 +9,7 @@ import {
   type ForeignClient,
   type ForeignMessage,
   installForeignClient,
-  openForeignClient,
+  withForeignClient,
 } from '#tests/faults/foreign/foreign_client.ts';
 import { foreignMessage } from '#tests/faults/foreign/foreign_events.ts';
 import { withRawTopic } from '#tests/faults/raw_topic.ts';
@@ -115,11 +116,10 @@ const wildRecords: Fault = {
   },
 
   async run(stage, round) {
-    const client = openForeignClient(stage.kafka[0]?.bootstrapServers ?? '', stage.topic);
     const partitions = (await stage.broker.bounds(stage.topic)).size;
     const held = await lettersHeld(stage);
     const waits: number[] = [];
-    try {
+    await withForeignClient(stage, async (client) => {
       for (const [index, wild] of WILD.entries()) {
         const [wildId, good] = [orderAt(round, 2 * index), orderAt(round, 2 * index + 1)];
         const partition = (round + index) % partitions;
@@ -129,12 +129,10 @@ const wildRecords: Fault = {
         await client.write([{ ...createdMessage(good), partition }]);
         await eventually(() => readable(stage, good), APPLIED_MS);
         waits.push(performance.now() - at);
-        if (wild.becomes === 'order') assert.equal((await orderDetailsOf(stage, wildId)).status, 200, wild.what);
+        if (wild.becomes === 'order') await readable(stage, wildId, wild.what);
       }
       await publishAll(stage.broker, stage.topic, historyOf(orderAt(round, 999), ['confirmed']).map(toMessage));
-    } finally {
-      client.close();
-    }
+    });
     stage.healed();
     await untilViewHasAll(stage, APPLIED_MS * stage.patience);
     assert.deepEqual(readView(stage.storeDir, stage.topic).orders.get(orderAt(round, 999)), {
@@ -164,11 +162,8 @@ export const wildRecordRows: readonly Fault[] = [wildRecords];
 
 const orderAt = (round: number, number: number): string => directOrderId(FAMILY, round * 1_000 + number);
 
-const orderDetailsOf = ({ order }: Stage, orderId: string): Promise<Response> =>
-  fetch(`${order.url}/order-details?orderId=${orderId}`, { signal: AbortSignal.timeout(10_000) });
-
-const readable = async (stage: Stage, orderId: string): Promise<void> =>
-  assert.equal((await orderDetailsOf(stage, orderId)).status, 200, orderId);
+const readable = async ({ order }: Stage, orderId: string, what = orderId): Promise<void> =>
+  assert.equal((await orderDetails(order.url, orderId)).status, 200, what);
 
 const PAGE = 100;
 

@@ -1,7 +1,7 @@
 import { BrokerError, type Fate, type HeaderList, type Topic } from '#kafka_common/broker.ts';
 import { isHeaderList } from '#kafka_common/header_list.ts';
 import { headerNameBytes } from '#kafka_common/header_names.ts';
-import { topicChange } from '#kafka_common/topic_change.ts';
+import { requireSameTopic } from '#kafka_common/topic_change.ts';
 import type { HeaderPart, LaneProducer } from '#kafka_common/kafka/clients.ts';
 import type { Closable } from '#kafka_common/kafka/closing.ts';
 import { describeError, faultOf, isCertainlyNotWritten } from '#kafka_common/kafka/errors.ts';
@@ -113,11 +113,7 @@ const toMap = (headers: HeaderList): Map<HeaderPart, HeaderPart | null> =>
 /** By what the producer knows, which it would send by. @throws BrokerError if the topic is another one now */
 const sameTopic = async (producer: LaneProducer, topic: Topic): Promise<void> => {
   const found = (await producer.metadata({ topics: [topic.name] })).topics.get(topic.name);
-  const change = topicChange(
-    topic,
-    found ? { name: topic.name, id: found.id, partitions: found.partitionsCount } : null,
-  );
-  if (change !== null) throw change;
+  requireSameTopic(topic, found ? { name: topic.name, id: found.id, partitions: found.partitionsCount } : null);
 };
 
 const topicFault = (messages: readonly RoutedMessage[], reason: string): Sent =>

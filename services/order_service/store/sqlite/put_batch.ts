@@ -7,7 +7,7 @@ import type { WriterStatements } from './writer_statements.ts';
 /** Writes a batch, within a transaction. @throws StoreError `STORE_OVERTAKEN`, `STORE_CHANGED` */
 export const putBatch = (sql: WriterStatements, batch: AppliedBatch): void => {
   batch.positions.forEach((step) => movePosition(sql, step));
-  if (batch.decidedAt !== null && batch.decidedAt !== commitsOf(sql))
+  if (batch.decidedAt !== null && batch.decidedAt !== sql.commits())
     throw new StoreError('STORE_CHANGED', 'another process has changed the view since this transaction was decided');
   const lastEvents = putHistory(sql, batch);
   putViews(sql, batch, lastEvents);
@@ -17,9 +17,6 @@ export const putBatch = (sql: WriterStatements, batch: AppliedBatch): void => {
   // After the letters: when the view is built from the log, a letter and its redrive can come in one batch.
   batch.redriven.forEach((redriven) => setRedriven(sql, redriven));
 };
-
-/** SQLite's count of the commits of other connections. */
-export const commitsOf = (sql: WriterStatements): number => sql.commits.get()?.['data_version'] as number;
 
 const movePosition = (sql: WriterStatements, { topic, partition, topicId, from, next }: PositionStep): void => {
   const stored = sql.position.get(topic, partition, topicId)?.['next'] ?? null;

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { prepareLookup } from '#service_common/sqlite/lookup.ts';
+import { prepareCommits } from './commits.ts';
 
 /** What reads ask. */
 export const prepareQueryStatements = (db: DatabaseSync) => ({
   viewId: db.prepare('SELECT view_id FROM identity'),
-  commits: db.prepare('PRAGMA data_version'),
+  commits: prepareCommits(db),
   known: prepareLookup(db, (ids) => `SELECT order_id FROM orders WHERE order_id IN (${ids})`),
   order: db.prepare('SELECT version, status, body FROM orders WHERE order_id = ?'),
   lastArrival: db.prepare('SELECT coalesce(max(arrival), 0) AS last FROM orders'),

@@ -34,7 +34,7 @@ export const createViewQueries = (db: DatabaseSync): ViewQueries => {
 
   return {
     viewId: String(sql.viewId.get()?.['view_id']),
-    commits: async () => reading(() => sql.commits.get()?.['data_version'] as number),
+    commits: async () => reading(sql.commits),
     knownAmong: async (orderIds) => reading(() => sql.known(orderIds).map((row) => row['order_id'] as string)),
     order: async (orderId) =>
       reading(() => {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { commitTransaction } from '#service_common/sqlite/transactions.ts';
 import type { LoadedViews, OrderView, ViewWriter } from '#order_service/consumer_db.ts';
-import { commitsOf, isAnyPending, putBatch } from './put_batch.ts';
+import { isAnyPending, putBatch } from './put_batch.ts';
 import { reading } from './reading.ts';
 import { toView } from './rows.ts';
 import { prepareWriterStatements, type WriterStatements } from './writer_statements.ts';
@@ -12,7 +12,7 @@ export const createViewWriter = (db: DatabaseSync): ViewWriter => {
     load: async (orderIds, unversionedEventIds) =>
       reading(() => ({
         // First: a commit that comes between this and the rest is noticed by the transaction.
-        commits: commitsOf(sql),
+        commits: sql.commits(),
         ...viewsOf(sql, orderIds),
         seenEventIds: new Set(unversionedEventIds.filter((id) => sql.seen.get(id) !== undefined)),
       })),

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { prepareLookup } from '#service_common/sqlite/lookup.ts';
+import { prepareCommits } from './commits.ts';
 
 const VIEW = 'order_id, version, status, last_event';
 
@@ -10,7 +11,7 @@ export const prepareWriterStatements = (db: DatabaseSync) => ({
   views: prepareLookup(db, (ids) => `SELECT ${VIEW}, NULL AS since FROM orders WHERE order_id IN (${ids})`),
   anyPending: db.prepare('SELECT 1 FROM waiting LIMIT 1'),
   pendingView: db.prepare(`SELECT ${VIEW}, since FROM waiting WHERE order_id = ?`),
-  commits: db.prepare('PRAGMA data_version'),
+  commits: prepareCommits(db),
   seen: db.prepare('SELECT 1 FROM seen_events WHERE event_id = ?'),
 
   positions: db.prepare('SELECT partition, topic_id, next FROM positions WHERE topic = ? ORDER BY partition'),
