@@ -1,10 +1,13 @@
 /**
- * Starts the Kafka that all test files share. `node --test --test-global-setup` runs it, and ends it after the last
- * test.
+ * Starts the Kafka and the PostgreSQL that all test files share. `node --test --test-global-setup` runs it, and ends them
+ * after the last test.
  */
 import { KAFKA_VERSION, type KafkaBroker, kafkaAvailability, startKafka } from '#tests/kafka/apache_kafka.ts';
+import { FAST, postgresAvailability } from '#tests/postgres/postgres_for_tests.ts';
+import { type PostgresServer, startPostgres } from '#tests/postgres/postgres_server.ts';
 
 let started: KafkaBroker | undefined;
+let postgres: PostgresServer | undefined;
 
 export async function globalSetup(): Promise<void> {
   try {
@@ -15,10 +18,14 @@ export async function globalSetup(): Promise<void> {
     process.env['TEST_KAFKA_SKIP'] = reason;
     console.log(`The Kafka tests are SKIPPED: ${reason}`);
   }
+  const availability = await postgresAvailability();
+  if (availability.kind !== 'installed') return;
+  postgres = await startPostgres(availability.programs, { settings: FAST });
+  process.env['TEST_DATABASE_URL'] = postgres.url;
 }
 
 export async function globalTeardown(): Promise<void> {
-  await started?.stop();
+  await Promise.all([started?.stop(), postgres?.stop()]);
 }
 
 async function bootstrapServers(): Promise<string> {

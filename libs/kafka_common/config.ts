@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Type from 'typebox';
 import { type Environment, readSettings, type SettingTable, type SettingValues } from '#service_common/config.ts';
+import { readDatabaseAddress } from '#service_common/postgres/database_address.ts';
 
 const port = (initial: number) => ({
   schema: Type.Integer({ minimum: 0, maximum: 65_535, default: initial }),
@@ -55,6 +56,21 @@ export const SETTINGS = {
     description:
       'Folder of the SQLite files. Its folder `embedded` holds the embedded broker and its stores. Its folder `kafka` holds the stores of services on Kafka. A store belongs to one log.',
     secret: false,
+  },
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    schema: Type.String({ maxLength: 2_000, default: '' }),
+    allowed: 'an address like postgres://user:password@host:5432/database',
+    description:
+      'PostgreSQL 15 or newer for the stores of both services. Empty: SQLite files in `DATA_DIR`. It may end with `?sslmode=` (`disable`, `require`, `verify-ca`, `verify-full`) and `&sslrootcert=`, `&sslcert=`, `&sslkey=`, each a file.',
+    secret: true,
+  },
+  databasePassword: {
+    name: 'DATABASE_PASSWORD',
+    schema: Type.String({ maxLength: 1_000, default: '' }),
+    allowed: 'a password of at most 1,000 characters',
+    description: 'The password of the database, if it is not in `DATABASE_URL`.',
+    secret: true,
   },
   kafkaBootstrapServers: {
     name: 'KAFKA_BOOTSTRAP_SERVERS',
@@ -137,6 +153,8 @@ type Values = SettingValues<typeof SETTINGS>;
 /** The fields of the config that are not the plain value of their setting. */
 const derivedFrom = (values: Values) => ({
   dataDir: dataDirOfBroker(values),
+  /** Null: the stores are SQLite files in `dataDir`. */
+  database: values.databaseUrl === '' ? null : readDatabaseAddress(values.databaseUrl, values.databasePassword),
   kafkaBootstrapServers: listOf(values.kafkaBootstrapServers),
   consumerMemberId: values.consumerMemberId || `${hostname().replace(/[^a-zA-Z0-9._-]/g, '-')}-${values.orderPort}`,
   consoleCartUrl: values.consoleCartUrl || `http://localhost:${values.cartPort}`,
