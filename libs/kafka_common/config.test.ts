@@ -62,11 +62,11 @@ describe('a setting', () => {
     });
   }
 
-  test('has a wrong value above, except DATA_DIR, which takes any text', () => {
+  test('has a wrong value above, except DATA_DIR, which takes any text, and what is secret', () => {
     const covered = WRONG.map(([name]) => name);
     assert.deepEqual(
       NAMES.filter((name) => !covered.includes(name)),
-      ['DATA_DIR'],
+      ['DATA_DIR', 'DATABASE_URL', 'DATABASE_PASSWORD'],
     );
   });
 
@@ -84,6 +84,7 @@ const DEFAULTS = {
   orderPort: 8001,
   host: 'localhost',
   dataDir: join('data', 'embedded'),
+  database: null,
   kafkaBootstrapServers: [],
   ordersTopic: 'orders.events',
   topicPartitions: 6,
@@ -121,6 +122,8 @@ describe('the settings', () => {
       ORDER_PORT: '65535 ',
       HOST: '0.0.0.0',
       DATA_DIR: '/var/lib/my orders',
+      DATABASE_URL: 'postgres://me@db.example/orders',
+      DATABASE_PASSWORD: 'p w',
       KAFKA_BOOTSTRAP_SERVERS: 'kafka-1:9092,10.0.0.2:19092',
       ORDERS_TOPIC: 'Orders_v2.events-test',
       TOPIC_PARTITIONS: '1000',
@@ -138,6 +141,15 @@ describe('the settings', () => {
       orderPort: 65_535,
       host: '0.0.0.0',
       dataDir: join('/var/lib/my orders', 'kafka'),
+      database: {
+        host: 'db.example',
+        port: 5432,
+        database: 'orders',
+        user: 'me',
+        password: 'p w',
+        ssl: false,
+        text: 'db.example:5432/orders',
+      },
       kafkaBootstrapServers: ['kafka-1:9092', '10.0.0.2:19092'],
       ordersTopic: 'Orders_v2.events-test',
       topicPartitions: 1_000,

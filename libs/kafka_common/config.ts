@@ -172,8 +172,9 @@ const listOf = (text: string): readonly string[] => (text === '' ? [] : text.spl
 /** Reads the settings of both services. @throws ConfigError */
 export const readConfig = (environment: Environment) => {
   const { values, inForce } = readSettings(SETTINGS, environment);
+  const { databaseUrl: _url, databasePassword: _password, ...plain } = values;
   return {
-    ...values,
+    ...plain,
     ...derivedFrom(values),
     /** All settings, to show to operators; without the values of secrets. */
     settings: inForce,

@@ -111,9 +111,10 @@ export const startPostgres = async (programs: string, options: PostgresOptions =
 /** PostgreSQL refuses to run as root. Debian's package makes a user for it. */
 const ownerOfServer = async (): Promise<{ uid: number; gid: number } | null> => {
   if (process.getuid?.() !== 0) return null;
-  const id = async (flag: string): Promise<number> => Number((await run('id', [flag, USER])).stdout);
-  return { uid: await id('-u'), gid: await id('-g') };
+  return { uid: await idOf('-u'), gid: await idOf('-g') };
 };
+
+const idOf = async (flag: '-u' | '-g'): Promise<number> => Number((await run('id', [flag, USER])).stdout);
 
 const untilAnswering = async (url: string, hasEnded: () => boolean, endOfLog: () => Promise<string>): Promise<void> => {
   const deadline = performance.now() + START_MS;

@@ -19,19 +19,20 @@ test('an address is read with its escapes, and shown without its password', () =
   assert.deepEqual([host, port, password], ['::1', 5432, 'given']);
 });
 
+const ssl = (parameters: string) => {
+  const read = readDatabaseAddress(`postgres://me@db.example/orders?${parameters}`, '').ssl;
+  return read === false
+    ? 'plain'
+    : {
+        checksChain: read.rejectUnauthorized !== false,
+        checksName: read.rejectUnauthorized !== false && read.checkServerIdentity === undefined,
+        hasRoot: read.ca !== undefined,
+      };
+};
+
 test('sslmode means what it means for libpq', () => {
   const root = join(tempDir(), 'root.pem');
   writeFileSync(root, 'a certificate');
-  const ssl = (parameters: string) => {
-    const read = readDatabaseAddress(`postgres://me@db.example/orders?${parameters}`, '').ssl;
-    return read === false
-      ? 'plain'
-      : {
-          checksChain: read.rejectUnauthorized !== false,
-          checksName: read.rejectUnauthorized !== false && read.checkServerIdentity === undefined,
-          hasRoot: read.ca !== undefined,
-        };
-  };
   assert.equal(ssl('sslmode=disable'), 'plain');
   assert.deepEqual(ssl('sslmode=require'), { checksChain: false, checksName: false, hasRoot: false });
   const withRoot = `sslrootcert=${encodeURIComponent(root)}`;

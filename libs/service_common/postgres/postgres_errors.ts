@@ -11,6 +11,7 @@ const isEndOfSession = (sqlState: string): boolean => sqlState.startsWith('57P')
 
 /** Whether nobody told this client what became of a statement that was sent. */
 export const isUnanswered = (error: unknown): boolean => {
+  if (error instanceof StoreError) return false;
   const sqlState = sqlStateOf(error);
   return sqlState === null || isEndOfSession(sqlState);
 };
@@ -23,3 +24,9 @@ export const unavailable = (address: string, error: unknown): StoreError =>
   error instanceof StoreError
     ? error
     : new StoreError('STORE_UNAVAILABLE', `the database ${address} did not do its work: ${reasonOf(error)}`, error);
+
+export const inDoubt = (address: string, error: unknown): StoreError =>
+  new StoreError('STORE_IN_DOUBT', `the database ${address} did not say whether it has committed`, error);
+
+export const rolledBack = (address: string): StoreError =>
+  new StoreError('STORE_UNAVAILABLE', `the database ${address} has rolled a transaction back`);
