@@ -63,7 +63,7 @@ const READING_MS = 500;
 const ASKING_MS = 250;
 
 export const createPublisher = async (options: PublisherOptions): Promise<Publisher> => {
-  const { broker, store, topic, partitions, logger } = options;
+  const { broker, store, topic } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const positions = createLogPositions();
@@ -72,16 +72,14 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
 
   const log = openLog(
     {
-      broker,
-      store,
+      ...options,
       positions,
-      topic,
-      partitions,
       now: () => options.circumstances().now,
       queues,
+      openEvents: path.openEvents,
+      commit: path.transactions.commit,
       untilQuiet: () => lanes.untilQuiet().then(path.transactions.commitSettled),
       onOpen: lanes.schedule,
-      logger,
     },
     signal,
   );

@@ -44,6 +44,8 @@ const unanswered = (orderId: string, fingerprint: string, at: number | null = nu
   at,
 });
 
+const ahead = (offset: number, version = 2) => [{ orderId: 'ORD-1', version, offset }];
+
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
 
 /** Everything that a reader can see, to compare before and after. */
@@ -80,6 +82,8 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
     const fingerprintsOf = async (orderId: string): Promise<readonly string[]> =>
       ((await store.load([orderId], [])).unanswered.get(orderId) ?? []).toSorted();
 
+    const aheadOf = async (orderId: string) => (await store.load([orderId], [])).logged.get(orderId)?.ahead;
+
     const outboxSeqs = async (): Promise<number[]> => (await store.outbox()).map(({ seq }) => seq);
 
     test('an empty store returns nothing, also after an empty batch', async () => {
@@ -110,11 +114,48 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.deepEqual(await orderIn('ORD-1'), pending);
       await commit({ orders: [order('ORD-1', { version: 4, status: 'delivered' })] });
       const { logged } = await store.load(['ORD-1', 'ORD-2'], []);
-      assert.deepEqual(logged.get('ORD-1'), { version: 2, isPending: true });
-      assert.deepEqual(logged.get('ORD-2'), { version: 1, isPending: false });
+      assert.deepEqual(logged.get('ORD-1'), { version: 2, isPending: true, ahead: null });
+      assert.deepEqual(logged.get('ORD-2'), { version: 1, isPending: false, ahead: null });
       await commit({ learned: [{ ...pending, version: 5 }] });
       const later = await store.load(['ORD-1'], []);
-      assert.deepEqual(later.logged.get('ORD-1'), { version: 5, isPending: false });
+      assert.deepEqual(later.logged.get('ORD-1'), { version: 5, isPending: false, ahead: null });
+    });
+
+    describe('the offset of an acknowledged event that was not read', () => {
+      const second = order('ORD-1', { version: 2, status: 'confirmed' });
+
+      test('is kept with the order, also if the log teaches an earlier version, and after the store is opened again', async () => {
+        await commit({ orders: [second, order('ORD-2')] });
+        await commit({ ahead: [...ahead(0), { orderId: 'ORD-9', version: 1, offset: 1 }] });
+        await commit({ learned: [order('ORD-1')] });
+        await store.close();
+        store = await open();
+        assert.deepEqual([await aheadOf('ORD-1'), await aheadOf('ORD-2')], [0, null]);
+        assert.equal(await orderIn('ORD-9'), undefined);
+      });
+
+      test('is not kept if the order has another version by now', async () => {
+        await commit({ orders: [second] });
+        await commit({ ahead: [...ahead(5, 1), ...ahead(7, 3)] });
+        assert.equal(await aheadOf('ORD-1'), null);
+      });
+
+      test('is forgotten with the next version, and with the one that is taken back', async () => {
+        const third = order('ORD-1', { version: 3, status: 'shipped' });
+        await commit({ orders: [second] });
+        await commit({ ahead: ahead(5), orders: [third] });
+        assert.equal(await aheadOf('ORD-1'), null);
+        await commit({ ahead: ahead(8, 3) });
+        await commit({ takenBack: [{ seq: 1, state: third, previous: second, idempotencyKey: null }] });
+        assert.equal(await aheadOf('ORD-1'), null);
+      });
+
+      test('is forgotten if the topic was made again', async () => {
+        await commit({ orders: [second] });
+        await commit({ ahead: ahead(5) });
+        await commit({ isNewTopic: true });
+        assert.equal(await aheadOf('ORD-1'), null);
+      });
     });
 
     test('a learned order is stored, unless the store has a later version', async () => {

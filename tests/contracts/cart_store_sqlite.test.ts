@@ -63,6 +63,7 @@ describe('the SQLite cart store of version 1', () => {
     writeVersion1(directory);
     const store = createSqliteCartStore({ directory });
     const loaded = await store.load(['ORD-1', 'ORD-2', 'ORD-3'], ['k']);
+    assert.deepEqual(loaded.logged.get('ORD-1'), { version: 0, isPending: false, ahead: null });
     assert.deepEqual(
       [...loaded.orders.values()],
       [
@@ -87,6 +88,7 @@ describe('the SQLite cart store of version 1', () => {
     const state = order('ORD-2');
     await store.commit(
       batch({
+        ahead: [{ orderId: 'ORD-1', version: 2, offset: 9 }],
         unanswered: [{ orderId: 'ORD-1', fingerprint: 'update 1', at: 1 }],
         takenBack: [{ seq: 5, state, previous: null, idempotencyKey: 'k' }],
         expireBefore: 0,

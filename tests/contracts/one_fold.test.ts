@@ -10,6 +10,11 @@ import { applyEvents } from '#order_service/order_event_handler.ts';
 import type { OrderView } from '#order_service/consumer_db.ts';
 import { learnFrom } from '#cart_service/log/learn_from_log.ts';
 
+const NO_OPEN_EVENTS = () => new Map<string, number>();
+
+const at = (offset: number, events: readonly OrderEvent[]) =>
+  events.map((event, index) => ({ event, offset: offset + index }));
+
 const ORDER_IDS = ['ORD-1', 'ORD-2'];
 
 /** What both services believe of the orders after batches of the log, as `[version, status]`. */
@@ -18,7 +23,7 @@ const beliefsAfter = async (batches: readonly (readonly OrderEvent[])[]) => {
   const views = new Map<string, OrderView>();
   const seenEventIds = new Set<string>();
   for (const events of batches) {
-    const { orders: learned } = await learnFrom(store, events);
+    const { orders: learned } = await learnFrom(store, at(0, events), NO_OPEN_EVENTS);
     await store.commit({ ...EMPTY_CART_BATCH, learned });
     const changes = applyEvents({ views, seenEventIds }, events, 0);
     for (const view of changes.views) views.set(view.orderId, view);
@@ -74,7 +79,10 @@ describe('what the Cart Service learns from the log', () => {
   test('is the event of this service, also after a status without a version', async () => {
     const store = createSimulatedCartStore(createCartDisk());
     const learn = async (event: OrderEvent) =>
-      store.commit({ ...EMPTY_CART_BATCH, learned: (await learnFrom(store, [event])).orders });
+      store.commit({
+        ...EMPTY_CART_BATCH,
+        learned: (await learnFrom(store, at(0, [event]), () => new Map([['ORD-1', Infinity]]))).orders,
+      });
     await learn(created('ORD-1'));
     // Promised, and not read from the log yet.
     await store.commit({ ...EMPTY_CART_BATCH, orders: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }] });

@@ -14,6 +14,8 @@ interface CartState {
   readonly orders: ReadonlyMap<string, OrderState>;
   /** The highest version of each order that was read from the log. */
   readonly logged: ReadonlyMap<string, number>;
+  /** The offsets of acknowledged events ahead of what was read, by order. */
+  readonly ahead: ReadonlyMap<string, number>;
   /** Orders of which only a status was read from the log. */
   readonly pending: ReadonlySet<string>;
   /** By order id and fingerprint. */
@@ -29,6 +31,7 @@ export const createCartDisk = (): CartDisk =>
   createDisk({
     orders: new Map(),
     logged: new Map(),
+    ahead: new Map(),
     pending: new Set(),
     unanswered: new Map(),
     idempotency: new Map(),
@@ -46,12 +49,17 @@ export const createSimulatedCartStore = (disk: CartDisk, line: StoreLine = DIREC
   return {
     load: (orderIds, keys) =>
       line.call('cart store: load', () => {
-        const { orders, logged, pending, unanswered, idempotency } = disk.state;
+        const { orders, logged, ahead, pending, unanswered, idempotency } = disk.state;
         const known = picked(orders, orderIds);
         return {
           orders: known,
           logged: new Map(
-            known.keys().map((id) => [id, { version: logged.get(id) ?? 0, isPending: pending.has(id) }] as const),
+            known
+              .keys()
+              .map((id) => [
+                id,
+                { version: logged.get(id) ?? 0, isPending: pending.has(id), ahead: ahead.get(id) ?? null },
+              ]),
           ),
           unanswered: fingerprintsOf([...unanswered.values()].filter(({ orderId }) => known.has(orderId))),
           idempotency: picked(idempotency, keys),
@@ -94,6 +102,7 @@ const nameOf = ({ orderId, fingerprint }: { orderId: string; fingerprint: string
 const after = (state: CartState, batch: CartBatch): CartState => {
   const orders = new Map(state.orders);
   const logged = new Map(state.logged);
+  const ahead = new Map(state.ahead);
   const pending = new Set(state.pending);
   const unanswered = new Map(state.unanswered);
   const idempotency = new Map(state.idempotency);
@@ -101,6 +110,10 @@ const after = (state: CartState, batch: CartBatch): CartState => {
   const positions = new Map(state.positions);
 
   for (const seq of batch.settled) outbox.delete(seq);
+  for (const { orderId, version, offset } of batch.ahead) {
+    if (orders.get(orderId)?.version === version) ahead.set(orderId, offset);
+  }
+  if (batch.isNewTopic) ahead.clear();
   for (const request of batch.unanswered) unanswered.set(nameOf(request), request);
   for (const request of batch.forgotten) unanswered.delete(nameOf(request));
   for (const { seq, state: taken, previous, idempotencyKey } of batch.takenBack) {
@@ -108,6 +121,7 @@ const after = (state: CartState, batch: CartBatch): CartState => {
     const { orderId, version, status } = taken;
     const now = orders.get(orderId);
     if (now?.version === version && now.status === status && (logged.get(orderId) ?? 0) < version) {
+      ahead.delete(orderId);
       if (previous === null) orders.delete(orderId);
       else orders.set(orderId, previous);
     }
@@ -125,7 +139,9 @@ const after = (state: CartState, batch: CartBatch): CartState => {
     if (order.version >= (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
   }
   for (const order of batch.orders) {
-    if (order.version > (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
+    if (order.version <= (orders.get(order.orderId)?.version ?? 0)) continue;
+    orders.set(order.orderId, order);
+    ahead.delete(order.orderId);
   }
   for (const row of batch.outbox) {
     if (outbox.has(row.seq)) throw new StoreError('STORE_UNAVAILABLE', `outbox number ${row.seq} is taken`);
@@ -137,7 +153,7 @@ const after = (state: CartState, batch: CartBatch): CartState => {
   for (const [name, { at }] of unanswered) {
     if (at !== null && batch.expireBefore !== null && at < batch.expireBefore) unanswered.delete(name);
   }
-  return { orders, logged, pending, unanswered, idempotency, outbox, positions };
+  return { orders, logged, ahead, pending, unanswered, idempotency, outbox, positions };
 };
 
 const expired = (records: ReadonlyMap<string, IdempotencyRecord>, before: number | null): string[] =>

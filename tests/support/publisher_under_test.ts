@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
@@ -140,6 +142,14 @@ export const writeAsAnother = async (directory: string, events: readonly OrderEv
   const fates = await broker.publish(topic, messages, 5_000);
   await broker.close();
   assert.ok(fates.every(({ kind }) => kind === 'acknowledged'));
+};
+
+/** Deletes the topic, as an administrator would. */
+export const deleteTopic = (directory: string): void => {
+  const db = new DatabaseSync(join(directory, 'broker.sqlite'));
+  db.prepare('DELETE FROM records WHERE topic = (SELECT number FROM topics WHERE name = ?)').run(TOPIC);
+  db.prepare('DELETE FROM topics WHERE name = ?').run(TOPIC);
+  db.close();
 };
 
 export const partitionOfOrder = (id: number): number => partitionOf(`ORD-${id}`, 3);

@@ -1,9 +1,14 @@
 import type { Logger } from 'pino';
 import type { Broker, Topic } from '#kafka_common/broker.ts';
-import { type CartStore, EMPTY_CART_BATCH, type OutboxRow, unansweredBy } from '#cart_service/store/cart_store.ts';
-import type { OrderEvent } from '#kafka_common/events.ts';
+import {
+  type CartStore,
+  EMPTY_CART_BATCH,
+  type OutboxRow,
+  unansweredBy,
+  versionOf,
+} from '#cart_service/store/cart_store.ts';
 import { requireSameTopic } from '#kafka_common/topic_change.ts';
-import { eventsIn, learnFrom } from './learn_from_log.ts';
+import { eventsIn, learnFrom, type LoggedEvent, type OpenEvents } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 
 /**
@@ -29,6 +34,7 @@ export const catchUp = async (parts: {
   positions.startFrom(start);
   const left = new Set(await store.outbox());
   const dropped: OutboxRow[] = [];
+  const openEvents: OpenEvents = () => new Map([...left].map(({ orderId }) => [orderId, Infinity]));
   let events = 0;
 
   for await (const batch of broker.read(topic.name, start, STALL_MS)) {
@@ -43,7 +49,7 @@ export const catchUp = async (parts: {
       unanswered: published.flatMap((row) => unansweredBy(row, now())),
       // With the position: after an interruption this part of the log is not read again.
       dropped: overtaken,
-      learned: (await learnFrom(store, found)).orders,
+      learned: (await learnFrom(store, found, openEvents)).orders,
       positions: [{ partition: batch.partition, topicId: topic.id, next: batch.next }],
     });
     for (const row of [...published, ...overtaken]) left.delete(row);
@@ -67,13 +73,14 @@ const STALL_MS = 1_000;
 
 /** What the log says of the outbox: which events it holds, and which versions it has given to other events. */
 const fatesIn = (
-  events: readonly OrderEvent[],
+  events: readonly LoggedEvent[],
   outbox: ReadonlySet<OutboxRow>,
 ): { readonly published: readonly OutboxRow[]; readonly overtaken: readonly OutboxRow[] } => {
   const published = new Set<OutboxRow>();
   const overtaken = new Set<OutboxRow>();
   const byOrder = Map.groupBy(outbox, ({ orderId }) => orderId);
-  for (const { orderId, eventId, version } of events) {
+  for (const { event } of events) {
+    const { orderId, eventId, version } = event;
     for (const row of byOrder.get(orderId) ?? []) {
       if (row.eventId === eventId) published.add(row);
       else if (version !== null && version >= versionOf(row)) overtaken.add(row);
@@ -103,11 +110,10 @@ const startPositions = async ({
     // Stored at once, so that the line above appears only once, even if a partition gets no event for long.
     await store.commit({
       ...EMPTY_CART_BATCH,
+      isNewTopic: true,
       positions: positions.map(({ partition }) => ({ partition, topicId: topic.id, next: 0 })),
     });
     return new Map();
   }
   return new Map(positions.map(({ partition, next }) => [partition, next]));
 };
-
-const versionOf = (row: OutboxRow): number => (JSON.parse(row.message.value) as { version: number }).version;

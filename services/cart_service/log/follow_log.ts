@@ -5,9 +5,9 @@ import { endsOf } from '#kafka_common/ends_of.ts';
 import { requireSameTopic, topicChange } from '#kafka_common/topic_change.ts';
 import { reasonOf } from '#service_common/reason_of.ts';
 import { withinMs } from '#service_common/within.ts';
-import { type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
+import type { CartBatch, CartStore } from '#cart_service/store/cart_store.ts';
 import type { OpenOutbox } from '#cart_service/publishing/waiting/topic_queues.ts';
-import { eventsIn, learnFrom } from './learn_from_log.ts';
+import { eventsIn, learnFrom, type OpenEvents } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 import { problemKey } from './problem_key.ts';
 
@@ -18,6 +18,9 @@ export interface FollowedLog {
   /** Moved on by what is read. */
   readonly positions: LogPositions;
   readonly open: OpenOutbox;
+  readonly openEvents: OpenEvents;
+  /** A transaction that takes along what was acknowledged: no stored position passes an event that is stored as open. */
+  readonly commit: (part: Partial<CartBatch>) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -60,17 +63,30 @@ export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<
   return null;
 };
 
-const readOn = async ({ broker, store, topic, positions, open, logger }: FollowedLog): Promise<void> => {
+/** Keeps the events that were open at one of its calls: if the log has them, the read that has begun finds them. */
+const openSinceNow = (openEvents: OpenEvents): OpenEvents => {
+  const all = new Map<string, number>();
+  const look: OpenEvents = () => {
+    for (const [orderId, offset] of openEvents()) all.set(orderId, Math.max(offset, all.get(orderId) ?? 0));
+    return all;
+  };
+  look();
+  return look;
+};
+
+const readOn = async (log: FollowedLog): Promise<void> => {
+  const { broker, store, topic, positions, open, logger } = log;
+  const openEvents = openSinceNow(log.openEvents);
   let count = 0;
   let example: string | undefined;
   for await (const batch of broker.read(topic.name, positions.known, STALL_MS)) {
     requireSameTopic(topic, batch.topic);
-    const { orders: learned, changed } = await learnFrom(store, eventsIn(batch));
+    const { orders: learned, changed } = await learnFrom(store, eventsIn(batch), openEvents);
     const { partition, next } = batch;
     if (learned.length > 0) {
       // A start looks for the open events from this position on, so it must not move past one that the log has.
       const seen = open.hasUnsettled(partition) ? [] : [{ partition, topicId: topic.id, next }];
-      await store.commit({ ...EMPTY_CART_BATCH, learned, positions: seen });
+      await log.commit({ learned, positions: seen });
     }
     positions.readUpTo(partition, next);
     count += changed.length;

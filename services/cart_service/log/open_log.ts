@@ -6,7 +6,8 @@ import { backoffMs } from '#cart_service/backoff.ts';
 import type { CartStore } from '#cart_service/store/cart_store.ts';
 import type { TopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { catchUp } from './catch_up.ts';
-import { followLog } from './follow_log.ts';
+import { type FollowedLog, followLog } from './follow_log.ts';
+import type { OpenEvents } from './learn_from_log.ts';
 import type { LogPositions } from './log_positions.ts';
 import { problemKey } from './problem_key.ts';
 
@@ -28,6 +29,9 @@ export interface OpenLogOptions {
   readonly partitions: number;
   /** Opened when the store is level with the log, closed when the topic changes. */
   readonly queues: TopicQueues;
+  readonly openEvents: OpenEvents;
+  /** A transaction that takes along what was acknowledged. @throws StoreError */
+  readonly commit: FollowedLog['commit'];
   /** Resolves once no batch is under way and what was acknowledged is stored. @throws StoreError */
   readonly untilQuiet: () => Promise<void>;
   /** Called whenever the queues are open. */
@@ -48,7 +52,7 @@ const STEADY_MS = 10_000;
  * aborts.
  */
 export const openLog = (options: OpenLogOptions, signal: AbortSignal): OpenLog => {
-  const { broker, store, positions, queues, logger } = options;
+  const { broker, store, positions, queues, openEvents, commit, logger } = options;
   let problem: string | null = NOT_CONNECTED;
 
   const openOnce = async (): Promise<{ topic: Topic; closed: AbortSignal }> => {
@@ -81,7 +85,7 @@ export const openLog = (options: OpenLogOptions, signal: AbortSignal): OpenLog =
       if (changes > 0) await sleep(backoffMs(changes), undefined, { signal });
       const { topic, closed } = await open();
       const openedAt = performance.now();
-      const log = { broker, store, topic, positions, open: queues, logger };
+      const log = { broker, store, topic, positions, open: queues, openEvents, commit, logger };
       const change = await followLog(log, AbortSignal.any([signal, closed]));
       if (change !== null) queues.close(topic, change.message);
       if (!closed.aborted) return;

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerError, type Topic } from '#kafka_common/broker.ts';
@@ -8,6 +6,7 @@ import { eventually } from '#tests/support/eventually.ts';
 import {
   type Cart,
   create,
+  deleteTopic,
   keyed,
   startCart,
   summary,
@@ -16,13 +15,6 @@ import {
   update,
 } from '#tests/support/publisher_under_test.ts';
 import { tempDir } from '#tests/support/temp_dir.ts';
-
-const deleteTopic = (directory: string): void => {
-  const db = new DatabaseSync(join(directory, 'broker.sqlite'));
-  db.prepare('DELETE FROM records WHERE topic = (SELECT number FROM topics WHERE name = ?)').run(TOPIC);
-  db.prepare('DELETE FROM topics WHERE name = ?').run(TOPIC);
-  db.close();
-};
 
 const ids = (n: number, from = 100): number[] => Array.from({ length: n }, (_, i) => from + i);
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Broker } from '#kafka_common/broker.ts';
+import type { OpenEvents } from '#cart_service/log/learn_from_log.ts';
 import type { LogPositions } from '#cart_service/log/log_positions.ts';
 import type { Circumstances } from '#cart_service/order_commands.ts';
 import { createBatchTaker } from '#cart_service/publishing/batches/batch_taker.ts';
@@ -8,7 +9,7 @@ import { createEventSender, type PublishObserver } from '#cart_service/publishin
 import { createFateAnswers } from '#cart_service/publishing/batches/fate_answers.ts';
 import { createRefusedEvents } from '#cart_service/publishing/batches/refused_events.ts';
 import { createRelay } from '#cart_service/publishing/batches/relay.ts';
-import { createSettlements } from '#cart_service/publishing/batches/settlements.ts';
+import { createSettlements, type Settlements } from '#cart_service/publishing/batches/settlements.ts';
 import { createTransactions } from '#cart_service/publishing/batches/transactions.ts';
 import {
   notAcknowledgedWithin,
@@ -16,7 +17,7 @@ import {
   TURN_TOO_LATE,
   unavailable,
 } from '#cart_service/publishing/waiting/failures.ts';
-import { createTopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
+import { createTopicQueues, type TopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { createWaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createAskedStore } from './asked_store.ts';
@@ -102,7 +103,6 @@ export const createWritePath = (options: WritePathOptions) => {
     circumstances,
     firstSeq: (outbox.at(-1)?.seq ?? 0) + 1,
   });
-
   const refusedEvents = createRefusedEvents({
     broker,
     transactions,
@@ -129,5 +129,11 @@ export const createWritePath = (options: WritePathOptions) => {
     new Set(queues.topic === null ? [] : queues.all.map(({ partition }) => leaderOf(partition)));
   void probeIdleLeaders({ leaders, lanes, health, probe }, signal);
 
-  return { queues, room, refusals, health, lanes, sender, transactions, refusedEvents };
+  const openEvents = openEventsIn(queues, settlements);
+  return { queues, room, refusals, health, lanes, sender, transactions, refusedEvents, openEvents };
 };
+
+const openEventsIn =
+  (queues: TopicQueues, { ahead }: Settlements): OpenEvents =>
+  () =>
+    new Map([...ahead, ...queues.unsettled.map(({ orderId }) => [orderId, Infinity] as const)]);

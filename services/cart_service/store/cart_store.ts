@@ -41,6 +41,13 @@ export interface SeenPosition {
   readonly next: number;
 }
 
+/** An acknowledged event of this service before which the log may hold events that the store does not know. */
+export interface AheadEvent {
+  readonly orderId: string;
+  readonly version: number;
+  readonly offset: number;
+}
+
 /** A request that took effect, and whose client never got a success. */
 export interface UnansweredRequest {
   readonly orderId: string;
@@ -59,10 +66,16 @@ export const unansweredBy = ({ orderId, fingerprint, message }: OutboxRow, now: 
     ? []
     : [{ orderId, fingerprint, at: message.headers['ce_type'] === 'ORDER_CREATED' ? null : now }];
 
+export const versionOf = ({ message }: OutboxRow): number => (JSON.parse(message.value) as { version: number }).version;
+
 /** One transaction. Every part may be empty. Parts apply in the order of the fields, so new state wins over state taken back. */
 export interface CartBatch {
   /** Outbox numbers of events that the broker acknowledged: they leave the outbox. */
   readonly settled: readonly number[];
+  /** Acknowledged events that were not read, and before which others may have written. Orders of another version stay. */
+  readonly ahead: readonly AheadEvent[];
+  /** The topic was made again: its offsets begin again, so all that `ahead` has stored is forgotten. */
+  readonly isNewTopic: boolean;
   /** Requests acknowledged after their client had its answer, or whose client got none. */
   readonly unanswered: readonly UnansweredRequest[];
   /** Unanswered requests that were repeated, and whose client gets its success now. */
@@ -98,6 +111,8 @@ export interface CartBatch {
 
 export const EMPTY_CART_BATCH: CartBatch = {
   settled: [],
+  ahead: [],
+  isNewTopic: false,
   unanswered: [],
   forgotten: [],
   takenBack: [],
@@ -116,6 +131,8 @@ export interface LoggedOrder {
   readonly version: number;
   /** A status was read, and the creation of the order was not. */
   readonly isPending: boolean;
+  /** The offset of the acknowledged event with the order's version, if it was stored by `ahead`. */
+  readonly ahead: number | null;
 }
 
 export interface LearnedOrder extends OrderState {

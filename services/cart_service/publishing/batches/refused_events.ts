@@ -28,7 +28,7 @@ export interface RefusedEvents {
 export interface RefusedEventsOptions {
   readonly broker: Pick<Broker, 'read'>;
   readonly transactions: Pick<Transactions, 'commit'>;
-  readonly settlements: Pick<Settlements, 'foundInLog'>;
+  readonly settlements: Pick<Settlements, 'acknowledged'>;
   /** Whether this topic is the one in use, and the service goes on. */
   readonly isOpen: (topic: Topic) => boolean;
   readonly logger: Logger;
@@ -39,8 +39,8 @@ const STALL_MS = 1_000;
 
 /** What the log holds of some orders. */
 interface Logged {
-  /** The ids of those events that it holds. */
-  readonly found: ReadonlySet<string>;
+  /** Where it holds those events that it holds, by event id. */
+  readonly found: ReadonlyMap<string, { readonly partition: number; readonly offset: number }>;
   readonly orders: ReadonlyMap<string, FoldedOrder>;
 }
 
@@ -52,16 +52,16 @@ export const createRefusedEvents = (options: RefusedEventsOptions): RefusedEvent
   const readLog = async (topic: Topic, rows: readonly OutboxRow[]): Promise<Logged | null> => {
     const orderIds = new Set(rows.map(({ orderId }) => orderId));
     const eventIds = new Set(rows.map(({ eventId }) => eventId));
-    const found = new Set<string>();
+    const found = new Map<string, { partition: number; offset: number }>();
     const orders = new Map<string, FoldedOrder>();
     for await (const batch of broker.read(topic.name, new Map(), STALL_MS)) {
       if (!isOpen(topic) || batch.topic.id !== topic.id) return null;
-      for (const event of eventsIn(batch)) {
+      for (const { offset, event } of eventsIn(batch)) {
         const { orderId, eventId } = event;
         if (!orderIds.has(orderId)) continue;
         const { order } = foldEvent(orders.get(orderId), event, false);
         if (order !== null) orders.set(orderId, order);
-        if (eventIds.has(eventId)) found.add(eventId);
+        if (eventIds.has(eventId) && !found.has(eventId)) found.set(eventId, { partition: batch.partition, offset });
       }
       await othersTurn();
     }
@@ -79,7 +79,10 @@ export const createRefusedEvents = (options: RefusedEventsOptions): RefusedEvent
     if (logged === null) return;
     const lost = rows.filter(({ eventId }) => !logged.found.has(eventId));
     await transactions.commit({ takenBack: lost.toReversed().map(takenBackTo(logged.orders)), dropped: lost });
-    for (const row of rows) if (logged.found.has(row.eventId)) settlements.foundInLog(row);
+    for (const row of rows) {
+      const position = logged.found.get(row.eventId);
+      if (position !== undefined) settlements.acknowledged(row, position, topic, false);
+    }
     for (const queue of queues) queue.settled(new Set(rows));
     dropped += lost.length;
     for (const { orderId, eventId } of lost)

@@ -7,19 +7,21 @@ import { createSettlements } from './settlements.ts';
 
 const TOPIC: Topic = { name: 'orders.events', id: 'topic-1', partitions: 3 };
 const NOW = 1_768_737_600_000;
-const NOTHING = { settled: [], unanswered: [], positions: [] };
+const NOTHING = { settled: [], ahead: [], unanswered: [], positions: [] };
 
 const row = (seq: number, fingerprint: string | null = null): OutboxRow => ({
   seq,
   eventId: `event-${seq}`,
   orderId: `ORD-${seq}`,
-  message: { key: `ORD-${seq}`, value: '{}', headers: {} },
+  message: { key: `ORD-${seq}`, value: '{"version":1}', headers: {} },
   fingerprint,
   idempotencyKey: null,
 });
 
 const at = (partition: number, offset: number) => ({ partition, offset });
 const seen = (partition: number, next: number) => ({ partition, topicId: 'topic-1', next });
+
+const ahead = (seq: number, offset: number) => ({ orderId: `ORD-${seq}`, version: 1, offset });
 
 const level = (...positions: [partition: number, next: number][]) => {
   const log = createLogPositions();
@@ -43,6 +45,7 @@ describe('settlements', () => {
     assert.equal(settlements.isEmpty, false);
     assert.deepEqual(settlements.take(), {
       settled: [1, 2, 3, 4],
+      ahead: [],
       unanswered: [],
       positions: [seen(0, 10), seen(2, 1)],
     });
@@ -54,13 +57,34 @@ describe('settlements', () => {
     settlements.acknowledged(row(1), at(0, 7), TOPIC, true);
     settlements.acknowledged(row(2), at(0, 9), TOPIC, true);
     settlements.acknowledged(row(3), at(0, 10), TOPIC, true);
-    assert.deepEqual(settlements.take(), { settled: [1, 2, 3], unanswered: [], positions: [seen(0, 8)] });
+    assert.deepEqual(settlements.take(), {
+      settled: [1, 2, 3],
+      ahead: [ahead(2, 9), ahead(3, 10)],
+      unanswered: [],
+      positions: [seen(0, 8)],
+    });
     assert.equal(log.isBehind(new Map([[0, 8]])), false);
     assert.equal(log.isBehind(new Map([[0, 9]])), true);
     log.readUpTo(0, 11);
     assert.equal(log.isBehind(new Map([[0, 11]])), false);
     settlements.acknowledged(row(4), at(0, 11), TOPIC, true);
     assert.deepEqual(settlements.take().positions, [seen(0, 12)]);
+  });
+
+  test('keep the offset of an event behind one of another producer until that is stored', () => {
+    const settlements = createSettlements(level(), () => NOW);
+    settlements.acknowledged(row(1), at(0, 0), TOPIC, true);
+    settlements.acknowledged(row(2), at(0, 2), TOPIC, true);
+    const first = settlements.take();
+    assert.deepEqual([...settlements.ahead], [['ORD-2', 2]]);
+    settlements.giveBack(first);
+    settlements.acknowledged(row(2), at(0, 4), TOPIC, true);
+    settlements.stored(first);
+    assert.deepEqual([...settlements.ahead], [['ORD-2', 4]]);
+    const second = settlements.take();
+    assert.deepEqual(second.ahead, [ahead(2, 2), ahead(2, 4)]);
+    settlements.stored(second);
+    assert.equal(settlements.ahead.size, 0);
   });
 
   test('hold the fingerprint of a create whose client was not answered a success, and no other', () => {

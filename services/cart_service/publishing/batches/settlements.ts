@@ -2,25 +2,28 @@ import type { Topic } from '#kafka_common/broker.ts';
 import type { LogPositions } from '#cart_service/log/log_positions.ts';
 import {
   type CartBatch,
+  type AheadEvent,
   type OutboxRow,
   type SeenPosition,
   unansweredBy,
   type UnansweredRequest,
+  versionOf,
 } from '#cart_service/store/cart_store.ts';
 
-type Settled = Pick<CartBatch, 'settled' | 'unanswered' | 'positions'>;
+type Settled = Pick<CartBatch, 'settled' | 'ahead' | 'unanswered' | 'positions'>;
 
 /** What acknowledged events leave to be stored. It waits for the next transaction, so it costs none of its own. */
 export interface Settlements {
   /** @param answered whether every client that asked for it had its success from this acknowledgement */
   acknowledged(row: OutboxRow, position: { partition: number; offset: number }, topic: Topic, answered: boolean): void;
-  /** An event whose clients got no success was read in the log. */
-  foundInLog(row: OutboxRow): void;
   readonly isEmpty: boolean;
   /** Whether there is a request among them whose repetition the store could not recognise yet. */
   readonly hasUnanswered: boolean;
-  /** Hands over everything. If its transaction fails, it must be given back. */
+  /** The offsets of acknowledged events before which others may have written, by order, until they are stored. */
+  readonly ahead: ReadonlyMap<string, number>;
+  /** Hands over everything. It is `stored` by its transaction, or given back if that fails. */
   take(): Settled;
+  stored(settled: Settled): void;
   giveBack(settled: Settled): void;
 }
 
@@ -30,6 +33,8 @@ export interface Settlements {
  */
 export const createSettlements = (log: LogPositions, now: () => number): Settlements => {
   let settled: number[] = [];
+  let aheadEvents: AheadEvent[] = [];
+  const ahead = new Map<string, number>();
   let unanswered: UnansweredRequest[] = [];
   let positions = new Map<number, SeenPosition>();
 
@@ -43,11 +48,12 @@ export const createSettlements = (log: LogPositions, now: () => number): Settlem
       settled.push(row.seq);
       if (!answered) unanswered.push(...unansweredBy(row, now()));
       if (log.acknowledged(partition, offset)) advance({ partition, topicId: topic.id, next: offset + 1 });
+      else {
+        aheadEvents.push({ orderId: row.orderId, version: versionOf(row), offset });
+        ahead.set(row.orderId, offset);
+      }
     },
-    foundInLog(row) {
-      settled.push(row.seq);
-      unanswered.push(...unansweredBy(row, now()));
-    },
+    ahead,
     get isEmpty() {
       return settled.length === 0;
     },
@@ -55,14 +61,19 @@ export const createSettlements = (log: LogPositions, now: () => number): Settlem
       return unanswered.length > 0;
     },
     take() {
-      const taken = { settled, unanswered, positions: [...positions.values()] };
+      const taken = { settled, ahead: aheadEvents, unanswered, positions: [...positions.values()] };
       settled = [];
+      aheadEvents = [];
       unanswered = [];
       positions = new Map();
       return taken;
     },
+    stored(taken) {
+      for (const { orderId, offset } of taken.ahead) if (ahead.get(orderId) === offset) ahead.delete(orderId);
+    },
     giveBack(taken) {
       settled.push(...taken.settled);
+      aheadEvents.push(...taken.ahead);
       unanswered.push(...taken.unanswered);
       taken.positions.forEach(advance);
     },

@@ -48,7 +48,7 @@ export const createTransactions = (options: {
     const expireBefore = startedAt >= nextExpiry ? now() - IDEMPOTENCY_KEYS_KEPT_MS : null;
     const settled = settlements.take();
     const committed = store
-      .commit({ ...EMPTY_CART_BATCH, ...settled, expireBefore, ...part })
+      .commit({ ...EMPTY_CART_BATCH, ...settled, expireBefore, ...part, positions: furthest(settled, part) })
       .catch((error: unknown) => {
         settlements.giveBack(settled);
         if (!(error instanceof StoreError) || error.code === 'STORE_IN_DOUBT') isInDoubt = true;
@@ -56,6 +56,7 @@ export const createTransactions = (options: {
       });
     if (settled.unanswered.length > 0) storingUnanswered = Promise.allSettled([storingUnanswered, committed]);
     await committed;
+    settlements.stored(settled);
     isInDoubt = false;
     if (expireBefore !== null) nextExpiry = startedAt + EXPIRY_INTERVAL_MS;
   };
@@ -88,3 +89,9 @@ export const createTransactions = (options: {
     },
   };
 };
+
+/** The store keeps the last position of each partition. */
+const furthest = (settled: Pick<CartBatch, 'positions'>, { positions }: Partial<CartBatch>): CartBatch['positions'] =>
+  positions === undefined
+    ? settled.positions
+    : [...settled.positions, ...positions].toSorted((a, b) => a.next - b.next);

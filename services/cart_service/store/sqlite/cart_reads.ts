@@ -22,7 +22,7 @@ type Row = Record<string, SQLOutputValue>;
 export const prepareReads = (db: DatabaseSync): CartReads => {
   const selectOrders = prepareLookup(
     db,
-    (ids) => `SELECT order_id, version, status, logged, pending FROM orders WHERE order_id IN (${ids})`,
+    (ids) => `SELECT order_id, version, status, logged, pending, ahead FROM orders WHERE order_id IN (${ids})`,
   );
   const selectUnanswered = db.prepare('SELECT fingerprint FROM unanswered WHERE order_id = ?');
   const selectKey = db.prepare('SELECT * FROM idempotency_keys WHERE key = ?');
@@ -38,7 +38,8 @@ export const prepareReads = (db: DatabaseSync): CartReads => {
       for (const row of selectOrders(orderIds)) {
         const orderId = String(row['order_id']);
         orders.set(orderId, { orderId, version: Number(row['version']), status: row['status'] as OrderStatus });
-        logged.set(orderId, { version: Number(row['logged']), isPending: row['pending'] === 1 });
+        const ahead = row['ahead'] === null ? null : Number(row['ahead']);
+        logged.set(orderId, { version: Number(row['logged']), isPending: row['pending'] === 1, ahead });
         const requests = selectUnanswered.all(orderId);
         if (requests.length > 0) unanswered.set(orderId, requests.map(fingerprintOf));
       }

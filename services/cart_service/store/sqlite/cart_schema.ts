@@ -2,7 +2,7 @@
 export const CART_FILE = {
   name: 'cart.sqlite',
   applicationId: 0x6f_65_63_61,
-  schemaVersion: 3,
+  schemaVersion: 4,
   schema: `
     CREATE TABLE orders (
       order_id TEXT PRIMARY KEY,
@@ -11,7 +11,9 @@ export const CART_FILE = {
       -- The highest version that was read from the log.
       logged   INTEGER NOT NULL DEFAULT 0,
       -- 1: a status was read from the log, and the creation was not.
-      pending  INTEGER NOT NULL DEFAULT 0
+      pending  INTEGER NOT NULL DEFAULT 0,
+      -- The offset of the acknowledged own event that has this version, if it lies ahead of what was read.
+      ahead    INTEGER
     );
     CREATE TABLE outbox (
       seq             INTEGER PRIMARY KEY,
@@ -65,5 +67,6 @@ export const CART_FILE = {
       DROP TABLE unanswered_creates;
     `,
     2: 'ALTER TABLE orders ADD COLUMN pending INTEGER NOT NULL DEFAULT 0',
+    3: 'ALTER TABLE orders ADD COLUMN ahead INTEGER',
   },
 } as const;

@@ -7,7 +7,7 @@ import { prepareRequestMemory } from './request_memory.ts';
 export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) => {
   const upsertOrder = db.prepare(
     `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
-     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status
+     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status, ahead = NULL
      WHERE excluded.version > version`,
   );
   const learnOrder = db.prepare(
@@ -20,12 +20,14 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
   );
   const UNTOUCHED = 'order_id = ? AND version = ? AND status = ? AND logged < version';
   const deleteOrder = db.prepare(`DELETE FROM orders WHERE ${UNTOUCHED}`);
-  const restoreOrder = db.prepare(`UPDATE orders SET version = ?, status = ? WHERE ${UNTOUCHED}`);
+  const restoreOrder = db.prepare(`UPDATE orders SET version = ?, status = ?, ahead = NULL WHERE ${UNTOUCHED}`);
   const insertOutbox = db.prepare(
     `INSERT INTO outbox (seq, event_id, order_id, fingerprint, value, headers, idempotency_key)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const deleteOutbox = db.prepare('DELETE FROM outbox WHERE seq = ?');
+  const setAhead = db.prepare('UPDATE orders SET ahead = ? WHERE order_id = ? AND version = ?');
+  const clearAhead = db.prepare('UPDATE orders SET ahead = NULL WHERE ahead IS NOT NULL');
   const memory = prepareRequestMemory(db);
   const upsertPosition = db.prepare('INSERT OR REPLACE INTO positions (partition, topic_id, next) VALUES (?, ?, ?)');
 
@@ -43,6 +45,8 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
 
   return (batch) => {
     for (const seq of batch.settled) deleteOutbox.run(seq);
+    for (const { orderId, version, offset } of batch.ahead) setAhead.run(offset, orderId, version);
+    if (batch.isNewTopic) clearAhead.run();
     batch.unanswered.forEach(memory.keep);
     for (const { orderId, fingerprint } of batch.forgotten) memory.forget(orderId, fingerprint, null);
     batch.takenBack.forEach(takeBack);
