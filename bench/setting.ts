@@ -60,7 +60,7 @@ export const fillCartStore = async (directory: string, count: number): Promise<v
   for (const orders of ordersUpTo(count)) {
     await store.commit({
       ...EMPTY_CART_BATCH,
-      orders: orders.map(({ orderId, status }) => ({ orderId, version: 1, status })),
+      orders: orders.map(({ orderId, status }) => ({ state: { orderId, version: 1, status }, previous: null })),
     });
   }
   await store.close();

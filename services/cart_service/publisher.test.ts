@@ -443,7 +443,7 @@ const slowly = (store: CartStore): CartStore => ({
   ...store,
   async commit(batch) {
     await new Promise((resolve) => setTimeout(resolve, batch.outbox.length > 0 ? 400 : 0));
-    await store.commit(batch);
+    return store.commit(batch);
   },
 });
 
@@ -466,7 +466,7 @@ describe('the publisher on a store that settles slowly', () => {
         async commit(batch) {
           isSettling ||= batch.unanswered.length > 0;
           if (batch.unanswered.length > 0) await settling.promise;
-          await store.commit(batch);
+          return store.commit(batch);
         },
       }),
     });

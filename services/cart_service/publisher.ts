@@ -12,7 +12,7 @@ import {
   unavailable,
 } from '#cart_service/publishing/waiting/failures.ts';
 import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
-import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import type { Waiting, WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { Refusals } from '#cart_service/publishing/refusals.ts';
 import { createWritePath } from '#cart_service/publishing/write_path.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
@@ -67,8 +67,21 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
   const closing = new AbortController();
   const { signal } = closing;
   const positions = createLogPositions();
-  const outbox = await store.outbox();
-  const { queues, room, refusals, health, lanes, ...path } = createWritePath({ ...options, outbox, positions, signal });
+  const [outbox, firstSeq] = await Promise.all([store.outbox(), store.firstSeq()]);
+  const place = (waiting: Waiting): void => {
+    const to = placeFor(waiting.request);
+    if ('code' in to) refusals.refuse(waiting, to);
+    else to.enqueue(waiting);
+    lanes.schedule();
+  };
+  const { queues, room, refusals, health, lanes, ...path } = createWritePath({
+    ...options,
+    outbox,
+    firstSeq,
+    place,
+    positions,
+    signal,
+  });
 
   const log = openLog(
     {
@@ -97,12 +110,9 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
     submit: (request) =>
       new Promise((resolve) => {
         const waiting = room.enter(request, resolve);
-        const place = placeFor(request);
         // The store is not asked: an earlier attempt may have done something.
         if (waiting === null) resolve(failedWith(QUEUE_FULL, 'unknown'));
-        else if ('code' in place) refusals.refuse(waiting, place);
-        else place.enqueue(waiting);
-        lanes.schedule();
+        else place(waiting);
       }),
 
     status() {

@@ -4,6 +4,7 @@ import type { OrderState } from '#cart_service/order_commands.ts';
 import {
   type CartBatch,
   type CartStore,
+  type Committed,
   EMPTY_CART_BATCH,
   type IdempotencyRecord,
   type OutboxRow,
@@ -55,6 +56,8 @@ const everything = async (store: CartStore, orderIds: readonly string[], keys: r
   positions: await store.positions(),
 });
 
+type Changes = Omit<Partial<CartBatch>, 'orders'> & { readonly orders?: readonly OrderState[] };
+
 /**
  * What every store of the Cart Service promises to its callers.
  * @param createPlace makes an empty place. It returns a function that opens the store there; only one is open at a time
@@ -71,7 +74,15 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
     afterEach(() => store.close());
 
-    const commit = (changes: Partial<CartBatch>): Promise<void> => store.commit(batch(changes));
+    /** Decides the orders on what the store has now. */
+    const commit = async ({ orders = [], ...changes }: Changes): Promise<Committed> => {
+      const now = await store.load(
+        orders.map(({ orderId }) => orderId),
+        [],
+      );
+      const decided = orders.map((state) => ({ state, previous: now.orders.get(state.orderId) ?? null }));
+      return store.commit(batch({ ...changes, orders: decided }));
+    };
 
     const orderIn = async (orderId: string): Promise<OrderState | undefined> =>
       (await store.load([orderId], [])).orders.get(orderId);
@@ -92,6 +103,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         logged: new Map(),
         unanswered: new Map(),
         idempotency: new Map(),
+        openElsewhere: new Set(),
         outbox: [],
         positions: [],
       };
@@ -146,7 +158,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         await commit({ ahead: ahead(5), orders: [third] });
         assert.equal(await aheadOf('ORD-1'), null);
         await commit({ ahead: ahead(8, 3) });
-        await commit({ takenBack: [{ seq: 1, state: third, previous: second, idempotencyKey: null }] });
+        await commit({ takenBack: [{ row: row(1), state: third, previous: second }] });
         assert.equal(await aheadOf('ORD-1'), null);
       });
 
@@ -168,13 +180,61 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       assert.deepEqual(await orderIn('ORD-3'), learned('ORD-3'));
     });
 
-    test('an order that the log has taught meanwhile keeps that version, whatever was decided on the one before', async () => {
-      await commit({ orders: [order('ORD-1'), order('ORD-2')] });
-      const taught = ['ORD-1', 'ORD-2'].map((id, index) => order(id, { version: 2 + index, status: 'shipped' }));
-      await commit({ learned: taught });
-      const decided = (orderId: string) => order(orderId, { version: 2, status: 'confirmed' });
-      await commit({ orders: [decided('ORD-1'), decided('ORD-2')] });
-      assert.deepEqual([await orderIn('ORD-1'), await orderIn('ORD-2')], taught);
+    describe('a decision', () => {
+      const confirmed = (orderId: string) => order(orderId, { version: 2, status: 'confirmed' });
+      const decision = (state: OrderState, previous: OrderState | null) => ({
+        orders: [{ state, previous }],
+        outbox: [row(1, { idempotencyKey: 'k' }, state.orderId)],
+        idempotency: [record('k', { orderId: state.orderId })],
+      });
+
+      const changes: readonly (readonly [what: string, change: Changes])[] = [
+        ['has a later version', { learned: [order('ORD-1', { version: 3, status: 'shipped' })] }],
+        ['has the decided version', { learned: [order('ORD-1', { version: 2, status: 'shipped' })] }],
+        ['has another status', { learned: [order('ORD-1', { status: 'cancelled' })] }],
+      ];
+      for (const [what, change] of changes) {
+        test(`is lost with its event and its record if the order ${what} by now`, async () => {
+          await commit({ orders: [order('ORD-1')] });
+          await commit(change);
+          const before = await everything(store, ['ORD-1'], ['k']);
+          const { lost } = await store.commit(batch(decision(confirmed('ORD-1'), order('ORD-1'))));
+          assert.deepEqual(lost, new Set(['ORD-1']));
+          assert.deepEqual(await everything(store, ['ORD-1'], ['k']), before);
+        });
+      }
+
+      test('is lost if there was no order, and there is one by now, and does not touch others', async () => {
+        await commit({ learned: [order('ORD-1', { version: 3 })] });
+        const { orders, outbox, idempotency } = decision(order('ORD-1'), null);
+        const { lost } = await store.commit(
+          batch({
+            orders: [...orders, { state: order('ORD-2'), previous: null }],
+            outbox: [...outbox, row(2)],
+            idempotency: [...idempotency, record('other', { orderId: 'ORD-2' })],
+          }),
+        );
+        assert.deepEqual(lost, new Set(['ORD-1']));
+        assert.deepEqual(
+          [await orderIn('ORD-1'), await orderIn('ORD-2')],
+          [order('ORD-1', { version: 3 }), order('ORD-2')],
+        );
+        assert.deepEqual(await outboxSeqs(), [2]);
+        assert.deepEqual([await recordUnder('k'), (await recordUnder('other'))?.orderId], [undefined, 'ORD-2']);
+      });
+
+      test('is kept with its event if the order is as it was decided on', async () => {
+        await commit({ orders: [order('ORD-1')] });
+        const { lost } = await store.commit(batch(decision(confirmed('ORD-1'), order('ORD-1'))));
+        assert.deepEqual(lost, new Set());
+        assert.deepEqual([await orderIn('ORD-1'), await outboxSeqs()], [confirmed('ORD-1'), [1]]);
+      });
+    });
+
+    test('the numbers of events go on above all that are in the outbox', async () => {
+      await commit({ outbox: [row(7)] });
+      const first = await store.firstSeq();
+      assert.ok(first > 7, `${first} is free`);
     });
 
     test('ids that differ in leading zeros are different orders', async () => {
@@ -215,14 +275,14 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
       test('loses the settled events, and no other', async () => {
         await commit({ outbox: [row(1), row(2), row(3)] });
-        await commit({ settled: [2, 3, 99] });
+        await commit({ settled: [row(2), row(3), row(99)] });
         assert.deepEqual(await outboxSeqs(), [1]);
       });
 
       test('takes a new row under a number that the same batch settles', async () => {
         await commit({ outbox: [row(1)] });
         const next = row(1, { eventId: 'next' });
-        await commit({ settled: [1], outbox: [next] });
+        await commit({ settled: [row(1)], outbox: [next] });
         assert.deepEqual(await store.outbox(), [next]);
       });
     });
@@ -233,14 +293,14 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
       test('leaves the outbox, and its order has its state from before', async () => {
         await commit({ orders: [shipped], outbox: [row(1), row(2)] });
-        await commit({ takenBack: [{ seq: 1, state: shipped, previous, idempotencyKey: null }] });
+        await commit({ takenBack: [{ row: row(1), state: shipped, previous }] });
         assert.deepEqual(await orderIn('ORD-1'), previous);
         assert.deepEqual(await outboxSeqs(), [2]);
       });
 
       test('leaves no order if there was none before', async () => {
         await commit({ orders: [order('ORD-1'), order('ORD-2')], outbox: [row(1), row(2)] });
-        await commit({ takenBack: [{ seq: 1, state: order('ORD-1'), previous: null, idempotencyKey: null }] });
+        await commit({ takenBack: [{ row: row(1), state: order('ORD-1'), previous: null }] });
         assert.equal(await orderIn('ORD-1'), undefined);
         assert.deepEqual(await orderIn('ORD-2'), order('ORD-2'));
         assert.deepEqual(await outboxSeqs(), [2]);
@@ -255,7 +315,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         test(`leaves its order as it is if the log taught ${what} meanwhile`, async () => {
           await commit({ orders: [shipped], outbox: [row(1)] });
           await commit({ learned: [learned] });
-          await commit({ takenBack: [{ seq: 1, state: shipped, previous, idempotencyKey: null }] });
+          await commit({ takenBack: [{ row: row(1), state: shipped, previous }] });
           assert.deepEqual(await orderIn('ORD-1'), learned);
           assert.deepEqual(await outboxSeqs(), []);
         });
@@ -267,7 +327,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         await commit({ orders: [before, after], outbox: [row(1), row(2)] });
         await commit({ learned: [after] });
         await commit({
-          takenBack: [before, after].map((state, n) => ({ seq: n + 1, state, previous: null, idempotencyKey: null })),
+          takenBack: [before, after].map((state, n) => ({ row: row(n + 1), state, previous: null })),
         });
         assert.deepEqual(await orderIn('ORD-1'), before);
         assert.deepEqual(await orderIn('ORD-2'), after);
@@ -276,7 +336,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       test('is taken back although the log taught an earlier version', async () => {
         await commit({ orders: [shipped], outbox: [row(1)] });
         await commit({ learned: [previous] });
-        await commit({ takenBack: [{ seq: 1, state: shipped, previous, idempotencyKey: null }] });
+        await commit({ takenBack: [{ row: row(1), state: shipped, previous }] });
         assert.deepEqual(await orderIn('ORD-1'), previous);
       });
 
@@ -288,8 +348,8 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
         });
         await commit({
           takenBack: [
-            { seq: 1, state: order('ORD-1'), previous: null, idempotencyKey: 'mine' },
-            { seq: 2, state: order('ORD-2'), previous: null, idempotencyKey: null },
+            { row: row(1, { idempotencyKey: 'mine' }), state: order('ORD-1'), previous: null },
+            { row: row(2), state: order('ORD-2'), previous: null },
           ],
         });
         assert.equal(await recordUnder('mine'), undefined);
@@ -299,12 +359,14 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       test('is replaced by a new command on the same order in the same batch', async () => {
         await commit({ orders: [order('ORD-1')], outbox: [row(1)], idempotency: [record('key')] });
         const again = record('key', { fingerprint: 'another' });
-        await commit({
-          takenBack: [{ seq: 1, state: order('ORD-1'), previous: null, idempotencyKey: 'key' }],
-          orders: [order('ORD-1', { version: 1, status: 'pending' })],
+        const next = order('ORD-1', { version: 1, status: 'pending' });
+        const replacing = batch({
+          takenBack: [{ row: row(1, { idempotencyKey: 'key' }), state: order('ORD-1'), previous: null }],
+          orders: [{ state: next, previous: null }],
           outbox: [row(2, {}, 'ORD-1')],
           idempotency: [again],
         });
+        assert.deepEqual((await store.commit(replacing)).lost, new Set());
         assert.equal((await orderIn('ORD-1'))?.status, 'pending');
         assert.deepEqual(await outboxSeqs(), [2]);
         assert.deepEqual(await recordUnder('key'), again);
@@ -421,7 +483,7 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       );
     });
 
-    const before: Partial<CartBatch> = {
+    const before: Changes = {
       orders: [order('ORD-1'), order('ORD-2'), order('ORD-3')],
       unanswered: [{ orderId: 'ORD-3', fingerprint: 'repeated', at: null }],
       outbox: [row(1), row(2), row(3), row(6)],
@@ -429,11 +491,11 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
       positions: [{ partition: 0, topicId: 'topic-1', next: 1 }],
     };
     /** A batch in which every part has something to do. */
-    const full: Partial<CartBatch> = {
-      settled: [1],
+    const full: Changes = {
+      settled: [row(1)],
       unanswered: [{ orderId: 'ORD-1', fingerprint: 'a', at: null }],
       forgotten: [{ orderId: 'ORD-3', fingerprint: 'repeated' }],
-      takenBack: [{ seq: 2, state: order('ORD-2'), previous: null, idempotencyKey: 'taken back' }],
+      takenBack: [{ row: row(2, { idempotencyKey: 'taken back' }), state: order('ORD-2'), previous: null }],
       dropped: [row(6, { idempotencyKey: 'dropped' })],
       learned: [order('ORD-5')],
       orders: [order('ORD-3', { version: 2, status: 'confirmed' }), order('ORD-4')],
@@ -472,7 +534,8 @@ export const cartStoreContract = (name: string, createPlace: () => () => Promise
 
     test('a closed store commits no batch', async () => {
       await store.close();
-      await assert.rejects(commit(full), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
+      const late = batch({ outbox: [row(1)] });
+      await assert.rejects(store.commit(late), { name: 'StoreError', code: 'STORE_UNAVAILABLE' });
       store = await open();
       assert.deepEqual(await outboxSeqs(), []);
     });

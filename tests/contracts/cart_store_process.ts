@@ -12,8 +12,8 @@ const store = createSqliteCartStore({ directory: process.argv[2] ?? '' });
 for (let n = 1; ; n++) {
   await store.commit(
     batch({
-      settled: [n - 1],
-      orders: [order(`ORD-${n}`)],
+      settled: [row(n - 1)],
+      orders: [{ state: order(`ORD-${n}`), previous: null }],
       outbox: [row(n)],
       positions: [{ partition: 0, topicId: 'topic-1', next: n }],
     }),

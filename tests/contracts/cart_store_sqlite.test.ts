@@ -90,7 +90,7 @@ describe('the SQLite cart store of version 1', () => {
       batch({
         ahead: [{ orderId: 'ORD-1', version: 2, offset: 9 }],
         unanswered: [{ orderId: 'ORD-1', fingerprint: 'update 1', at: 1 }],
-        takenBack: [{ seq: 5, state, previous: null, idempotencyKey: 'k' }],
+        takenBack: [{ row: row(5, { idempotencyKey: 'k' }), state, previous: null }],
         expireBefore: 0,
       }),
     );

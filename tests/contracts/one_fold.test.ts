@@ -84,8 +84,12 @@ describe('what the Cart Service learns from the log', () => {
         learned: (await learnFrom(store, at(0, [event]), () => new Map([['ORD-1', Infinity]]))).orders,
       });
     await learn(created('ORD-1'));
+    const promise = {
+      state: { orderId: 'ORD-1', version: 2, status: 'confirmed' },
+      previous: { orderId: 'ORD-1', version: 1, status: 'new' },
+    } as const;
     // Promised, and not read from the log yet.
-    await store.commit({ ...EMPTY_CART_BATCH, orders: [{ orderId: 'ORD-1', version: 2, status: 'confirmed' }] });
+    await store.commit({ ...EMPTY_CART_BATCH, orders: [promise] });
     await learn(statusUpdated('ORD-1', null, 'shipped', 'foreign'));
     await learn(statusUpdated('ORD-1', 2, 'confirmed'));
     assert.deepEqual((await store.load(['ORD-1'], [])).orders.get('ORD-1'), {

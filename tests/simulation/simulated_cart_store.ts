@@ -63,15 +63,19 @@ export const createSimulatedCartStore = (disk: CartDisk, line: StoreLine = DIREC
           ),
           unanswered: fingerprintsOf([...unanswered.values()].filter(({ orderId }) => known.has(orderId))),
           idempotency: picked(idempotency, keys),
+          openElsewhere: NONE,
         };
       }),
     commit: (batch) =>
       line.call('cart store: commit', () => {
         if (!isOpen) throw new StoreError('STORE_UNAVAILABLE', 'the store is closed');
-        disk.commit((state) => after(state, batch));
+        const lost = new Set<string>();
+        disk.commit((state) => after(state, batch, lost));
+        return { lost, takenOver: NONE };
       }),
     outbox: () =>
       line.call('cart store: outbox', () => [...disk.state.outbox.values()].toSorted((a, b) => a.seq - b.seq)),
+    firstSeq: () => line.call('cart store: first number', () => Math.max(0, ...disk.state.outbox.keys()) + 1),
     positions: () => line.call('cart store: positions', () => [...disk.state.positions.values()]),
     // oxlint-disable-next-line require-await -- the seam is asynchronous
     close: async () => {
@@ -98,8 +102,14 @@ const fingerprintsOf = (requests: readonly UnansweredRequest[]): Map<string, str
 const nameOf = ({ orderId, fingerprint }: { orderId: string; fingerprint: string | null }): string =>
   `${orderId} ${fingerprint}`;
 
-/** @throws StoreError if an outbox number is taken */
-const after = (state: CartState, batch: CartBatch): CartState => {
+/** One process has the store. */
+const NONE: ReadonlySet<string> = new Set();
+
+const isSame = (a: OrderState | undefined, b: OrderState | null): boolean =>
+  a?.version === b?.version && a?.status === b?.status;
+
+/** @param lost gets the ids of the orders whose decisions are lost @throws StoreError if an outbox number is taken */
+const after = (state: CartState, batch: CartBatch, lost: Set<string>): CartState => {
   const orders = new Map(state.orders);
   const logged = new Map(state.logged);
   const ahead = new Map(state.ahead);
@@ -109,15 +119,15 @@ const after = (state: CartState, batch: CartBatch): CartState => {
   const outbox = new Map(state.outbox);
   const positions = new Map(state.positions);
 
-  for (const seq of batch.settled) outbox.delete(seq);
+  for (const { seq } of batch.settled) outbox.delete(seq);
   for (const { orderId, version, offset } of batch.ahead) {
     if (orders.get(orderId)?.version === version) ahead.set(orderId, offset);
   }
   if (batch.isNewTopic) ahead.clear();
   for (const request of batch.unanswered) unanswered.set(nameOf(request), request);
   for (const request of batch.forgotten) unanswered.delete(nameOf(request));
-  for (const { seq, state: taken, previous, idempotencyKey } of batch.takenBack) {
-    outbox.delete(seq);
+  for (const { row, state: taken, previous } of batch.takenBack) {
+    outbox.delete(row.seq);
     const { orderId, version, status } = taken;
     const now = orders.get(orderId);
     if (now?.version === version && now.status === status && (logged.get(orderId) ?? 0) < version) {
@@ -125,7 +135,7 @@ const after = (state: CartState, batch: CartBatch): CartState => {
       if (previous === null) orders.delete(orderId);
       else orders.set(orderId, previous);
     }
-    if (idempotencyKey !== null) idempotency.delete(idempotencyKey);
+    if (row.idempotencyKey !== null) idempotency.delete(row.idempotencyKey);
   }
   for (const row of batch.dropped) {
     outbox.delete(row.seq);
@@ -138,16 +148,20 @@ const after = (state: CartState, batch: CartBatch): CartState => {
     logged.set(order.orderId, Math.max(read ?? order.version, logged.get(order.orderId) ?? 0));
     if (order.version >= (orders.get(order.orderId)?.version ?? 0)) orders.set(order.orderId, order);
   }
-  for (const order of batch.orders) {
-    if (order.version <= (orders.get(order.orderId)?.version ?? 0)) continue;
-    orders.set(order.orderId, order);
-    ahead.delete(order.orderId);
+  for (const { state: next, previous } of batch.orders) {
+    if (!isSame(orders.get(next.orderId), previous)) {
+      lost.add(next.orderId);
+      continue;
+    }
+    orders.set(next.orderId, next);
+    ahead.delete(next.orderId);
   }
   for (const row of batch.outbox) {
+    if (lost.has(row.orderId)) continue;
     if (outbox.has(row.seq)) throw new StoreError('STORE_UNAVAILABLE', `outbox number ${row.seq} is taken`);
     outbox.set(row.seq, row);
   }
-  for (const record of batch.idempotency) idempotency.set(record.key, record);
+  for (const record of batch.idempotency) if (!lost.has(record.orderId)) idempotency.set(record.key, record);
   for (const position of batch.positions) positions.set(position.partition, position);
   for (const key of expired(idempotency, batch.expireBefore)) idempotency.delete(key);
   for (const [name, { at }] of unanswered) {

@@ -21,9 +21,9 @@ export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
  * Runs `work` in one write transaction of a store that was good at the start, so that a failure may pass.
  * @throws StoreError `STORE_UNAVAILABLE`, `STORE_IN_DOUBT`, or the StoreError of `work`
  */
-export const commitTransaction = (db: DatabaseSync, work: () => void): void => {
+export const commitTransaction = <T>(db: DatabaseSync, work: () => T): T => {
   try {
-    inTransaction(db, work);
+    return inTransaction(db, work);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     const code = isInputOutputError(error) ? 'STORE_IN_DOUBT' : 'STORE_UNAVAILABLE';

@@ -45,7 +45,7 @@ export const catchUp = async (parts: {
     const { published, overtaken } = fatesIn(found, left);
     await store.commit({
       ...EMPTY_CART_BATCH,
-      settled: published.map((row) => row.seq),
+      settled: published,
       unanswered: published.flatMap((row) => unansweredBy(row, now())),
       // With the position: after an interruption this part of the log is not read again.
       dropped: overtaken,

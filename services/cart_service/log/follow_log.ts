@@ -20,7 +20,7 @@ export interface FollowedLog {
   readonly open: OpenOutbox;
   readonly openEvents: OpenEvents;
   /** A transaction that takes along what was acknowledged: no stored position passes an event that is stored as open. */
-  readonly commit: (part: Partial<CartBatch>) => Promise<void>;
+  readonly commit: (part: Partial<CartBatch>) => Promise<unknown>;
   readonly logger: Logger;
 }
 

@@ -7,7 +7,13 @@ import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.
 import { type CartStore, type LoadedOrders } from '#cart_service/store/cart_store.ts';
 import { createAskedStore } from './asked_store.ts';
 
-const NOTHING: LoadedOrders = { orders: new Map(), logged: new Map(), unanswered: new Map(), idempotency: new Map() };
+const NOTHING: LoadedOrders = {
+  orders: new Map(),
+  logged: new Map(),
+  unanswered: new Map(),
+  idempotency: new Map(),
+  openElsewhere: new Set(),
+};
 const CONFIRMED = { orderId: 'ORD-1', version: 2, status: 'confirmed' } as const;
 const request: CommandRequest = {
   command: { kind: 'update', orderId: 'ORD-1', status: 'confirmed', fingerprint: 'f' },

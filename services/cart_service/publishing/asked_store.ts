@@ -64,13 +64,17 @@ export const createAskedStore = (options: AskedStoreOptions): AskedStore => {
       const isLevel = options.isLevel();
       const loaded = await store.load([...new Set(refused.map(({ request }) => request.command.orderId))], keys);
       answerUnknown(refused.filter(isUncertain));
+      answerUnknown(refused.filter(({ request }) => loaded.openElsewhere.has(request.command.orderId)));
       const { plan, undone } = planWithoutEvents(refused.filter(isOpen), loaded, options.now());
       for (const { entry, answer } of plan.answers) give(entry, answer, isLevel);
       for (const each of undone) fail(each, 'nothing done');
       if (plan.answersAfterCommit.length === 0) return;
       const idempotency = plan.idempotency.filter(({ refusal }) => refusal === null || isFinal(refusal, isLevel));
-      await transactions.commit({ idempotency, forgotten: plan.forgotten });
-      for (const { entry, answer } of plan.answersAfterCommit) give(entry, answer, isLevel);
+      const { lost } = await transactions.commit({ idempotency, forgotten: plan.forgotten });
+      for (const { entry, answer } of plan.answersAfterCommit) {
+        if (lost.has(entry.request.command.orderId)) answerUnknown([entry]);
+        else give(entry, answer, isLevel);
+      }
     },
     answerUnknown,
   };

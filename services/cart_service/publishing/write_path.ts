@@ -18,7 +18,7 @@ import {
   unavailable,
 } from '#cart_service/publishing/waiting/failures.ts';
 import { createTopicQueues, type TopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
-import { createWaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import { createWaitingRoom, type Waiting } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createAskedStore } from './asked_store.ts';
 import { probeIdleLeaders } from './idle_probe.ts';
@@ -37,6 +37,10 @@ export interface WritePathOptions {
   readonly observers: readonly PublishObserver[];
   /** What the last process left in the outbox. */
   readonly outbox: readonly OutboxRow[];
+  /** The outbox number of the next event. */
+  readonly firstSeq: number;
+  /** Puts a request into the queue of its order, or refuses it. */
+  readonly place: (waiting: Waiting) => void;
   /** Moved on by what is acknowledged. */
   readonly positions: LogPositions;
   /** No batch starts after it aborts. */
@@ -99,9 +103,13 @@ export const createWritePath = (options: WritePathOptions) => {
     transactions,
     sender,
     answerByFate: createFateAnswers({ room, settlements, transactions, logger }),
+    tryAgain: (waiting, afterMs) => {
+      if (afterMs === 0) options.place(waiting);
+      else setTimeout(options.place, afterMs, waiting);
+    },
     logger,
     circumstances,
-    firstSeq: (outbox.at(-1)?.seq ?? 0) + 1,
+    firstSeq: options.firstSeq,
   });
   const refusedEvents = createRefusedEvents({
     broker,

@@ -68,10 +68,16 @@ export const unansweredBy = ({ orderId, fingerprint, message }: OutboxRow, now: 
 
 export const versionOf = ({ message }: OutboxRow): number => (JSON.parse(message.value) as { version: number }).version;
 
+/** The next state of an order, and the one that it was decided on; null if there was no order. */
+export interface DecidedOrder {
+  readonly state: OrderState;
+  readonly previous: OrderState | null;
+}
+
 /** One transaction. Every part may be empty. Parts apply in the order of the fields, so new state wins over state taken back. */
 export interface CartBatch {
-  /** Outbox numbers of events that the broker acknowledged: they leave the outbox. */
-  readonly settled: readonly number[];
+  /** Events that the broker acknowledged: they leave the outbox. */
+  readonly settled: readonly OutboxRow[];
   /** Acknowledged events that were not read, and before which others may have written. Orders of another version stay. */
   readonly ahead: readonly AheadEvent[];
   /** The topic was made again: its offsets begin again, so all that `ahead` has stored is forgotten. */
@@ -82,14 +88,10 @@ export interface CartBatch {
   readonly forgotten: readonly Pick<UnansweredRequest, 'orderId' | 'fingerprint'>[];
   /**
    * Events certainly not written: they leave the outbox, with the records of their keys. The order goes back to `previous`
-   * (null: there was none) only if it still has exactly this state, and the log did not teach its version meanwhile.
+   * only if it still has exactly this state, and the log did not teach its version meanwhile. An event that another
+   * instance has taken over stays: that one publishes it.
    */
-  readonly takenBack: readonly {
-    readonly seq: number;
-    readonly state: OrderState;
-    readonly previous: OrderState | null;
-    readonly idempotencyKey: string | null;
-  }[];
+  readonly takenBack: readonly (DecidedOrder & { readonly row: OutboxRow })[];
   /** Events that are in no log and will get into none: they leave the outbox, with all that remembers their requests. */
   readonly dropped: readonly OutboxRow[];
   /**
@@ -97,9 +99,13 @@ export interface CartBatch {
    * keeps that the log has this version: such an order is not taken back.
    */
   readonly learned: readonly LearnedOrder[];
-  /** The next states of orders. One that has this version or a later one stays: the log taught it since the decision. */
-  readonly orders: readonly OrderState[];
+  /**
+   * Decisions. One whose order is not as it was decided on, or has an open event, is lost, with the order's event and
+   * record: another instance or the log was faster.
+   */
+  readonly orders: readonly DecidedOrder[];
   readonly outbox: readonly OutboxRow[];
+  /** Records of the answers. A record that another instance has made under the key makes the decision on the order lost. */
   readonly idempotency: readonly IdempotencyRecord[];
   readonly positions: readonly SeenPosition[];
   /**
@@ -107,6 +113,14 @@ export interface CartBatch {
    * forget none.
    */
   readonly expireBefore: number | null;
+}
+
+/** What a transaction did not do, because another instance or the log was faster. */
+export interface Committed {
+  /** The ids of orders whose decision must be made again. */
+  readonly lost: ReadonlySet<string>;
+  /** The ids of orders whose events were not taken back: another instance publishes them. */
+  readonly takenOver: ReadonlySet<string>;
 }
 
 export const EMPTY_CART_BATCH: CartBatch = {
@@ -149,6 +163,8 @@ export interface LoadedOrders {
   /** Order id to the fingerprints of its requests that took effect, and whose client never got a success. */
   readonly unanswered: ReadonlyMap<string, readonly string[]>;
   readonly idempotency: ReadonlyMap<string, IdempotencyRecord>;
+  /** Those orders of which another instance holds an open event. Nothing can be decided on them yet. */
+  readonly openElsewhere: ReadonlySet<string>;
 }
 
 export interface CartStore {
@@ -158,9 +174,14 @@ export interface CartStore {
    * One transaction, synced to disk when it resolves.
    * @throws StoreError, nothing of the batch being applied unless the code is `STORE_IN_DOUBT`
    */
-  commit(batch: CartBatch): Promise<void>;
-  /** The whole outbox, in publishing order. The batches that were in flight when the last process ended bound its size. */
+  commit(batch: CartBatch): Promise<Committed>;
+  /**
+   * The events that this instance is to publish, in publishing order: those that an earlier process left. The batches that
+   * were in flight when it ended bound their number.
+   */
   outbox(): Promise<readonly OutboxRow[]>;
+  /** A number for the next event. All that follow are free too. */
+  firstSeq(): Promise<number>;
   positions(): Promise<readonly SeenPosition[]>;
   close(): Promise<void>;
 }

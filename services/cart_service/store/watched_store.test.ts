@@ -27,7 +27,7 @@ describe('a watched store', () => {
   test('commits whatever its observer throws', async () => {
     const { store, failure } = watchStore(createSimulatedCartStore(createCartDisk()), fail, logger);
     const order = { orderId: 'ORD-1', version: 1, status: 'new' } as const;
-    await store.commit({ ...EMPTY_CART_BATCH, orders: [order] });
+    await store.commit({ ...EMPTY_CART_BATCH, orders: [{ state: order, previous: null }] });
     assert.deepEqual((await store.load(['ORD-1'], [])).orders.get('ORD-1'), order);
     assert.equal(failure(), null);
   });

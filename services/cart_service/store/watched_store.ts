@@ -25,8 +25,9 @@ export const watchStore = (
       async commit(batch) {
         const startedAt = performance.now();
         try {
-          await store.commit(batch);
+          const committed = await store.commit(batch);
           failure = null;
+          return committed;
         } catch (error) {
           failure = reasonOf(error);
           throw error;

@@ -44,14 +44,9 @@ export const createFateAnswers = (parts: {
     events: readonly PlannedEvent<BatchEntry>[],
     failures: ReadonlyMap<PlannedEvent<BatchEntry>, Failure>,
   ): Promise<void> => {
-    const takenBack = events.map(({ row, state, previous, entry }) => ({
-      seq: row.seq,
-      state,
-      previous,
-      idempotencyKey: entry.request.idempotencyKey,
-    }));
+    let takenOver: ReadonlySet<string>;
     try {
-      await transactions.commit({ takenBack });
+      ({ takenOver } = await transactions.commit({ takenBack: events }));
     } catch (error) {
       logger.error(
         { err: error },
@@ -63,7 +58,8 @@ export const createFateAnswers = (parts: {
     removeFrom(queues, new Set(events.map(({ row }) => row)));
     for (const event of events) {
       const { waiting, request } = event.entry;
-      const outcome = room.hasOtherAttempts(waiting) ? 'unknown' : nothingDone(request.command);
+      const isOpen = room.hasOtherAttempts(waiting) || takenOver.has(request.command.orderId);
+      const outcome = isOpen ? 'unknown' : nothingDone(request.command);
       room.answer(waiting, failedWith(failures.get(event) ?? notWrittenBecause(NO_FATE.detail), outcome));
     }
   };

@@ -44,6 +44,7 @@ const known = (orders: readonly OrderState[] = [], records: readonly Idempotency
   orders: new Map(orders.map((each) => [each.orderId, each])),
   logged: new Map(),
   unanswered: new Map(),
+  openElsewhere: new Set(),
   idempotency: new Map(records.map((each) => [each.key, each])),
 });
 

@@ -115,11 +115,11 @@ export const createRefusedEvents = (options: RefusedEventsOptions): RefusedEvent
 const takenBackTo =
   (orders: ReadonlyMap<string, FoldedOrder>) =>
   (row: OutboxRow): CartBatch['takenBack'][number] => {
-    const { seq, orderId, idempotencyKey } = row;
+    const { orderId } = row;
     const logged = orders.get(orderId);
     const previous =
       logged === undefined || logged.isPending ? null : { orderId, version: logged.version, status: logged.status };
-    return { seq, state: stateAfter(row), previous, idempotencyKey };
+    return { row, state: stateAfter(row), previous };
   };
 
 const stateAfter = ({ orderId, message }: OutboxRow): OrderState => {

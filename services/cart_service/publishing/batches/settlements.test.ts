@@ -44,7 +44,7 @@ describe('settlements', () => {
     settlements.acknowledged(row(4), at(0, 9), TOPIC, true);
     assert.equal(settlements.isEmpty, false);
     assert.deepEqual(settlements.take(), {
-      settled: [1, 2, 3, 4],
+      settled: [row(1), row(2), row(3), row(4)],
       ahead: [],
       unanswered: [],
       positions: [seen(0, 10), seen(2, 1)],
@@ -58,7 +58,7 @@ describe('settlements', () => {
     settlements.acknowledged(row(2), at(0, 9), TOPIC, true);
     settlements.acknowledged(row(3), at(0, 10), TOPIC, true);
     assert.deepEqual(settlements.take(), {
-      settled: [1, 2, 3],
+      settled: [row(1), row(2), row(3)],
       ahead: [ahead(2, 9), ahead(3, 10)],
       unanswered: [],
       positions: [seen(0, 8)],
@@ -111,7 +111,7 @@ describe('settlements', () => {
     settlements.acknowledged(row(3, 'g'), at(0, 5), TOPIC, false);
     settlements.giveBack(taken);
     const { settled, unanswered, positions } = settlements.take();
-    assert.deepEqual(new Set(settled), new Set([1, 2, 3]));
+    assert.deepEqual(new Set(settled.map(({ seq }) => seq)), new Set([1, 2, 3]));
     assert.equal(settled.length, 3);
     assert.deepEqual(unanswered.map(({ fingerprint }) => fingerprint).toSorted(), ['f', 'g']);
     assert.deepEqual(

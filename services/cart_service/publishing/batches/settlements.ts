@@ -32,7 +32,7 @@ export interface Settlements {
  * @param now ms since 1970
  */
 export const createSettlements = (log: LogPositions, now: () => number): Settlements => {
-  let settled: number[] = [];
+  let settled: OutboxRow[] = [];
   let aheadEvents: AheadEvent[] = [];
   const ahead = new Map<string, number>();
   let unanswered: UnansweredRequest[] = [];
@@ -45,7 +45,7 @@ export const createSettlements = (log: LogPositions, now: () => number): Settlem
 
   return {
     acknowledged(row, { partition, offset }, topic, answered) {
-      settled.push(row.seq);
+      settled.push(row);
       if (!answered) unanswered.push(...unansweredBy(row, now()));
       if (log.acknowledged(partition, offset)) advance({ partition, topicId: topic.id, next: offset + 1 });
       else {

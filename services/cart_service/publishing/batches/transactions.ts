@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { StoreError } from '#service_common/store_error.ts';
-import { type CartBatch, type CartStore, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
+import { type CartBatch, type CartStore, type Committed, EMPTY_CART_BATCH } from '#cart_service/store/cart_store.ts';
 import type { Settlements } from './settlements.ts';
 
 /** The write path's transactions on the store. Each takes along what was acknowledged since the last one. */
 export interface Transactions {
   /** @throws StoreError, nothing of the transaction being applied unless its code is `STORE_IN_DOUBT` */
-  commit(part: Partial<CartBatch>): Promise<void>;
+  commit(part: Partial<CartBatch>): Promise<Committed>;
   /**
    * Stores the fingerprints of all requests that were acknowledged after their client had its answer. A request that is
    * repeated is recognised only by what the store has. @throws StoreError
@@ -42,7 +42,7 @@ export const createTransactions = (options: {
   let timer: NodeJS.Timeout | undefined;
   let isInDoubt = false;
 
-  const commit = async (part: Partial<CartBatch>): Promise<void> => {
+  const commit = async (part: Partial<CartBatch>): Promise<Committed> => {
     // A monotonic clock: the one that gives the keys their age can be set back.
     const startedAt = performance.now();
     const expireBefore = startedAt >= nextExpiry ? now() - IDEMPOTENCY_KEYS_KEPT_MS : null;
@@ -55,10 +55,11 @@ export const createTransactions = (options: {
         throw error;
       });
     if (settled.unanswered.length > 0) storingUnanswered = Promise.allSettled([storingUnanswered, committed]);
-    await committed;
+    const result = await committed;
     settlements.stored(settled);
     isInDoubt = false;
     if (expireBefore !== null) nextExpiry = startedAt + EXPIRY_INTERVAL_MS;
+    return result;
   };
 
   const commitSettled = async (): Promise<void> => {

@@ -17,6 +17,8 @@ export interface WaitingRoom {
   enter(request: CommandRequest, resolve: (answer: Answer) => void): Waiting | null;
   /** Marks a request whose event is about to be stored. */
   markStored(waiting: Waiting): void;
+  /** Its event was not stored after all. Other attempts at the same request go on counting it as stored. */
+  unmarkStored(waiting: Waiting): void;
   /** Only the first answer counts. */
   answer(waiting: Waiting, answer: Answer): void;
   /** Whether another attempt at the same request waits too, or may have been stored while this one waited. */
@@ -123,6 +125,9 @@ export const createWaitingRoom = (options: WaitingRoomOptions): WaitingRoom => {
     markStored(waiting: Held) {
       waiting.stored = true;
       for (const each of waiting.attempts) each.stored = true;
+    },
+    unmarkStored(waiting: Held) {
+      waiting.stored = false;
     },
     answer,
     hasOtherAttempts: (waiting: Held) =>

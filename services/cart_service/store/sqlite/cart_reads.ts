@@ -14,7 +14,11 @@ export interface CartReads {
   load(orderIds: readonly string[], idempotencyKeys: readonly string[]): LoadedOrders;
   outbox(): OutboxRow[];
   positions(): SeenPosition[];
+  lastSeq(): number;
 }
+
+/** A file has one process. */
+const NONE: ReadonlySet<string> = new Set();
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -27,6 +31,7 @@ export const prepareReads = (db: DatabaseSync): CartReads => {
   const selectUnanswered = db.prepare('SELECT fingerprint FROM unanswered WHERE order_id = ?');
   const selectKey = db.prepare('SELECT * FROM idempotency_keys WHERE key = ?');
   const selectOutbox = db.prepare('SELECT * FROM outbox ORDER BY seq');
+  const selectLastSeq = db.prepare('SELECT coalesce(max(seq), 0) AS last FROM outbox');
   const selectPositions = db.prepare('SELECT * FROM positions');
 
   return {
@@ -47,9 +52,10 @@ export const prepareReads = (db: DatabaseSync): CartReads => {
         const row = selectKey.get(key);
         if (row !== undefined) idempotency.set(key, toIdempotencyRecord(row));
       }
-      return { orders, logged, unanswered, idempotency };
+      return { orders, logged, unanswered, idempotency, openElsewhere: NONE };
     },
     outbox: () => selectOutbox.all().map(toOutboxRow),
+    lastSeq: () => Number(selectLastSeq.get()?.['last']),
     positions: () => selectPositions.all().map(toPosition),
   };
 };

@@ -1,14 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { OrderState } from '#cart_service/order_commands.ts';
-import type { CartBatch } from '#cart_service/store/cart_store.ts';
+import type { CartBatch, Committed, DecidedOrder } from '#cart_service/store/cart_store.ts';
 import { prepareRequestMemory } from './request_memory.ts';
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Prepares the statements of a batch. @returns applies a batch, inside a transaction of the caller */
-export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) => {
-  const upsertOrder = db.prepare(
-    `INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?)
-     ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status, ahead = NULL
-     WHERE excluded.version > version`,
+export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => Committed) => {
+  const insertOrder = db.prepare(
+    'INSERT INTO orders (order_id, version, status) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const updateOrder = db.prepare(
+    'UPDATE orders SET version = ?, status = ?, ahead = NULL WHERE order_id = ? AND version = ? AND status = ?',
   );
   const learnOrder = db.prepare(
     `INSERT INTO orders (order_id, version, status, logged, pending) VALUES (?1, ?2, ?3, ?5, ?4)
@@ -31,20 +33,25 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
   const memory = prepareRequestMemory(db);
   const upsertPosition = db.prepare('INSERT OR REPLACE INTO positions (partition, topic_id, next) VALUES (?, ?, ?)');
 
-  const saveOrder = ({ orderId, version, status }: OrderState): void => {
-    upsertOrder.run(orderId, version, status);
+  /** @returns false if the order is not as it was decided on */
+  const saveOrder = ({ state: { orderId, version, status }, previous }: DecidedOrder): boolean => {
+    const { changes } =
+      previous === null
+        ? insertOrder.run(orderId, version, status)
+        : updateOrder.run(version, status, orderId, previous.version, previous.status);
+    return changes === 1;
   };
 
-  const takeBack = ({ seq, state, previous, idempotencyKey }: CartBatch['takenBack'][number]): void => {
-    deleteOutbox.run(seq);
+  const takeBack = ({ row, state, previous }: CartBatch['takenBack'][number]): void => {
+    deleteOutbox.run(row.seq);
     const { orderId, version, status } = state;
     if (previous === null) deleteOrder.run(orderId, version, status);
     else restoreOrder.run(previous.version, previous.status, orderId, version, status);
-    memory.forget(orderId, null, idempotencyKey);
+    memory.forget(orderId, null, row.idempotencyKey);
   };
 
   return (batch) => {
-    for (const seq of batch.settled) deleteOutbox.run(seq);
+    for (const { seq } of batch.settled) deleteOutbox.run(seq);
     for (const { orderId, version, offset } of batch.ahead) setAhead.run(offset, orderId, version);
     if (batch.isNewTopic) clearAhead.run();
     batch.unanswered.forEach(memory.keep);
@@ -57,13 +64,16 @@ export const prepareWrites = (db: DatabaseSync): ((batch: CartBatch) => void) =>
     for (const { orderId, version, status, isPending = false, logged = version } of batch.learned) {
       learnOrder.run(orderId, version, status, isPending ? 1 : 0, logged);
     }
-    batch.orders.forEach(saveOrder);
+    const lost = new Set(batch.orders.filter((order) => !saveOrder(order)).map(({ state }) => state.orderId));
+    const isLost = ({ orderId }: { readonly orderId: string }): boolean => lost.size > 0 && lost.has(orderId);
     for (const { seq, eventId, orderId, fingerprint, message, idempotencyKey } of batch.outbox) {
+      if (isLost({ orderId })) continue;
       const headers = JSON.stringify(message.headers);
       insertOutbox.run(seq, eventId, orderId, fingerprint, message.value, headers, idempotencyKey);
     }
-    batch.idempotency.forEach(memory.record);
+    for (const record of batch.idempotency) if (!isLost(record)) memory.record(record);
     for (const { partition, topicId, next } of batch.positions) upsertPosition.run(partition, topicId, next);
     if (batch.expireBefore !== null) memory.expire(batch.expireBefore);
+    return { lost, takenOver: NONE };
   };
 };

@@ -22,12 +22,13 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
     load: async (orderIds, idempotencyKeys) => reads.load(orderIds, idempotencyKeys),
 
     // oxlint-disable-next-line require-await -- see load
-    async commit(batch) {
-      commitTransaction(db, () => apply(batch));
-    },
+    commit: async (batch) => commitTransaction(db, () => apply(batch)),
 
     // oxlint-disable-next-line require-await -- see load
     outbox: async () => reads.outbox(),
+
+    // oxlint-disable-next-line require-await -- see load
+    firstSeq: async () => reads.lastSeq() + 1,
 
     // oxlint-disable-next-line require-await -- see load
     positions: async () => reads.positions(),
