@@ -24,7 +24,11 @@ await runService('cart-service', readConfig, async (config, logger, tracing) => 
   const registry = new Registry();
   const metrics = createPublisherMetrics(registry, topic);
   const broker = await createBroker(config, 'cart-service', logger);
-  const { store, failure: storeFailure } = watchStore(openCartStore(config), metrics.onTransaction, logger);
+  const { store, failure: storeFailure } = watchStore(
+    await openCartStore(config, logger),
+    metrics.onTransaction,
+    logger,
+  );
   const publisher = await createPublisher({
     broker,
     store,

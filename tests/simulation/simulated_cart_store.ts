@@ -77,6 +77,7 @@ export const createSimulatedCartStore = (disk: CartDisk, line: StoreLine = DIREC
       line.call('cart store: outbox', () => [...disk.state.outbox.values()].toSorted((a, b) => a.seq - b.seq)),
     firstSeq: () => line.call('cart store: first number', () => Math.max(0, ...disk.state.outbox.keys()) + 1),
     positions: () => line.call('cart store: positions', () => [...disk.state.positions.values()]),
+    sharing: null,
     // oxlint-disable-next-line require-await -- the seam is asynchronous
     close: async () => {
       isOpen = false;

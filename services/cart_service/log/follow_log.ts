@@ -50,7 +50,7 @@ export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<
     try {
       const change = topicChange(topic, await withinMs(ANSWER_MS, broker.describeTopic(topic.name)));
       if (change !== null) return change;
-      if (positions.isBehind(ends)) await readOn(log);
+      if (positions.isBehind(ends)) await readOrHear(log);
       ends = await withinMs(ANSWER_MS, endsOf(broker, topic.name));
       problem = null;
     } catch (error) {
@@ -61,6 +61,15 @@ export const followLog = async (log: FollowedLog, signal: AbortSignal): Promise<
     }
   }
   return null;
+};
+
+/** Of instances that share a store, one reads. The others take its positions. */
+const readOrHear = async (log: FollowedLog): Promise<void> => {
+  const { store, topic, positions } = log;
+  if (store.sharing === null || (await store.sharing.mayRead())) return readOn(log);
+  for (const { partition, topicId, next } of await store.positions()) {
+    if (topicId === topic.id) positions.readUpTo(partition, next);
+  }
 };
 
 /** Keeps the events that were open at one of its calls: if the log has them, the read that has begun finds them. */

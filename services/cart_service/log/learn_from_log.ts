@@ -70,13 +70,18 @@ interface Known extends FoldedOrder {
 const NOWHERE = -1;
 
 const knownIn = (
-  { orders, logged }: LoadedOrders,
+  { orders, logged, openElsewhere }: LoadedOrders,
   open: readonly ReturnType<OpenEvents>[],
   orderId: string,
 ): Known | undefined => {
   const state = orders.get(orderId);
   const fromLog = logged.get(orderId);
-  const ahead = Math.max(fromLog?.ahead ?? NOWHERE, ...open.map((offsets) => offsets.get(orderId) ?? NOWHERE));
+  const elsewhere = openElsewhere.has(orderId) ? Infinity : NOWHERE;
+  const ahead = Math.max(
+    elsewhere,
+    fromLog?.ahead ?? NOWHERE,
+    ...open.map((offsets) => offsets.get(orderId) ?? NOWHERE),
+  );
   return state && { ...state, logged: fromLog?.version ?? 0, isPending: fromLog?.isPending ?? false, ahead };
 };
 

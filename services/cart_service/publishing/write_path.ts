@@ -17,6 +17,7 @@ import {
   TURN_TOO_LATE,
   unavailable,
 } from '#cart_service/publishing/waiting/failures.ts';
+import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
 import { createTopicQueues, type TopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
 import { createWaitingRoom, type Waiting } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
@@ -25,6 +26,7 @@ import { probeIdleLeaders } from './idle_probe.ts';
 import { createLanes } from './lanes.ts';
 import { createLeaderHealth } from './leader_health.ts';
 import { createRefusals } from './refusals.ts';
+import { takeOverEvents } from './take_over.ts';
 
 export interface WritePathOptions {
   readonly broker: Broker;
@@ -136,6 +138,14 @@ export const createWritePath = (options: WritePathOptions) => {
   const leaders = (): ReadonlySet<number> =>
     new Set(queues.topic === null ? [] : queues.all.map(({ partition }) => leaderOf(partition)));
   void probeIdleLeaders({ leaders, lanes, health, probe }, signal);
+
+  const stuck = (): readonly PartitionQueue[] =>
+    queues.all.filter(({ partition }) => {
+      const leader = leaderOf(partition);
+      return health.whyDown(leader) !== undefined && !lanes.isBusy(leader);
+    });
+  if (store.sharing !== null)
+    void takeOverEvents({ sharing: store.sharing, queues, stuck, onTaken: lanes.schedule, logger }, signal);
 
   const openEvents = openEventsIn(queues, settlements);
   return { queues, room, refusals, health, lanes, sender, transactions, refusedEvents, openEvents };

@@ -167,6 +167,16 @@ export interface LoadedOrders {
   readonly openElsewhere: ReadonlySet<string>;
 }
 
+/** What instances that share a store settle among themselves. */
+export interface StoreSharing {
+  /** Takes over events of instances that are gone, a bounded number at a time. @throws StoreError */
+  takeOver(): Promise<readonly OutboxRow[]>;
+  /** Gives events of this instance to the one that takes them over first. @throws StoreError */
+  release(rows: readonly OutboxRow[]): Promise<void>;
+  /** Whether this instance reads for all what others write to the log. It is asked before each read. @throws StoreError */
+  mayRead(): Promise<boolean>;
+}
+
 export interface CartStore {
   /** Loads what is needed to decide commands on these orders and under these idempotency keys. @throws StoreError */
   load(orderIds: readonly string[], idempotencyKeys: readonly string[]): Promise<LoadedOrders>;
@@ -183,5 +193,7 @@ export interface CartStore {
   /** A number for the next event. All that follow are free too. */
   firstSeq(): Promise<number>;
   positions(): Promise<readonly SeenPosition[]>;
+  /** Null if only this process uses the store. */
+  readonly sharing: StoreSharing | null;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import type { Config } from '#kafka_common/config.ts';
 import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded/log.ts';
 import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
@@ -13,7 +14,11 @@ import { createSqliteCartStore } from './sqlite/sqlite_cart_store.ts';
  * the log's if the broker is the embedded one. So the broker must be created first, and closed last.
  * @throws StoreError `STORE_REFUSED`
  */
-export const openCartStore = (config: Config): CartStore => {
+export const openCartStore = async (config: Config, logger: Logger): Promise<CartStore> => {
+  if (config.database !== null) {
+    const { openPostgresCartStore } = await import('./postgres/postgres_cart_store.ts');
+    return openPostgresCartStore(config.database, logger);
+  }
   const store = createSqliteCartStore({ directory: config.dataDir });
   const isOnKafka = config.kafkaBootstrapServers.length > 0;
   const files = isOnKafka ? [CART_FILE.name] : [CART_FILE.name, EMBEDDED_LOG_FILE];

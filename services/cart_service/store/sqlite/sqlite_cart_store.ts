@@ -33,6 +33,8 @@ export const createSqliteCartStore = ({ directory }: { directory: string }): Car
     // oxlint-disable-next-line require-await -- see load
     positions: async () => reads.positions(),
 
+    sharing: null,
+
     // oxlint-disable-next-line require-await -- see load
     async close() {
       db.close();
