@@ -11,6 +11,8 @@ export interface PlantedBug {
 
 const BATCH_WRITER = 'services/cart_service/publishing/batches/batch_writer.ts';
 const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
+const TOPIC_QUEUES = 'services/cart_service/publishing/waiting/topic_queues.ts';
+const LANE_WORK = 'services/cart_service/publishing/batches/lane_work.ts';
 const LANES = 'services/cart_service/publishing/lanes.ts';
 const SIMULATED_STORE = 'tests/simulation/simulated_cart_store.ts';
 const TRANSACTION = 'services/order_service/consuming/apply_transaction.ts';
@@ -366,6 +368,107 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         file: 'services/cart_service/publishing/batches/event_sender.ts',
         find: "notifyObservers(observers, publish, logger, 'an observer of publishes failed; no answer is changed by that');",
         replace: 'for (const observe of observers) observe(publish);',
+      },
+    ],
+  },
+  {
+    name: 'an open transaction taken for the end of the log',
+    caughtBy: { invariant: 'I1', name: 'an order answered 200 is not known to the Cart Service' },
+    patches: [
+      {
+        file: 'tests/simulation/simulated_read.ts',
+        find: 'if (performance.now() - lastProgress > stallMs)',
+        replace: `if (performance.now() >= lastProgress) return;
+    if (lastProgress > stallMs)`,
+      },
+    ],
+  },
+  {
+    name: 'outbox rows lost at a reopening',
+    caughtBy: { invariant: 'I4', name: 'the outbox did not become empty' },
+    patches: [
+      {
+        file: TOPIC_QUEUES,
+        find: 'Map.groupBy(left, ',
+        replace: 'Map.groupBy(all.length > 0 ? [] : left, ',
+      },
+    ],
+  },
+  {
+    name: 'the id of the topic is not looked at',
+    caughtBy: { invariant: 'I4', name: 'cart and view did not agree in time after the heal' },
+    patches: [
+      {
+        file: 'services/cart_service/log/catch_up.ts',
+        find: 'positions.some((position) => position.topicId !== topic.id)',
+        replace: 'false',
+      },
+    ],
+  },
+  {
+    name: 'catching up is skipped at a reopening',
+    caughtBy: { invariant: 'I4', name: 'cart and view did not agree in time after the heal' },
+    patches: [
+      {
+        file: 'services/cart_service/log/open_log.ts',
+        find: 'const left = await catchUp(',
+        replace: `const left =
+      queues.whyClosed !== null ? await store.outbox() : await catchUp(`,
+      },
+    ],
+  },
+  {
+    name: 'the queues keep the former number of partitions',
+    caughtBy: { invariant: 'I8', name: 'no write was answered 200 in time after the heal' },
+    patches: [
+      {
+        file: TOPIC_QUEUES,
+        find: 'all = Array.from({ length: opened.partitions }',
+        replace: 'all = Array.from({ length: all.length || opened.partitions }',
+      },
+    ],
+  },
+  {
+    name: 'a redrive has no end',
+    caughtBy: { invariant: 'I9', name: 'a redrive published letters that came after it began' },
+    patches: [
+      {
+        file: 'services/order_service/redrive/redrive.ts',
+        find: 'if (letter === undefined || letter.id > until) {',
+        replace: 'if (letter === undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'one request that cannot be planned fails its batch',
+    caughtBy: { invariant: 'I6', name: 'a request that could not be planned failed others' },
+    patches: [
+      {
+        file: 'services/cart_service/publishing/batches/plan_batch.ts',
+        find: 'plan.faults.push({ entry, error });',
+        replace: 'throw error;',
+      },
+    ],
+  },
+  {
+    name: 'a refused message takes its leader down',
+    caughtBy: { invariant: 'I8', name: 'a request was refused though nothing failed' },
+    patches: [
+      {
+        file: LANE_WORK,
+        find: "if (fate.kind === 'acknowledged' || isRefusedForGood(fate)) continue;",
+        replace: "if (fate.kind === 'acknowledged') continue;",
+      },
+    ],
+  },
+  {
+    name: 'a refused event stays in the outbox',
+    caughtBy: { invariant: 'I4', name: 'the outbox did not become empty' },
+    patches: [
+      {
+        file: 'services/cart_service/publishing/batches/relay.ts',
+        find: '} else if (isRefusedForGood(fate)) refused.push(row);',
+        replace: '}',
       },
     ],
   },
