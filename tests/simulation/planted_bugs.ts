@@ -472,6 +472,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a decided state overwrites what the log has taught',
+    caughtBy: { invariant: 'I4', name: 'the Cart Service and the log do not agree' },
+    patches: [
+      {
+        file: SIMULATED_STORE,
+        find: 'if (order.version > (orders.get(order.orderId)?.version ?? 0)) orders',
+        replace: 'orders',
+      },
+      // The log is often read while a batch is decided.
+      {
+        file: BATCH_WRITER,
+        find: 'const open = batch.entries.filter(',
+        replace: `await new Promise((resolve) => setTimeout(resolve, 400));
+    const open = batch.entries.filter(`,
+      },
+    ],
+  },
 ];
 
 /** @throws Error where there is none of that name */
