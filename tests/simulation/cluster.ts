@@ -99,8 +99,9 @@ export const createCluster = (options: ClusterOptions) => {
     const land = (): void => {
       const stored = topics.get(topic.name);
       if (storm !== storms || stored?.topic.id !== topic.id) return;
-      // As it was sent: by the partitions of that time.
-      for (const message of messages) append(stored, message, { partitionCount: topic.partitions });
+      // As it was sent: by the partitions of that time. The limit is that of now.
+      for (const message of messages)
+        if (sizeOf(message) <= stored.maxMessageBytes) append(stored, message, { partitionCount: topic.partitions });
     };
     setTimeout(() => {
       onTheirWay -= messages.length;
