@@ -262,6 +262,22 @@ const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
 ];
 
 const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[] = [
+  [
+    'two clients that repeat an update at the same time, and get a 200 each for its own event',
+    {
+      exchanges: [
+        create(0, 200),
+        update(20, 'confirmed', 503, 'unknown'),
+        update(60, 'confirmed', 200),
+        update(60, 'shipped', 200),
+        update(61, 'confirmed', 200),
+      ],
+      log: [created, entry(1, {}, 62), entry(2, { status: 'shipped' }, 63), entry(3, { status: 'confirmed' }, 64)],
+      cart: { orders: [{ orderId: 'ORD-1', version: 4, status: 'confirmed' }], outbox: [] },
+      view: seen({ version: 4 }),
+      commits: [{ partition: 0, next: 4, viewNext: 4 }],
+    },
+  ],
   ['one order, created and confirmed', {}],
   [
     'an event that the log holds twice, with the same id',

@@ -84,10 +84,12 @@ const contestsIn = ({ cluster }: World): Contender[][] => {
   );
 };
 
-/** True if the view has reached the end of the log, and the cart and the view hold the same orders. */
+/** True if the view has reached the end of the log, and the cart and the view hold the same orders, also pending ones. */
 export const isAgreed = (world: World): boolean => {
   const { cartDisk, viewDisk, cluster } = world;
-  const { orders } = viewDisk.state;
+  const { orders, pending } = viewDisk.state;
+  const views = new Map([...orders].map(([orderId, { view }]) => [orderId, view]));
+  for (const view of pending.values()) views.set(view.orderId, view);
   const positions = viewDisk.state.positions.get(TOPIC);
   const contested = contestedAcrossPartitions(world);
   const isLevel = cluster
@@ -99,9 +101,9 @@ export const isAgreed = (world: World): boolean => {
   return (
     isLevel &&
     cartDisk.state.outbox.size === 0 &&
-    inCart.length === [...orders.keys()].filter(isJudged).length &&
+    inCart.length === [...views.keys()].filter(isJudged).length &&
     inCart.every(({ orderId, version, status }) => {
-      const view = orders.get(orderId)?.view;
+      const view = views.get(orderId);
       return contested.has(orderId) || (view?.version === version && view.status === status);
     })
   );
