@@ -423,6 +423,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'outbox rows lost at a reopening',
     caughtBy: { invariant: 'I4', name: 'the outbox did not become empty' },
+    from: 190,
     patches: [
       {
         file: TOPIC_QUEUES,
@@ -434,6 +435,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the id of the topic is not looked at',
     caughtBy: { invariant: 'I4', name: 'cart and view did not agree in time after the heal' },
+    from: 90,
     patches: [
       {
         file: 'services/cart_service/log/catch_up.ts',
