@@ -18,6 +18,10 @@ export const DECIDING_FILES: Readonly<Record<string, readonly string[]>> = {
   'services/cart_service/publishing/batches/plan_batch.ts': [
     'services/cart_service/publishing/batches/plan_batch.test.ts',
   ],
+  'services/cart_service/publishing/asked_store.ts': ['services/cart_service/publishing/asked_store.test.ts'],
+  'services/cart_service/publishing/batches/settlements.ts': [
+    'services/cart_service/publishing/batches/settlements.test.ts',
+  ],
   'services/cart_service/publishing/waiting/attempts.ts': ['services/cart_service/publishing/waiting/attempts.test.ts'],
   'services/cart_service/publishing/waiting/partition_queue.ts': [
     'services/cart_service/publishing/waiting/partition_queue.test.ts',
