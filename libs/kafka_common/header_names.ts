@@ -21,7 +21,7 @@ export const headerNameBytes = (name: string): Buffer => {
   if (!ESCAPED.test(name)) return Buffer.from(name);
   return Buffer.concat(
     Array.from(name, (character) =>
-      ESCAPED.test(character) ? Buffer.from([character.charCodeAt(0) - ESCAPES]) : Buffer.from(character),
+      ESCAPED.test(character) ? Buffer.from([character.charCodeAt(0) & 0xff]) : Buffer.from(character),
     ),
   );
 };

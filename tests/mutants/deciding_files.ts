@@ -4,7 +4,6 @@
  */
 export const DECIDING_FILES: Readonly<Record<string, readonly string[]>> = {
   'libs/kafka_common/amounts.ts': ['libs/kafka_common/amounts.test.ts'],
-  'libs/kafka_common/header_names.ts': ['libs/kafka_common/header_names.test.ts'],
   'libs/kafka_common/kafka/wire/committed_batches.ts': ['libs/kafka_common/kafka/wire/committed_batches.test.ts'],
   'libs/kafka_common/money.ts': ['libs/kafka_common/money.test.ts'],
   'libs/kafka_common/order_fold.ts': [
