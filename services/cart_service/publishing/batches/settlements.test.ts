@@ -133,23 +133,12 @@ describe('settlements', () => {
   });
 });
 
-describe('settlements of events that were read in the log', () => {
-  test('hold them as settled, and their requests as unanswered', () => {
-    const settlements = createSettlements(level(), () => NOW);
-    settlements.foundInLog(row(1, 'f'));
-    assert.equal(settlements.isEmpty, false);
-    assert.deepEqual(settlements.take(), {
-      settled: [1],
-      unanswered: [{ orderId: 'ORD-1', fingerprint: 'f', at: NOW }],
-      positions: [],
-    });
-  });
-
-  test('say whether a request is unanswered', () => {
+describe('settlements of events whose clients got no success', () => {
+  test('say that there is a request whose repetition the store could not recognise yet', () => {
     const settlements = createSettlements(level(), () => NOW);
     settlements.acknowledged(row(1, 'f'), at(0, 0), TOPIC, true);
     assert.equal(settlements.hasUnanswered, false);
-    settlements.foundInLog(row(2, 'g'));
+    settlements.acknowledged(row(2, 'g'), at(0, 1), TOPIC, false);
     assert.equal(settlements.hasUnanswered, true);
     settlements.take();
     assert.equal(settlements.hasUnanswered, false);
