@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { exponentOf, readAmount, shippingOf } from './amounts.ts';
+import { exponentOf, readAmount, shippingOf, withRemarks } from './amounts.ts';
 import type { Order } from './models.ts';
 import { CURRENCIES, currencyExponent, fromMinorUnits } from './money.ts';
 import { decodeEvent, encodeEvent } from './serdes_json.ts';
@@ -191,4 +191,27 @@ describe('an order is read with its remarks:', () => {
     const order = orderOf('KWD', [{ price: fromMinorUnits(1_024, 3) }], 1.024);
     assert.equal('remarks' in order, false);
   });
+});
+
+const remarksOf = (price: number, total: number, exponent: number): readonly string[] | undefined => {
+  const read = (amount: number): number => readAmount(amount, exponent) ?? assert.fail();
+  const order = { totalAmount: read(total), items: [{ quantity: 1, price: read(price) }] };
+  return withRemarks(order, { total_amount: total, items: [{ price }] }, exponent).remarks;
+};
+
+describe('the total of an order with more decimals than its currency', () => {
+  for (const [what, price, total, exponent] of [
+    ['by more than a float error of a small sum', 1.005, 1.0051, 2],
+    ['by more than a hundredth of a cent for each amount of a large sum', 1_000_000_000.005, 1_000_000_000.015, 2],
+    ['by half a yen in a thousand million', 1_000_000_000.5, 1_000_000_001, 0],
+  ] as const) {
+    test(`differs from its items ${what}`, () => {
+      assert.deepEqual(remarksOf(price, total, exponent), ['more_decimals_than_currency', 'total_differs_from_items']);
+      assert.deepEqual(remarksOf(price, price, exponent), ['more_decimals_than_currency']);
+    });
+  }
+});
+
+test('the amount -0 is 0', () => {
+  assert.equal(readAmount(-0, 2), 0);
 });

@@ -39,7 +39,7 @@ export const readAmount = (amount: number, exponent: number): number | null => {
   const minor = Math.round(amount * scale) + 0;
   if (!(amount >= 0 && minor <= MAX_AMOUNT)) return null;
   const error = Math.abs(minor / scale - amount);
-  return error === 0 || error <= tolerance(amount, scale) ? minor : MORE_DECIMALS;
+  return error <= tolerance(amount, scale) ? minor : MORE_DECIMALS;
 };
 
 const tolerance = (amount: number, scale: number): number => Math.min(RELATIVE_ERROR * amount, UNIT_ERROR / scale);

@@ -9,7 +9,7 @@ export const headerName = (bytes: Buffer): string => {
   if (isUtf8(bytes)) return bytes.toString();
   let name = '';
   for (let at = 0; at < bytes.length;) {
-    const length = [1, 2, 3, 4].find((n) => at + n <= bytes.length && isUtf8(bytes.subarray(at, at + n)));
+    const length = [1, 2, 3, 4].find((n) => isUtf8(bytes.subarray(at, at + n)));
     name +=
       length === undefined ? String.fromCharCode(ESCAPES + (bytes[at] ?? 0)) : bytes.toString('utf8', at, at + length);
     at += length ?? 1;
@@ -21,7 +21,7 @@ export const headerNameBytes = (name: string): Buffer => {
   if (!ESCAPED.test(name)) return Buffer.from(name);
   return Buffer.concat(
     Array.from(name, (character) =>
-      ESCAPED.test(character) ? Buffer.from([character.charCodeAt(0) - ESCAPES]) : Buffer.from(character),
+      ESCAPED.test(character) ? Buffer.from([character.charCodeAt(0) & 0xff]) : Buffer.from(character),
     ),
   );
 };

@@ -81,6 +81,13 @@ describe('creating an order', () => {
   });
 });
 
+describe('a request that took effect before, about an order that the store does not know', () => {
+  test('is decided as if it were the first', () => {
+    assert.equal(decide(create, undefined, true, CIRCUMSTANCES).kind, 'event');
+    assert.equal(refusalOf(decide(update('confirmed'), undefined, true, CIRCUMSTANCES)).code, 'OrderNotFound');
+  });
+});
+
 describe('updating an order', () => {
   test('that does not exist is refused', () => {
     for (const status of ORDER_STATUSES) {

@@ -85,6 +85,21 @@ const seen = (view: Partial<NonNullable<Evidence['view']>['orders'][number]>): E
   sound.view && { ...sound.view, orders: sound.view.orders.map((order) => ({ ...order, ...view })) };
 
 const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
+  [
+    'I6 a request that could not be planned failed others',
+    {
+      exchanges: [20, 20].map((at) => ({
+        ...update(at, 'confirmed', 500),
+        answer: { status: 500, code: 'StoreUnavailable', outcome: 'unknown' },
+      })),
+      planningFaults: [30],
+    },
+  ],
+  [
+    'I8 a request was refused though nothing failed',
+    { exchanges: [create(0, 200), update(40, 'shipped', 503, 'not_updated')], calmFrom: 30 },
+  ],
+  ['I9 a redrive published letters that came after it began', { redrives: [{ until: 4, published: [3, 4, 5] }] }],
   ['I1 an order answered 200 is not in the log', { log: [], view: nothing, cart: null }],
   ['I1 a status answered 200 is not in the log', { log: [created] }],
   ['I1 a version is missing from the log', { log: [created, entry(2, { version: 3 })] }],
@@ -247,6 +262,22 @@ const broken: readonly (readonly [name: string, flaw: Partial<Evidence>])[] = [
 ];
 
 const allowed: readonly (readonly [name: string, evidence: Partial<Evidence>])[] = [
+  [
+    'two clients that repeat an update at the same time, and get a 200 each for its own event',
+    {
+      exchanges: [
+        create(0, 200),
+        update(20, 'confirmed', 503, 'unknown'),
+        update(60, 'confirmed', 200),
+        update(60, 'shipped', 200),
+        update(61, 'confirmed', 200),
+      ],
+      log: [created, entry(1, {}, 62), entry(2, { status: 'shipped' }, 63), entry(3, { status: 'confirmed' }, 64)],
+      cart: { orders: [{ orderId: 'ORD-1', version: 4, status: 'confirmed' }], outbox: [] },
+      view: seen({ version: 4 }),
+      commits: [{ partition: 0, next: 4, viewNext: 4 }],
+    },
+  ],
   ['one order, created and confirmed', {}],
   [
     'an event that the log holds twice, with the same id',

@@ -19,6 +19,12 @@ export interface Evidence {
   readonly commits: readonly { readonly partition: number; readonly next: number; readonly viewNext: number }[];
   /** When the Cart Service said that it was ready, and for how long a leader had been down then. Left out if not watched. */
   readonly readyWithout?: readonly { readonly leader: number; readonly downMs: number }[];
+  /** When the planning of one request failed by a fault of the Cart Service. Left out if not known. */
+  readonly planningFaults?: readonly number[];
+  /** Redrives of all held letters: the newest of them at the start, and the letters that were published, by id. */
+  readonly redrives?: readonly { readonly until: number; readonly published: readonly number[] }[];
+  /** From when on nothing failed any more, and each leader had taken an event; left out if there was no such time. */
+  readonly calmFrom?: number;
   readonly limits: Limits;
 }
 
@@ -50,6 +56,8 @@ export interface Exchange {
   readonly endedAt: number;
   /** The connection was refused, so the request was not received. */
   readonly refusedConnection?: boolean;
+  /** Its event is so large that the log may refuse it for what it is. */
+  readonly isLarge?: boolean;
 }
 
 export interface ClientAnswer {

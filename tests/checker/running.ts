@@ -15,13 +15,41 @@ const orders: readonly OrderRule[] = [
     isBroken: ({ exchanges }, { limits }) =>
       exchanges.some(({ askedAt, endedAt }) => endedAt - askedAt > limits.answerMs),
   },
+  {
+    invariant: 'I8',
+    name: 'a request was refused though nothing failed',
+    isBroken: ({ exchanges }, { calmFrom = Infinity }) =>
+      exchanges.some(
+        ({ askedAt, answer, isLarge }) =>
+          askedAt >= calmFrom &&
+          isLarge !== true &&
+          answer !== null &&
+          answer.status >= 500 &&
+          !ALLOWED_IN_CALM.includes(answer.code ?? ''),
+      ),
+  },
 ];
+
+/** What a full room, a full disk or a failed planning causes. */
+const ALLOWED_IN_CALM = ['ProducerQueueFull', 'StoreUnavailable'];
 
 const system: readonly SystemRule[] = [
   {
     invariant: 'I6',
     name: 'a service has crashed',
     breaches: ({ processes }) => processes.flatMap(({ name, crashes }) => crashes.map((how) => `${name}: ${how}`)),
+  },
+  {
+    invariant: 'I6',
+    name: 'a request that could not be planned failed others',
+    breaches: ({ exchanges, planningFaults = [] }) =>
+      [...new Set(planningFaults)].flatMap((at) => {
+        const faults = planningFaults.filter((other) => other === at).length;
+        const failed = exchanges.filter(({ endedAt, answer }) => endedAt === at && answer?.code === 'StoreUnavailable');
+        return failed.length > faults
+          ? [`at ${at.toFixed(0)} ms: ${faults} faults failed ${failed.length} requests`]
+          : [];
+      }),
   },
   {
     invariant: 'I6',

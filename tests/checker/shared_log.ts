@@ -38,6 +38,14 @@ const system: readonly SystemRule[] = [
   },
   {
     invariant: 'I9',
+    name: 'a redrive published letters that came after it began',
+    breaches: ({ redrives = [] }) =>
+      redrives.flatMap(({ until, published }) =>
+        some(`after letter ${until}`, published.filter((id) => id > until).map(String)),
+      ),
+  },
+  {
+    invariant: 'I9',
     name: 'an event of the Cart Service cannot be read',
     breaches: ({ log }) =>
       some('dead letters', log.filter(({ event, isOwn }) => event === null && isOwn === true).map(position)),

@@ -1,5 +1,6 @@
 import { toCreateOrder, toUpdateOrder } from '#cart_service/app/api/commands.ts';
 import type { Answer, CommandRequest } from '#cart_service/requests.ts';
+import { partitionOf } from '#kafka_common/partitioner.ts';
 import { ERRORS } from '#service_common/errors.ts';
 import type { ClientRequest, Exchange, ClientAnswer } from '#tests/checker/evidence.ts';
 import { type Operation, SHARED_KEY } from './plan.ts';
@@ -8,7 +9,7 @@ import { changeTopic } from './topic_life.ts';
 import { writeTransaction } from './transactions.ts';
 import { redrive } from './redrives.ts';
 import type { Services } from './services.ts';
-import type { World } from './world.ts';
+import { TOPIC, type World } from './world.ts';
 
 /** The clients of both services, with their requests and answers. */
 export interface Clients {
@@ -17,8 +18,8 @@ export interface Clients {
   begin(operation: Operation): void;
   /** After the heal: repeats every request that has not succeeded yet. */
   insist(): void;
-  /** Creates an order with a new id. */
-  createFresh(): void;
+  /** Creates an order with a new id in this partition. */
+  createFresh(partition: number, body?: 'generated' | 'large'): void;
   /** Requests that wait for an answer, or for their repetition. */
   readonly open: number;
   /** The process of the cart has ended: its open requests get no answer. */
@@ -29,6 +30,8 @@ const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 /** How often a request is repeated after the heal. */
 const INSISTENCE = 5;
 const FRESH_ORDERS_FROM = 9_000;
+const ITEM = { item_id: 'ITEM-1', quantity: 1, price: 10 };
+const LARGE = Array.from({ length: 40 }, (_, n) => ({ ...ITEM, item_id: `ITEM-${n}` }));
 
 type Write = Extract<Operation, { kind: 'create' | 'update' }>;
 
@@ -71,7 +74,13 @@ export const createClients = (world: World, services: () => Services): Clients =
       if (isOver) return;
       isOver = true;
       inside.delete(lost);
-      const exchange = { request: asked, askedAt, endedAt: time.now, answer };
+      const exchange = {
+        request: asked,
+        askedAt,
+        endedAt: time.now,
+        answer,
+        ...(isLarge(request) && { isLarge: true }),
+      };
       if (!isFirstAnswerAgain(request, answer))
         exchanges.push(refusedConnection ? { ...exchange, refusedConnection } : exchange);
       count(answer);
@@ -146,10 +155,11 @@ export const createClients = (world: World, services: () => Services): Clients =
     insist: () => {
       for (const [request, repeats] of unsatisfied) again(request, repeats);
     },
-    createFresh: () => {
-      fresh += 1;
-      const order = FRESH_ORDERS_FROM + fresh;
-      pursue(requestOf({ kind: 'create', at: 0, order, body: 'generated', key: null, repeats: 0 }), 0);
+    createFresh: (partition, body = 'generated') => {
+      const partitions = world.cluster.describe(TOPIC)?.topic.partitions ?? 1;
+      do fresh += 1;
+      while (partitionOf(orderIdOf(FRESH_ORDERS_FROM + fresh), partitions) !== partition % partitions);
+      pursue(requestOf({ kind: 'create', at: 0, order: FRESH_ORDERS_FROM + fresh, body, key: null, repeats: 0 }), 0);
     },
     get open() {
       return open;
@@ -159,6 +169,9 @@ export const createClients = (world: World, services: () => Services): Clients =
     },
   };
 };
+
+/** Whether it is the id of an order that was created after the heal. */
+export const isFresh = (orderId: string): boolean => Number(orderId.split('-')[1]) > FRESH_ORDERS_FROM;
 
 const orderIdOf = (order: number): string => `ORD-${order + 1}`;
 
@@ -170,10 +183,13 @@ const requestOf = (operation: Write): CommandRequest => {
       : toCreateOrder(
           operation.body === 'generated'
             ? { order_id, number_of_items: 2 }
-            : { order_id, items: [{ item_id: 'ITEM-1', quantity: 1, price: 10 }] },
+            : { order_id, items: operation.body === 'given' ? [ITEM] : LARGE },
         );
   return { command, idempotencyKey: keyOf(operation, order_id), traceparent: TRACEPARENT };
 };
+
+const isLarge = ({ command }: CommandRequest): boolean =>
+  command.kind === 'create' && command.draft.numberOfItems === LARGE.length;
 
 const keyOf = ({ kind, key }: Write, orderId: string): string | null => {
   if (key === null) return null;

@@ -14,6 +14,7 @@ import type { Weather } from './weather.ts';
 
 interface StoredTopic {
   topic: Topic;
+  maxMessageBytes: number;
   readonly leaders: number[];
   readonly partitions: PartitionLog[];
   /** Calls back the fetches that wait for records. */
@@ -98,8 +99,9 @@ export const createCluster = (options: ClusterOptions) => {
     const land = (): void => {
       const stored = topics.get(topic.name);
       if (storm !== storms || stored?.topic.id !== topic.id) return;
-      // As it was sent: by the partitions of that time.
-      for (const message of messages) append(stored, message, { partitionCount: topic.partitions });
+      // As it was sent: by the partitions of that time. The limit is that of now.
+      for (const message of messages)
+        if (sizeOf(message) <= stored.maxMessageBytes) append(stored, message, { partitionCount: topic.partitions });
     };
     setTimeout(() => {
       onTheirWay -= messages.length;
@@ -151,7 +153,7 @@ export const createCluster = (options: ClusterOptions) => {
         partitionOf(messages[index]?.key ?? '', topic.partitions),
       );
       for (const [partition, indexes] of byPartition) {
-        const fitting = indexes.filter((index) => sizeOf(messages[index]) <= MAX_MESSAGE_BYTES);
+        const fitting = indexes.filter((index) => sizeOf(messages[index]) <= stored.maxMessageBytes);
         const isLeader = stored.leaders[partition] === node.id;
         for (const index of indexes)
           fates[index] = isLeader
@@ -206,6 +208,7 @@ export const createCluster = (options: ClusterOptions) => {
       if (topics.has(name)) return;
       topics.set(name, {
         topic: { name, id: options.newTopicId(), partitions },
+        maxMessageBytes: MAX_MESSAGE_BYTES,
         leaders: Array.from({ length: partitions }, (_, partition) => partition % nodes.length),
         partitions: Array.from({ length: partitions }, createPartitionLog),
         waiting: new Set(),
@@ -220,6 +223,12 @@ export const createCluster = (options: ClusterOptions) => {
         stored.partitions.push(createPartitionLog());
       }
       stored.topic = { ...stored.topic, partitions: stored.partitions.length };
+    },
+
+    /** From now on larger messages are refused, again and again. */
+    limit: (name: string, maxMessageBytes: number): void => {
+      const stored = topics.get(name);
+      if (stored) stored.maxMessageBytes = maxMessageBytes;
     },
 
     deleteTopic: (name: string): void => {

@@ -38,6 +38,9 @@ export const COVERED = [
   'letters redriven',
   'partitions added',
   'topics made again',
+  'topics limited',
+  'messages refused for their size',
+  'requests that could not be planned',
 ] as const;
 
 export const noCoverage = (): Coverage => Object.fromEntries(COVERED.map((name) => [name, 0])) as Coverage;

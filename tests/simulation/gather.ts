@@ -4,15 +4,15 @@ import { isCommitted, type StoredRecord } from './partition_log.ts';
 import { TOPIC, type World } from './world.ts';
 
 /** Reads the evidence from the log and the stores. */
-export const gather = (
-  world: World,
-): Pick<Evidence, 'log' | 'aborted' | 'cart' | 'view' | 'commits' | 'readyWithout'> => ({
+export const gather = (world: World): Omit<Evidence, 'exchanges' | 'processes' | 'heals' | 'limits'> => ({
   log: entriesOf(world, isCommitted),
   aborted: entriesOf(world, (record) => !record.isMarker && !isCommitted(record)),
   cart: cartEvidence(world),
   view: viewEvidence(world),
   commits: world.commits,
   readyWithout: world.readyWithout,
+  planningFaults: world.planningFaults,
+  redrives: world.redrives,
 });
 
 /** By the time of writing: once partitions are added, an order can have events in two of them. */
@@ -84,23 +84,26 @@ const contestsIn = ({ cluster }: World): Contender[][] => {
   );
 };
 
-/** True if the view has reached the end of the log, and the cart and the view hold the same orders. */
+/** True if the view has reached the end of the log, and the cart and the view hold the same orders, also pending ones. */
 export const isAgreed = (world: World): boolean => {
   const { cartDisk, viewDisk, cluster } = world;
-  const { orders } = viewDisk.state;
+  const { orders, pending } = viewDisk.state;
+  const views = new Map([...orders].map(([orderId, { view }]) => [orderId, view]));
+  for (const view of pending.values()) views.set(view.orderId, view);
   const positions = viewDisk.state.positions.get(TOPIC);
   const contested = contestedAcrossPartitions(world);
   const isLevel = cluster
     .log(TOPIC)
     .every((records, partition) => records.length === (positions?.get(partition)?.next ?? 0));
   // Both services keep orders of the former topic, but each those that it knew of.
-  if (world.topicMadeAgain.length > 0) return isLevel && cartDisk.state.outbox.size === 0;
+  const isJudged = (orderId: string): boolean => !world.formerOrders.has(orderId);
+  const inCart = [...cartDisk.state.orders.values()].filter(({ orderId }) => isJudged(orderId));
   return (
     isLevel &&
     cartDisk.state.outbox.size === 0 &&
-    cartDisk.state.orders.size === orders.size &&
-    cartDisk.state.orders.values().every(({ orderId, version, status }) => {
-      const view = orders.get(orderId)?.view;
+    inCart.length === [...views.keys()].filter(isJudged).length &&
+    inCart.every(({ orderId, version, status }) => {
+      const view = views.get(orderId);
       return contested.has(orderId) || (view?.version === version && view.status === status);
     })
   );

@@ -31,10 +31,13 @@ export const writeNextVersions = (world: World, operation: NextVersions, patienc
 };
 
 const writeVersionsOf = (world: World, orderId: string, { statuses }: NextVersions): void => {
-  const { cluster, coverage } = world;
+  const { cluster, coverage, dice } = world;
   if (cluster.describe(TOPIC) === null) return;
   coverage['versions of others'] += 1;
-  for (const message of nextVersions(world, orderId, versionOf(world, orderId), statuses))
+  const version = versionOf(world, orderId);
+  // Some have not seen the newest event: what they write under its version has no effect.
+  const isBehind = version > 1 && dice.happens('a producer is behind', 0.3);
+  for (const message of nextVersions(world, orderId, isBehind ? version - 1 : version, statuses))
     cluster.write(TOPIC, message);
 };
 

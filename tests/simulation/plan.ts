@@ -26,7 +26,7 @@ export type Operation = Timed &
     | {
         readonly kind: 'create';
         readonly order: number;
-        readonly body: 'generated' | 'given';
+        readonly body: 'generated' | 'given' | 'large';
         readonly key: number | null;
         /** How often it is repeated after a 5xx, or without an answer. */
         readonly repeats: number;
@@ -45,8 +45,15 @@ export type Operation = Timed &
     | { readonly kind: 'status_first'; readonly order: number; readonly gapMs: number }
     /** Another producer writes the next versions of an order of the clients. */
     | { readonly kind: 'other_versions'; readonly order: number; readonly statuses: readonly OrderStatus[] }
-    /** An administrator adds partitions to the topic, deletes it, or deletes it and makes it again. */
-    | { readonly kind: 'topic'; readonly change: 'grown' | 'deleted' | 'made again'; readonly partitions: number }
+    /**
+     * An administrator adds partitions to the topic, deletes it, deletes it and makes it again, or limits the size of
+     * its messages.
+     */
+    | {
+        readonly kind: 'topic';
+        readonly change: 'grown' | 'deleted' | 'made again' | 'limited';
+        readonly partitions: number;
+      }
     /** Held dead letters are published again, as they are or repaired. */
     | { readonly kind: 'redrive'; readonly order: number; readonly repairs: boolean }
     /** Another producer gives an order a version so high that few or none are left. */
@@ -170,7 +177,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       kind: fc.constant('create'),
       at,
       order,
-      body: constants('generated', 'given'),
+      body: constants('generated', 'given', 'large'),
       key,
       repeats,
     }),
@@ -218,7 +225,8 @@ const topicChanges = (...changes: readonly Extract<Operation, { kind: 'topic' }>
 /** Rarely a deletion: after it the log is gone that most rules judge by. */
 const topicLife: fc.Arbitrary<readonly Operation[]> = fc.oneof(
   { weight: 8, arbitrary: fc.constant([]) },
-  { weight: 1, arbitrary: topicChanges('grown') },
+  { weight: 1, arbitrary: topicChanges('grown', 'grown', 'limited') },
+  { weight: 1, arbitrary: topicChanges('limited') },
   { weight: 1, arbitrary: topicChanges('grown', 'deleted', 'made again') },
 );
 

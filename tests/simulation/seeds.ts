@@ -3,8 +3,10 @@ import { patchSources } from '#tests/patched/patch_source.ts';
 import { type Plan, plans } from './plan.ts';
 import { plantedBug } from './planted_bugs.ts';
 
-/** The plan of a seed. */
-export const planOf = (seed: number): Plan => {
+/** The plan of a seed, if a planted bug has no scene of its own. */
+export const planOf = (seed: number, bug: string | null = null): Plan => {
+  const scene = bug === null ? undefined : plantedBug(bug).scene;
+  if (scene !== undefined) return { ...scene, seed };
   const [plan] = fc.sample(plans, { seed, numRuns: 1 });
   if (plan === undefined) throw new Error(`seed ${seed} gave no plan`);
   return plan;

@@ -194,7 +194,10 @@ const withCrashPoints = (world: World, name: ServiceName, life: Life, broker: Br
     publish: (...args) =>
       at('broker: publish', async () => {
         const fates = await broker.publish(...args);
-        for (const { kind } of fates) {
+        for (const fate of fates) {
+          const { kind } = fate;
+          if (kind === 'not_written' && fate.fault === 'message')
+            world.coverage['messages refused for their size'] += 1;
           if (kind === 'unknown') world.coverage['fates unknown'] += 1;
           if (kind === 'not_written') world.coverage['fates not written'] += 1;
         }

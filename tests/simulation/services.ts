@@ -33,6 +33,15 @@ export const createServices = (world: World, onCartGone: () => void): Services =
   const { dice, cartDisk, viewDisk, plan } = world;
 
   const newId = (): string => `${hex('id')}${hex('id')}-${hex('id')}`;
+  /** As `newId`, but now and then it fails, as a fault of the service would. */
+  const newEventId = (): string => {
+    if (dice.happens('planning fails', 0.01)) {
+      world.planningFaults.push(world.time.now);
+      world.coverage['requests that could not be planned'] += 1;
+      throw new Error('this request cannot be planned');
+    }
+    return newId();
+  };
   const hex = (label: string): string =>
     Math.floor(dice.roll(label) * 2 ** 32)
       .toString(16)
@@ -51,7 +60,7 @@ export const createServices = (world: World, onCartGone: () => void): Services =
         requestDeadlineMs: REQUEST_DEADLINE_MS,
         queueLimit: plan.queueLimit,
         logger,
-        circumstances: () => ({ now: world.wall(), newId, random: () => dice.roll('generated order') }),
+        circumstances: () => ({ now: world.wall(), newId: newEventId, random: () => dice.roll('generated order') }),
         observers: [
           () => {
             if (dice.happens('an observer fails', 0.2)) throw new Error('this observer fails now and then');

@@ -48,7 +48,7 @@ const title = ({ invariant, name }: Violation): string => `${invariant}: ${name}
 
 const replay = async (seed: number, bug: string | null): Promise<boolean> => {
   const { simulate } = await loadSimulation(bug);
-  const { violations, coverage } = await simulate(planOf(seed));
+  const { violations, coverage } = await simulate(planOf(seed, bug));
   const [first] = violations;
   if (first === undefined) {
     console.log(`seed ${seed}: no violation; ${showCoverage(coverage)}`);
@@ -61,7 +61,7 @@ const replay = async (seed: number, bug: string | null): Promise<boolean> => {
     return (await simulate(plan)).violations.every((violation) => title(violation) !== title(first));
   });
   const { counterexample, numShrinks } = await fc.check(isAnother, { seed, numRuns: 1 });
-  const [plan] = counterexample ?? [planOf(seed)];
+  const [plan] = counterexample ?? [planOf(seed, bug)];
   console.log(`shrunk ${numShrinks} times to\n${showPlan(plan)}\n`);
   for (const { story } of (await simulate(plan)).violations) console.log(`${story}\n`);
   return false;

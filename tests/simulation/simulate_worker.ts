@@ -29,7 +29,7 @@ const play = async ({ from, to }: SeedRange): Promise<RangeReport> => {
       violations,
       digest,
       coverage: more,
-    } = await simulate(planOf(seed)).catch((error: unknown) => {
+    } = await simulate(planOf(seed, bug)).catch((error: unknown) => {
       throw new Error(`seed ${seed} could not be played to its end`, { cause: error });
     });
     addCoverage(coverage, more);

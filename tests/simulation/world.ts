@@ -38,6 +38,12 @@ export interface World {
   readonly readyWithout: { leader: number; downMs: number }[];
   /** When the topic was deleted. Its events are gone then. */
   readonly topicMadeAgain: number[];
+  /** The orders of the topics that were deleted. */
+  readonly formerOrders: Set<string>;
+  /** When the planning of a request failed by a fault of the service. */
+  readonly planningFaults: number[];
+  /** What redrives of all held letters published, as the checker takes it. */
+  readonly redrives: { readonly until: number; readonly published: number[] }[];
   /** When the cart's store was restored or deleted. */
   readonly cartStoreLost: number[];
   /** Errors inside a service that must never happen. */
@@ -92,6 +98,9 @@ export const createWorld = (plan: Plan, time: VirtualTime): World => {
     commits: [],
     readyWithout: [],
     topicMadeAgain: [],
+    formerOrders: new Set(),
+    planningFaults: [],
+    redrives: [],
     cartStoreLost: [],
     failures: [],
     redelivers: false,

@@ -59,7 +59,7 @@ export const createRefusals = (options: RefusalsOptions): Refusals => {
     while (pending.length > 0) {
       const refused = pending.slice(0, MAX_BATCH);
       pending = pending.slice(MAX_BATCH);
-      await ask(refused.filter(isOpen));
+      await ask(refused);
     }
     asking = null;
   };

@@ -4,7 +4,7 @@ import { decodeEvent } from '#kafka_common/serdes_json.ts';
 import type { Command, OrderState, Refusal } from '#cart_service/order_commands.ts';
 import { DONE, type CommandRequest } from '#cart_service/requests.ts';
 import type { IdempotencyRecord, LoadedOrders } from '#cart_service/store/cart_store.ts';
-import { planBatch } from './plan_batch.ts';
+import { planBatch, planWithoutEvents } from './plan_batch.ts';
 
 const NOW = Date.parse('2026-01-18T12:00:00.000Z');
 
@@ -202,4 +202,62 @@ describe('an idempotency key', () => {
       });
     });
   }
+});
+
+describe('a batch that can get no event', () => {
+  test('answers what the store knows, and returns the requests that would need an event', () => {
+    const batch = [
+      asked(create('ORD-1')),
+      asked(confirm('ORD-2')),
+      asked(confirm('ORD-3')),
+      asked(confirm('ORD-4'), 'a'),
+      asked(create('ORD-5'), 'b'),
+    ];
+    const loaded = known([order('ORD-2', 'confirmed'), order('ORD-3')], [record('b', create('ORD-5'))]);
+    const notFound = { ...NOT_FOUND, detail: 'there is no order ORD-4; create it first' };
+    assert.deepEqual(planWithoutEvents(batch, loaded, NOW), {
+      plan: {
+        ...NOTHING,
+        answers: [
+          { entry: batch[1], answer: DONE },
+          { entry: batch[4], answer: DONE },
+        ],
+        answersAfterCommit: [{ entry: batch[3], answer: { kind: 'refused', refusal: notFound } }],
+        idempotency: [record('a', confirm('ORD-4'), notFound)],
+      },
+      undone: [batch[0], batch[2]],
+    });
+  });
+
+  test('has the success of a request whose client never got one', () => {
+    const unanswered = new Map([['ORD-1', ['create ORD-1', 'confirm ORD-1']]]);
+    const loaded = { ...known([order('ORD-1', 'shipped')]), unanswered };
+    const batch = [asked(confirm('ORD-1'))];
+    assert.deepEqual(planWithoutEvents(batch, loaded, NOW).plan, {
+      ...NOTHING,
+      answersAfterCommit: [{ entry: batch[0], answer: DONE }],
+      forgotten: [{ orderId: 'ORD-1', fingerprint: 'confirm ORD-1' }],
+    });
+  });
+});
+
+describe('a create under another key than before', () => {
+  const unanswered = new Map([['ORD-1', ['create ORD-1']]]);
+
+  test('is the same request, and a success that is recorded for the key', () => {
+    const batch = [asked(create('ORD-1'), 'b')];
+    assert.deepEqual(plan(batch, { ...known([order('ORD-1')]), unanswered }), {
+      ...NOTHING,
+      answersAfterCommit: [{ entry: batch[0], answer: DONE }],
+      idempotency: [record('b', create('ORD-1'))],
+    });
+  });
+
+  test('has its fingerprint in the outbox', () => {
+    const { events } = plan([asked(create('ORD-1'), 'b')]);
+    assert.deepEqual(
+      events.map(({ row }) => [row.fingerprint, row.idempotencyKey]),
+      [['create ORD-1', 'b']],
+    );
+  });
 });

@@ -132,3 +132,15 @@ describe('settlements', () => {
     );
   });
 });
+
+describe('settlements of events whose clients got no success', () => {
+  test('say that there is a request whose repetition the store could not recognise yet', () => {
+    const settlements = createSettlements(level(), () => NOW);
+    settlements.acknowledged(row(1, 'f'), at(0, 0), TOPIC, true);
+    assert.equal(settlements.hasUnanswered, false);
+    settlements.acknowledged(row(2, 'g'), at(0, 1), TOPIC, false);
+    assert.equal(settlements.hasUnanswered, true);
+    settlements.take();
+    assert.equal(settlements.hasUnanswered, false);
+  });
+});
