@@ -4,15 +4,8 @@ import type { Broker } from '#kafka_common/broker.ts';
 import { createLogPositions } from '#cart_service/log/log_positions.ts';
 import { openLog } from '#cart_service/log/open_log.ts';
 import type { PublishObserver } from '#cart_service/publishing/batches/event_sender.ts';
-import {
-  type Failure,
-  failedWith,
-  QUEUE_FULL,
-  STOPPING,
-  unavailable,
-} from '#cart_service/publishing/waiting/failures.ts';
-import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
-import type { Waiting, WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
+import { failedWith, QUEUE_FULL, STOPPING } from '#cart_service/publishing/waiting/failures.ts';
+import type { WaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { Refusals } from '#cart_service/publishing/refusals.ts';
 import { createWritePath } from '#cart_service/publishing/write_path.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
@@ -63,22 +56,16 @@ const READING_MS = 500;
 const ASKING_MS = 250;
 
 export const createPublisher = async (options: PublisherOptions): Promise<Publisher> => {
-  const { broker, store, topic } = options;
+  const { store } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const positions = createLogPositions();
   const [outbox, firstSeq] = await Promise.all([store.outbox(), store.firstSeq()]);
-  const place = (waiting: Waiting): void => {
-    const to = placeFor(waiting.request);
-    if ('code' in to) refusals.refuse(waiting, to);
-    else to.enqueue(waiting);
-    lanes.schedule();
-  };
-  const { queues, room, refusals, health, lanes, ...path } = createWritePath({
+  const { queues, room, place, refusals, health, lanes, ...path } = createWritePath({
     ...options,
     outbox,
     firstSeq,
-    place,
+    whyNotOpen: () => log.startProblem,
     positions,
     signal,
   });
@@ -96,15 +83,6 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
     },
     signal,
   );
-
-  /** The queue that takes a request, or why none does. */
-  const placeFor = ({ command }: CommandRequest): PartitionQueue | Failure => {
-    if (signal.aborted) return STOPPING;
-    const queue = queues.queueOf(command.orderId);
-    if (queue === undefined) return unavailable(log.startProblem);
-    const reason = health.whyDown(broker.leaderOf(topic, queue.partition));
-    return reason === undefined ? queue : unavailable(reason);
-  };
 
   return {
     submit: (request) =>

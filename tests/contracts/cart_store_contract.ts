@@ -49,6 +49,12 @@ const ahead = (offset: number, version = 2) => [{ orderId: 'ORD-1', version, off
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `ORD-${(n * 7_919) % 1_000_003}`);
 
+const decision = (state: OrderState, previous: OrderState | null) => ({
+  orders: [{ state, previous }],
+  outbox: [row(1, { idempotencyKey: 'k' }, state.orderId)],
+  idempotency: [record('k', { orderId: state.orderId })],
+});
+
 /** Everything that a reader can see, to compare before and after. */
 const everything = async (store: CartStore, orderIds: readonly string[], keys: readonly string[] = []) => ({
   ...(await store.load(orderIds, keys)),
@@ -191,12 +197,6 @@ export const cartStoreContract = (
 
     describe('a decision', () => {
       const confirmed = (orderId: string) => order(orderId, { version: 2, status: 'confirmed' });
-      const decision = (state: OrderState, previous: OrderState | null) => ({
-        orders: [{ state, previous }],
-        outbox: [row(1, { idempotencyKey: 'k' }, state.orderId)],
-        idempotency: [record('k', { orderId: state.orderId })],
-      });
-
       const changes: readonly (readonly [what: string, change: Changes])[] = [
         ['has a later version', { learned: [order('ORD-1', { version: 3, status: 'shipped' })] }],
         ['has the decided version', { learned: [order('ORD-1', { version: 2, status: 'shipped' })] }],

@@ -5,15 +5,18 @@ import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_
 import type { TopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
 import type { StoreSharing } from '#cart_service/store/cart_store.ts';
 
+import type { Lanes } from './lanes.ts';
+import type { LeaderHealth } from './leader_health.ts';
+
 /** How often it is looked for events of instances that are gone, in ms. */
 const INTERVAL_MS = 500;
 
 export interface TakeOverOptions {
   readonly sharing: StoreSharing;
   readonly queues: TopicQueues;
-  /** The queues from which nothing can be published now. */
-  readonly stuck: () => readonly PartitionQueue[];
-  readonly onTaken: () => void;
+  readonly health: Pick<LeaderHealth, 'whyDown'>;
+  readonly lanes: Pick<Lanes, 'isBusy' | 'schedule'>;
+  readonly leaderOf: (partition: number) => number;
   readonly logger: Logger;
 }
 
@@ -23,8 +26,15 @@ export interface TakeOverOptions {
  * Runs until the signal aborts.
  */
 export const takeOverEvents = async (options: TakeOverOptions, signal: AbortSignal): Promise<void> => {
-  const { sharing, queues, stuck, onTaken, logger } = options;
+  const { sharing, queues, health, lanes, leaderOf, logger } = options;
   let problem: string | null = null;
+
+  /** The queues from which nothing can be published now. */
+  const stuck = (): readonly PartitionQueue[] =>
+    queues.all.filter(({ partition }) => {
+      const leader = leaderOf(partition);
+      return health.whyDown(leader) !== undefined && !lanes.isBusy(leader);
+    });
 
   const giveAway = async (queue: PartitionQueue): Promise<void> => {
     const rows = [...queue.unsettled];
@@ -38,7 +48,7 @@ export const takeOverEvents = async (options: TakeOverOptions, signal: AbortSign
     for (const row of rows) queues.queueOf(row.orderId)?.stored(row);
     if (rows.length === 0) return;
     logger.warn({ count: rows.length, orderId: rows[0]?.orderId }, 'took over events of an instance that is gone');
-    onTaken();
+    lanes.schedule();
   };
 
   while (!signal.aborted) {

@@ -3,6 +3,7 @@ import type { Broker } from '#kafka_common/broker.ts';
 import type { OpenEvents } from '#cart_service/log/learn_from_log.ts';
 import type { LogPositions } from '#cart_service/log/log_positions.ts';
 import type { Circumstances } from '#cart_service/order_commands.ts';
+import { createBatchDecider } from '#cart_service/publishing/batches/batch_decider.ts';
 import { createBatchTaker } from '#cart_service/publishing/batches/batch_taker.ts';
 import { createBatchWriter } from '#cart_service/publishing/batches/batch_writer.ts';
 import { createEventSender, type PublishObserver } from '#cart_service/publishing/batches/event_sender.ts';
@@ -17,14 +18,12 @@ import {
   TURN_TOO_LATE,
   unavailable,
 } from '#cart_service/publishing/waiting/failures.ts';
-import type { PartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
 import { createTopicQueues, type TopicQueues } from '#cart_service/publishing/waiting/topic_queues.ts';
-import { createWaitingRoom, type Waiting } from '#cart_service/publishing/waiting/waiting_room.ts';
+import { createWaitingRoom } from '#cart_service/publishing/waiting/waiting_room.ts';
 import type { CartStore, OutboxRow } from '#cart_service/store/cart_store.ts';
 import { createAskedStore } from './asked_store.ts';
-import { probeIdleLeaders } from './idle_probe.ts';
-import { createLanes } from './lanes.ts';
-import { createLeaderHealth } from './leader_health.ts';
+import { createLeaders } from './leaders.ts';
+import { createPlacement } from './placement.ts';
 import { createRefusals } from './refusals.ts';
 import { takeOverEvents } from './take_over.ts';
 
@@ -41,8 +40,8 @@ export interface WritePathOptions {
   readonly outbox: readonly OutboxRow[];
   /** The outbox number of the next event. */
   readonly firstSeq: number;
-  /** Puts a request into the queue of its order, or refuses it. */
-  readonly place: (waiting: Waiting) => void;
+  /** Why the log is not open. */
+  readonly whyNotOpen: () => string;
   /** Moved on by what is acknowledged. */
   readonly positions: LogPositions;
   /** No batch starts after it aborts. */
@@ -54,7 +53,6 @@ export interface WritePathOptions {
  * that waits for a lost acknowledgement serves nobody, even after the broker is back.
  */
 const PUBLISH_SHARE = 0.6;
-const PROBE_TIMEOUT_MS = 1_000;
 
 /**
  * The write path: group commit with a transactional outbox. This file wires its parts; a request meets them in this order.
@@ -94,24 +92,26 @@ export const createWritePath = (options: WritePathOptions) => {
     logger,
   });
   const sender = createEventSender({ broker, observers, publishTimeoutMs, now, logger });
-  const writeBatch = createBatchWriter({
+  const decide = createBatchDecider({
     store,
+    room,
+    transactions,
+    tryAgain: (waiting, afterMs) => setTimeout(place, afterMs, waiting),
+    logger,
+    circumstances,
+    firstSeq: options.firstSeq,
+  });
+  const writeBatch = createBatchWriter({
     room,
     taker: createBatchTaker({
       keysInFlight,
       refuseLate: (waiting) => refusals.refuse(waiting, TURN_TOO_LATE),
       publishTimeoutMs,
     }),
-    transactions,
+    decide,
     sender,
     answerByFate: createFateAnswers({ room, settlements, transactions, logger }),
-    tryAgain: (waiting, afterMs) => {
-      if (afterMs === 0) options.place(waiting);
-      else setTimeout(options.place, afterMs, waiting);
-    },
     logger,
-    circumstances,
-    firstSeq: options.firstSeq,
   });
   const refusedEvents = createRefusedEvents({
     broker,
@@ -120,13 +120,10 @@ export const createWritePath = (options: WritePathOptions) => {
     isOpen: (opened) => queues.topic === opened && !signal.aborted,
     logger,
   });
-  const probe = (leader: number): Promise<void> => broker.probe(topic, leader, PROBE_TIMEOUT_MS);
-  const leaderOf = (partition: number): number => broker.leaderOf(topic, partition);
-  const health = createLeaderHealth({ probe, logger, signal });
-  const lanes = createLanes({
+  const { health, lanes, leaderOf } = createLeaders({
+    broker,
+    topic,
     queues,
-    health,
-    leaderOf,
     relay: createRelay({ sender, settlements, refusedEvents }),
     writeBatch,
     refuse: (waiting, reason) => refusals.refuse(waiting, unavailable(reason)),
@@ -135,20 +132,13 @@ export const createWritePath = (options: WritePathOptions) => {
     signal,
   });
 
-  const leaders = (): ReadonlySet<number> =>
-    new Set(queues.topic === null ? [] : queues.all.map(({ partition }) => leaderOf(partition)));
-  void probeIdleLeaders({ leaders, lanes, health, probe }, signal);
+  const { sharing } = store;
+  if (sharing !== null) void takeOverEvents({ sharing, queues, health, lanes, leaderOf, logger }, signal);
 
-  const stuck = (): readonly PartitionQueue[] =>
-    queues.all.filter(({ partition }) => {
-      const leader = leaderOf(partition);
-      return health.whyDown(leader) !== undefined && !lanes.isBusy(leader);
-    });
-  if (store.sharing !== null)
-    void takeOverEvents({ sharing: store.sharing, queues, stuck, onTaken: lanes.schedule, logger }, signal);
-
+  const { whyNotOpen } = options;
+  const place = createPlacement({ queues, health, leaderOf, refusals, whyNotOpen, onPlaced: lanes.schedule, signal });
   const openEvents = openEventsIn(queues, settlements);
-  return { queues, room, refusals, health, lanes, sender, transactions, refusedEvents, openEvents };
+  return { queues, room, place, refusals, health, lanes, sender, transactions, refusedEvents, openEvents };
 };
 
 const openEventsIn =

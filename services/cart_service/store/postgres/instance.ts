@@ -41,7 +41,9 @@ export const enter = async (database: Database, logger: Logger): Promise<Instanc
       problem = reason;
     }
   };
-  const timer = setInterval(() => (beating = beat()), BEAT_MS).unref();
+  const timer = setInterval(() => {
+    beating = beat();
+  }, BEAT_MS).unref();
 
   return {
     number,
