@@ -120,7 +120,7 @@ const redrive = async (letters: readonly ListedLetter[]) => {
   return results.flatMap(({ outcome }, n) => (outcome === 'published' ? letters.slice(n, n + 1) : []));
 };
 
-const eventsAfter = (sequence: number): Promise<readonly StoredEvent[]> => place.db.eventsAfter(sequence, 1_000);
+const eventsAfter = (id: string): Promise<readonly StoredEvent[]> => place.db.eventsAfter(id, 1_000);
 
 /** Writes redriven messages as the broker would, and checks what their letters then say. */
 const assertComeBack = async (sent: readonly ListedLetter[], lastId: number): Promise<void> => {
@@ -138,9 +138,9 @@ const places = fc.record({ partition: fc.nat(PARTITIONS - 1), gap: fc.constantFr
 test('any records become events, or dead letters that are listed and redriven byte for byte', async () => {
   await fc.assert(
     fc.asyncProperty(places, fc.array(anyRecord, { minLength: 1, maxLength: 8 }), async (at, contents) => {
-      const [lastSequence, lastLetter] = [await place.db.lastSequence(), await place.db.lastDeadLetter()];
+      const [lastId, lastLetter] = [await place.db.lastEventId(), await place.db.lastDeadLetter()];
       const records = await write(at.partition, at.gap, contents);
-      const events = await eventsAfter(lastSequence);
+      const events = await eventsAfter(lastId);
       const letters = await lettersAfter(lastLetter);
       const offsets = [...events, ...letters].map(({ offset }) => offset).toSorted((a, b) => a - b);
       assert.deepEqual(
@@ -171,7 +171,7 @@ test('any records become events, or dead letters that are listed and redriven by
 });
 
 test('all that any records have left in the view is listed by its routes', async () => {
-  for (const { orderId } of await eventsAfter(0)) {
+  for (const { orderId } of await eventsAfter('0')) {
     const history = await app.inject(`/orders/${encodeURIComponent(orderId)}/events`);
     assert.equal(history.statusCode, 200, history.body);
   }
