@@ -334,6 +334,41 @@ export const consumerDbContract = (
       });
     });
 
+    test('texts of others stay different: with NUL, half of a surrogate pair, or the escape of either', async () => {
+      const odd = [
+        'a\0b',
+        'a\0c',
+        'x\ud800',
+        'x\ud801',
+        'x\ufffd',
+        'x\u0001d802',
+        'x\ud802\udfff\ud802',
+        '😀',
+        '"\\x00',
+      ];
+      const orders = odd.map((customerId, n) => anOrder(`ORD-${n}`, { customerId }));
+      const batch = {
+        views: orders.map(({ orderId }) => view(orderId)),
+        orders,
+        unversionedEventIds: odd,
+        deadLetters: odd.map((text) => deadLetter({ reason: text, headers: [[text, Buffer.from([0])]] })),
+      };
+      await applyNext(db, anAppliedBatch(batch));
+      assert.deepEqual((await db.load([], [...odd, 'x\ud805', 'a'])).seenEventIds, new Set(odd));
+      for (const order of orders) {
+        assert.deepEqual(await db.order(order.orderId), { ...order, version: 1 });
+        const { orders: found } = await db.orders({ customerId: order.customerId }, null, 10);
+        assert.deepEqual(
+          found.map(({ orderId }) => orderId),
+          [order.orderId],
+        );
+      }
+      assert.deepEqual(
+        (await db.deadLetters(0, 10)).map(({ headers }) => headers[0]?.[0]),
+        odd,
+      );
+    });
+
     describe('positions', () => {
       test('are kept for each partition of each topic, with the id of the topic', async () => {
         await applyNext(db, anAppliedBatch({ positions: [aStep({ partition: 1, next: 10 })] }));

@@ -1,6 +1,6 @@
 import type { Database } from '#service_common/postgres/database.ts';
 import type { Row } from '#service_common/postgres/statements.ts';
-import { toPostgresText } from '#service_common/postgres/texts.ts';
+import { toPostgresText } from '#service_common/stored_text.ts';
 import type { OrderFilter, OrderPage, OrderSortKey } from '#order_service/consumer_db.ts';
 import { toViewedOrder } from './rows.ts';
 

@@ -1,6 +1,6 @@
 import type { Order } from '#kafka_common/models.ts';
 import type { Query, Row } from '#service_common/postgres/statements.ts';
-import { toPostgresText } from '#service_common/postgres/texts.ts';
+import { toPostgresText } from '#service_common/stored_text.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import type { AppliedBatch, OrderView } from '#order_service/consumer_db.ts';
 import { toText } from './rows.ts';

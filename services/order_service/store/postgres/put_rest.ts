@@ -1,5 +1,5 @@
 import type { Query } from '#service_common/postgres/statements.ts';
-import { toPostgresText } from '#service_common/postgres/texts.ts';
+import { toPostgresText } from '#service_common/stored_text.ts';
 import type { AppliedBatch, DeadLetter, HistoryEvent } from '#order_service/consumer_db.ts';
 import { headersToText } from '#order_service/store/header_text.ts';
 import type { NumberedStep } from './put_positions.ts';

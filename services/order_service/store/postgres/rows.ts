@@ -1,6 +1,6 @@
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import type { Row } from '#service_common/postgres/statements.ts';
-import { fromPostgresText } from '#service_common/postgres/texts.ts';
+import { fromPostgresText } from '#service_common/stored_text.ts';
 import type {
   EventOutcome,
   OrderView,

@@ -1,5 +1,5 @@
 import type { Database } from '#service_common/postgres/database.ts';
-import { toPostgresText } from '#service_common/postgres/texts.ts';
+import { toPostgresText } from '#service_common/stored_text.ts';
 import type { DeadLetterState, ViewQueries } from '#order_service/consumer_db.ts';
 import { listOrders } from './listing.ts';
 import { toDeadLetter, toStoredEvent, toText, toView, toViewedOrder } from './rows.ts';

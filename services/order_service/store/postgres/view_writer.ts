@@ -1,6 +1,6 @@
 import type { Database } from '#service_common/postgres/database.ts';
 import type { Query } from '#service_common/postgres/statements.ts';
-import { toPostgresText } from '#service_common/postgres/texts.ts';
+import { toPostgresText } from '#service_common/stored_text.ts';
 import type { AppliedBatch, OrderView, PositionStep, ViewWriter } from '#order_service/consumer_db.ts';
 import { compareOrders, orderChanges, putOrders, type ViewBasis } from './put_orders.ts';
 import { comparePositions, movePositions, type NumberedStep } from './put_positions.ts';

@@ -1,5 +1,6 @@
 import type { Order } from '#kafka_common/models.ts';
 import { StoreError } from '#service_common/store_error.ts';
+import { toSqliteText } from '#service_common/stored_text.ts';
 import type { AppliedBatch, DeadLetter, OrderView, PositionStep } from '#order_service/consumer_db.ts';
 import { headersToText } from '#order_service/store/header_text.ts';
 import type { WriterStatements } from './writer_statements.ts';
@@ -21,7 +22,7 @@ export const putBatch = (sql: WriterStatements, batch: AppliedBatch): void => {
   const lastEvents = putHistory(sql, batch, basis?.lastEvents ?? new Map());
   putViews(sql, batch, lastEvents);
   extendOtherHistories(sql, batch, lastEvents);
-  batch.unversionedEventIds.forEach((id) => sql.putSeen.run(id));
+  batch.unversionedEventIds.forEach((id) => sql.putSeen.run(toSqliteText(id)));
   batch.deadLetters.forEach((letter) => putDeadLetter(sql, letter));
   // After the letters: when the view is built from the log, a letter and its redrive can come in one batch.
   batch.redriven.forEach((redriven) => setRedriven(sql, redriven));
@@ -85,7 +86,7 @@ const putOrder = (
   event: number | null,
 ): void => {
   const orderedAt = Date.parse(body.orderDate);
-  sql.putOrder.run(orderId, version, status, body.customerId, orderedAt, event, JSON.stringify(body));
+  sql.putOrder.run(orderId, version, status, toSqliteText(body.customerId), orderedAt, event, JSON.stringify(body));
 };
 
 /** Events without effect belong to the history of their order too. */

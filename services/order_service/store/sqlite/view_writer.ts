@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { commitTransaction } from '#service_common/sqlite/transactions.ts';
+import { toSqliteText } from '#service_common/stored_text.ts';
 import type { OrderView, ViewWriter } from '#order_service/consumer_db.ts';
 import { isAnyPending, putBatch, type ViewBasis } from './put_batch.ts';
 import { reading } from './reading.ts';
@@ -14,7 +15,7 @@ export const createViewWriter = (db: DatabaseSync): ViewWriter => {
         // First: a commit that comes between this and the rest is noticed by the transaction.
         const commits = sql.commits();
         const { views, lastEvents } = viewsOf(sql, orderIds);
-        const seenEventIds = new Set(unversionedEventIds.filter((id) => sql.seen.get(id) !== undefined));
+        const seenEventIds = new Set(unversionedEventIds.filter((id) => sql.seen.get(toSqliteText(id)) !== undefined));
         const basis: ViewBasis = { commits, lastEvents };
         return { views, seenEventIds, basis };
       }),
