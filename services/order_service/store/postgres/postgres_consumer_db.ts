@@ -7,10 +7,18 @@ import { createViewQueries } from './view_queries.ts';
 import { createViewWriter } from './view_writer.ts';
 
 /** The tables of the Order Service. */
-export const VIEW_TABLES = {
+const VIEW_TABLES = {
   schema: 'order_service',
   folder: fileURLToPath(new URL('migrations', import.meta.url)),
 } as const;
+
+interface OpenStore {
+  readonly db: ConsumerDb;
+  /** One for all instances. */
+  readonly redriveKey: Buffer;
+}
+
+const IDENTITY = 'SELECT view_id, key FROM order_service.identity, order_service.redrive_key';
 
 /** Reads have connections of their own, so that applying never waits behind them. */
 const CONNECTIONS = { reads: 8, writes: 2 } as const;
@@ -21,7 +29,7 @@ const DEADLINE_MS = 10_000;
  * Opens the view in a database, and brings its tables up to date first.
  * @throws StoreError `STORE_UNAVAILABLE`; `STORE_REFUSED` if the database belongs to a newer program
  */
-export const openPostgresConsumerDb = async (address: DatabaseAddress): Promise<ConsumerDb> => {
+export const openPostgresStore = async (address: DatabaseAddress): Promise<OpenStore> => {
   const open = (connections: number): Database =>
     openDatabase({ address, applicationName: 'order-service', connections, deadlineMs: DEADLINE_MS });
   const writes = open(CONNECTIONS.writes);
@@ -31,8 +39,9 @@ export const openPostgresConsumerDb = async (address: DatabaseAddress): Promise<
   };
   try {
     await migrate(writes, VIEW_TABLES);
-    const [row] = await writes.query('SELECT view_id FROM order_service.identity');
-    return { ...createViewWriter(writes), ...createViewQueries(reads, String(row?.['view_id'])), close };
+    const [row] = await writes.query(IDENTITY);
+    const queries = createViewQueries(reads, String(row?.['view_id']));
+    return { db: { ...createViewWriter(writes), ...queries, close }, redriveKey: row?.['key'] as Buffer };
   } catch (error) {
     await close();
     throw error;
