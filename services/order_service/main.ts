@@ -29,9 +29,8 @@ const MAX_SUBSCRIBERS = 2_000;
 const DRAIN_MS = 3_000;
 
 await runService('order-service', readConfig, async (config, logger, tracing) => {
-  const { ordersTopic: topic, consumerGroup: group } = config;
+  const { ordersTopic: topic, consumerGroup: group, database, dataDir } = config;
   const now = Date.now;
-  const { database, dataDir } = config;
   const store = database === null ? { dataDir } : { database: database.text };
   logger.info({ broker: describeBroker(config), ...store }, 'starting');
   const metrics = new Registry();
