@@ -207,3 +207,13 @@ test(
     assert.deepEqual((await db.counts()).orders, 1);
   },
 );
+
+test('all instances have one key of redrives, and another database has another one', postgres.options, async (t) => {
+  const [url, elsewhere] = [await postgres.newDatabase(), await postgres.newDatabase()];
+  const stores = await Promise.all([url, url, elsewhere].map((one) => openPostgresStore(readDatabaseAddress(one, ''))));
+  t.after(() => Promise.all(stores.map(({ db }) => db.close())));
+  const [first, second, other] = stores.map(({ redriveKey }) => redriveKey.toString('hex'));
+  assert.match(first ?? '', /^[0-9a-f]{64}$/);
+  assert.equal(second, first);
+  assert.notEqual(other, first);
+});

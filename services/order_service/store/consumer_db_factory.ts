@@ -35,7 +35,8 @@ export const openViewRebuild = async ({ database, dataDir }: Config): Promise<Vi
 
 const NO_REBUILD =
   'DATABASE_URL is set, and rebuild works on SQLite views only. To build the view in PostgreSQL again, stop all Order ' +
-  'Services, drop its schema order_service (DROP SCHEMA order_service CASCADE), and start them again';
+  'Services, run TRUNCATE order_service.positions, order_service.orders, order_service.events, ' +
+  'order_service.seen_events, order_service.dead_letters, and start them again';
 
 /** The key of a rebuild on SQLite. @throws StoreError `STORE_REFUSED` */
 export const openRedriveKey = ({ dataDir }: Config): Buffer => openKeyFile(dataDir);
