@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readDatabaseAddress } from '#service_common/postgres/database_address.ts';
 import { StoreError } from '#service_common/store_error.ts';
 import { type AppliedBatch, type ConsumerDb, type HistoryEvent, STREAM_START } from '#order_service/consumer_db.ts';
 import { openPostgresStore } from '#order_service/store/postgres/postgres_consumer_db.ts';
 import { createProxy } from '#tests/faults/proxy.ts';
-import { postgresOfFile } from '#tests/postgres/postgres_for_tests.ts';
+import { ownPostgres, postgresOfFile } from '#tests/postgres/postgres_for_tests.ts';
 import { anAppliedBatch, anOrder, aStep } from '#tests/support/events.ts';
 import { eventually } from '#tests/support/eventually.ts';
 
 /** Several Order Services that write to one view on PostgreSQL at the same time. */
 
 const postgres = await postgresOfFile();
+const own = await ownPostgres();
 
 const open = async (t: TestContext, url: string): Promise<ConsumerDb> => {
   const { db } = await openPostgresStore(readDatabaseAddress(url, ''));
@@ -216,4 +218,40 @@ test('all instances have one key of redrives, and another database has another o
   assert.match(first ?? '', /^[0-9a-f]{64}$/);
   assert.equal(second, first);
   assert.notEqual(other, first);
+});
+
+test('a server that is killed loses nothing that was applied, and nothing is applied twice', own.options, async (t) => {
+  const server = await own.start();
+  t.after(server.stop);
+  const db = await open(t, server.url);
+  let isOver = false;
+  const killing = (async () => {
+    for (let n = 0; n < 3; n++) {
+      await sleep(400);
+      await server.kill();
+      await server.start();
+    }
+    isOver = true;
+  })();
+  let position: number | null = null;
+  let applied = 0;
+  const read = (): Promise<number | null> =>
+    eventually(async () => (await db.positions('orders.events'))[0]?.next ?? null, 30_000);
+  while (!isOver) {
+    const from: number | null = position;
+    const code = await codeOf(decided(db, 0, from, [`ORD-${from ?? 0}`]).then((batch) => db.applyBatch(batch)));
+    if (code === 'applied') applied += 1;
+    position = code === 'applied' ? (from ?? 0) + 1 : await read();
+    assert.ok((position ?? 0) >= applied, 'what was applied is still there');
+    applied = position ?? 0;
+  }
+  await killing;
+  t.diagnostic(`${applied} transactions, 3 kills`);
+  assert.equal(await read(), applied);
+  assert.equal((await db.counts()).orders, applied);
+  const events = await db.eventsAfter(STREAM_START, 100_000);
+  assert.deepEqual(
+    events.map(({ offset }) => offset),
+    Array.from({ length: applied }, (_, n) => n),
+  );
 });
