@@ -108,10 +108,10 @@ test('200 batches of the same orders in opposite order never wait for each other
   let batches = 0;
   await Promise.all(
     dbs.map(async (db, partition) => {
-      const own = partition === 0 ? ids : ids.toReversed();
+      const inTurn = partition === 0 ? ids : ids.toReversed();
       for (let n = 0; n < 100; n++) {
         // Half of them are new each time, and both instances want to create them.
-        const some = own.map((id) => (isEven(id) ? id : `${id}00${n}`));
+        const some = inTurn.map((id) => (isEven(id) ? id : `${id}00${n}`));
         await applyUntilDone(db, partition, n === 0 ? null : n * ids.length, some);
         batches += 1;
       }
