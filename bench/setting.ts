@@ -44,10 +44,9 @@ export const fillView = async (directory: string, count: number): Promise<void> 
       orders,
       unversionedEventIds: [],
       history: [],
-      lastEvents: new Map(),
       deadLetters: [],
       redriven: [],
-      decidedAt: null,
+      basis: null,
     });
     from = next;
   }

@@ -17,13 +17,16 @@ type Sequenced = TailedEvent & { readonly sequence: number };
 /** Reads the events of the view without end. @throws Failure */
 export async function* tailView(options: TailViewOptions): AsyncGenerator<TailedEvent, void> {
   const { service, from, orderId, signal, onNote } = options;
-  /** The sequence of the last event in the present view. A view that was built again counts from 1. */
-  let last = from === 'earliest' ? 0 : null;
+  /** Whether events before the first one may have been meant too. */
+  let hasBegun = from === 'earliest';
+  /** By partition, the sequence of the last event in the present view. A view that was built again counts from 1. */
+  const sequences = new Map<number, number>();
   /** By partition, the offset of the last event. It shows what is new in a view that was built again. */
   const offsets = new Map<number, number>();
 
   const note = (event: Sequenced): Sequenced => {
-    last = event.sequence;
+    hasBegun = true;
+    sequences.set(event.partition, event.sequence);
     offsets.set(event.partition, event.offset);
     return event;
   };
@@ -32,29 +35,32 @@ export async function* tailView(options: TailViewOptions): AsyncGenerator<Tailed
   async function* catchUp(): AsyncGenerator<Sequenced> {
     const events = await eventsOf(options);
     for (const event of events) if (event.offset > (offsets.get(event.partition) ?? -1)) yield note(event);
-    last = events.at(-1)?.sequence ?? 0;
+    sequences.clear();
+    for (const { partition, sequence } of events) sequences.set(partition, sequence);
   }
 
   const stream = streamEvents({
     service,
     path: '/events/stream',
     // `0` is before the first event.
-    lastEventId: last === null ? null : '0',
+    lastEventId: hasBegun ? '0' : null,
     signal,
     onLost: (reason, waitMs) => onNote(`connection lost (${visible(reason)}), trying again in ${waitMs / 1_000} s`),
   });
   for await (const { event: kind, data } of stream) {
     if (kind === 'reset') {
       // The service cannot send the events since the last one. For a single order they are few, and can be read.
-      if (last !== null && orderId !== undefined) yield* catchUp();
+      if (hasBegun && orderId !== undefined) yield* catchUp();
       else {
         onNote(`some events can be missing here; tail --topic reads all: ${visible(data)}`);
-        last = 0;
+        hasBegun = true;
+        sequences.clear();
       }
     }
     if (kind !== 'order') continue;
     const event = JSON.parse(data) as Sequenced;
-    if ((orderId !== undefined && event.orderId !== orderId) || event.sequence <= (last ?? 0)) continue;
+    if ((orderId !== undefined && event.orderId !== orderId) || event.sequence <= (sequences.get(event.partition) ?? 0))
+      continue;
     yield note(event);
   }
 }

@@ -43,9 +43,21 @@ export interface HistoryEvent {
 }
 
 export interface StoredEvent extends HistoryEvent {
-  /** Counts the events of all orders, in the order they were applied. */
+  /**
+   * Numbers the events of the view, from 1. The numbers of one order's events rise, and so do those of one partition.
+   * A store with several writers can leave numbers out, and can commit a higher one first: no reader may go on after one.
+   */
   readonly sequence: number;
 }
+
+/** An event in the stream of all events. */
+export interface StreamedEvent extends StoredEvent {
+  /** The place after this event, as text for clients. Only its store can read it. */
+  readonly id: string;
+}
+
+/** The place before the first event of every view. */
+export const STREAM_START = '0';
 
 /** A message that could not be applied, kept byte for byte if it is whole. */
 export interface DeadLetter {
@@ -114,28 +126,21 @@ export interface AppliedBatch {
   readonly orders: readonly Order[];
   /** Ids of the applied events that have no version. Only the id shows that such an event is a repetition. */
   readonly unversionedEventIds: readonly string[];
-  /** All events in the order they came, also those without effect. */
+  /** All events in the order they came, also those without effect. The partition of each is among `positions`. */
   readonly history: readonly HistoryEvent[];
-  /** The last `sequence` of each order in `history` that has one in the store. */
-  readonly lastEvents: ReadonlyMap<string, number>;
   readonly deadLetters: readonly DeadLetter[];
   readonly redriven: readonly (Redrive & { readonly letter: LetterPosition })[];
-  /**
-   * `commits` of what it was decided on. If another process has committed since, this transaction is refused. Null: it
-   * depends on nothing that was loaded.
-   */
-  readonly decidedAt: number | null;
+  /** `basis` of what it was decided on. Null: it depends on nothing that was loaded. */
+  readonly basis: unknown;
 }
 
 /** What the decision about a batch needs to know. */
 export interface LoadedViews {
   readonly views: ReadonlyMap<string, OrderView>;
-  /** The `sequence` of the last event of each order. */
-  readonly lastEvents: ReadonlyMap<string, number>;
   /** Those of the given ids that were applied before. */
   readonly seenEventIds: ReadonlySet<string>;
-  /** Another number after each commit of another process. */
-  readonly commits: number;
+  /** What the store must remember of what was loaded, to notice a change of it. Only the store can read it. */
+  readonly basis: unknown;
 }
 
 /** An order with its present status. */
@@ -186,7 +191,7 @@ export interface ViewWriter {
   /**
    * Commits one transaction. It is synced to disk when the promise resolves.
    * @throws StoreError if nothing of the batch was applied; `STORE_OVERTAKEN` if a position is not its `from`;
-   * `STORE_CHANGED` if another process has committed since `decidedAt`
+   * `STORE_CHANGED` if another process has changed an order since `basis` was loaded
    */
   applyBatch(batch: AppliedBatch): Promise<void>;
   positions(topic: string): Promise<readonly PartitionPosition[]>;
@@ -196,7 +201,7 @@ export interface ViewWriter {
 export interface ViewQueries {
   /**
    * The identity of this view: random, and the same for as long as the view exists. A view that was rebuilt, or begun
-   * again after its deletion, has another one. A `sequence` means something only together with it.
+   * again after its deletion, has another one. The ids of its stream name it.
    */
   readonly viewId: string;
   /** Another number after each commit of another process. A commit of this process may leave it as it is. */
@@ -209,10 +214,20 @@ export interface ViewQueries {
   orders(filter: OrderFilter, after: OrderSortKey | null, limit: number): Promise<OrderPage>;
   /** The events of one order before `sequence` (null: all), newest first. Null if nothing of the order is known. */
   history(orderId: string, before: number | null, limit: number): Promise<readonly StoredEvent[] | null>;
-  /** The events of all orders after `sequence`, oldest first. */
-  eventsAfter(sequence: number, limit: number): Promise<readonly StoredEvent[]>;
-  /** The `sequence` of the last event; 0 if there is none. */
-  lastSequence(): Promise<number>;
+  /**
+   * The events of all orders after a place in the stream: those of one partition in the order of the log. Fewer than
+   * `limit`: there were no more at this moment.
+   * @param after a place that the store has given, or `STREAM_START`
+   * @param upTo a later place, which bounds the events
+   */
+  eventsAfter(after: string, limit: number, upTo?: string): Promise<readonly StreamedEvent[]>;
+  /** The place after all events. */
+  lastEventId(): Promise<string>;
+  /**
+   * How many events come after a place, counted up to `limit`. Null if the events after it cannot be found: the text is
+   * not a place in this view, or the topic was made again.
+   */
+  missedSince(id: string, limit: number): Promise<number | null>;
   /** The ids of all orders in the order first received, a page at a time. Orders with only a pending status are left out. */
   orderIds(): AsyncIterable<readonly string[]>;
   /** Pending statuses, oldest first. */

@@ -1,11 +1,9 @@
 import { Registry } from 'prom-client';
 import { describeBroker, readConfig } from '#kafka_common/config.ts';
 import { createBroker } from '#kafka_common/kafka_factory.ts';
-import { watchTopicSafety } from '#kafka_common/topic_safety.ts';
 import { closeHttpApp, listen } from '#service_common/http/http_app.ts';
 import { runService } from '#service_common/run_service.ts';
-import { heldUpWarnings } from '#order_service/consuming/held_up_warnings.ts';
-import { watchUnreadPartitions } from '#order_service/consuming/unread_partitions.ts';
+import { watchWarnings } from '#order_service/consuming/watch_warnings.ts';
 import { presentEvent } from '#order_service/app/api/events_stream.ts';
 import { createOrderApp } from '#order_service/app/app.ts';
 import { createEventFeed } from '#order_service/live/event_feed.ts';
@@ -16,7 +14,7 @@ import { createOrderWaiters } from '#order_service/live/order_waiters.ts';
 import { createViewWatch } from '#order_service/live/view_watch.ts';
 import { createRedriver } from '#order_service/redrive/redrive.ts';
 import { createRedriveProof } from '#order_service/redrive/redrive_proof.ts';
-import { openConsumerDb, openRedriveKey } from '#order_service/store/consumer_db_factory.ts';
+import { openOrderStore } from '#order_service/store/consumer_db_factory.ts';
 import { logTransactions } from '#order_service/telemetry/apply_log.ts';
 import { createApplyMetrics } from '#order_service/telemetry/apply_metrics.ts';
 import { traceTransactions } from '#order_service/telemetry/apply_tracing.ts';
@@ -31,12 +29,13 @@ const MAX_SUBSCRIBERS = 2_000;
 const DRAIN_MS = 3_000;
 
 await runService('order-service', readConfig, async (config, logger, tracing) => {
-  const { ordersTopic: topic, consumerGroup: group } = config;
+  const { ordersTopic: topic, consumerGroup: group, database, dataDir } = config;
   const now = Date.now;
-  logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
+  const store = database === null ? { dataDir } : { database: database.text };
+  logger.info({ broker: describeBroker(config), ...store }, 'starting');
   const metrics = new Registry();
-  const db = await openConsumerDb(config, logger);
-  const redriveProof = createRedriveProof(openRedriveKey(config));
+  const { db, redriveKey } = await openOrderStore(config, logger);
+  const redriveProof = createRedriveProof(redriveKey);
   const broker = await createBroker(config, 'order-service', logger);
 
   const watch = createViewWatch({ db });
@@ -64,11 +63,10 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
   addViewMetrics({ registry: metrics, db, now });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const topicWarnings = watchTopicSafety({ broker, topic, logger, signal });
-  const unread = watchUnreadPartitions({ broker, topic, group, logger, now, signal });
-  addRunnerMetrics({ registry: metrics, topic, status: runner.status, unreadPartitions: unread.count });
-  const warnings = () => [...topicWarnings(), ...unread.warnings(), ...heldUpWarnings(runner.status(), now())];
-  const flow = createFlow({ db, broker, samples, status: runner.status, warnings, topic, group });
+  const { status } = runner;
+  const { warnings, unreadPartitions } = watchWarnings({ broker, db, topic, group, status, logger, now, signal });
+  addRunnerMetrics({ registry: metrics, topic, status, unreadPartitions });
+  const flow = createFlow({ db, broker, samples, status, warnings, topic, group });
   countSeconds({ samples, feed, flow }, signal);
 
   const app = await createOrderApp({
@@ -77,7 +75,7 @@ await runService('order-service', readConfig, async (config, logger, tracing) =>
     feed,
     flow,
     redriver: createRedriver({ db, broker, topic, proof: redriveProof }),
-    runnerStatus: runner.status,
+    runnerStatus: status,
     warnings,
     topic,
     logger,

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
-import type { ConsumerDb, HistoryEvent, OrderFilter, OrderSortKey } from '#order_service/consumer_db.ts';
-import { anAppliedBatch, anOrder, applyNext } from '#tests/support/events.ts';
+import {
+  type ConsumerDb,
+  type HistoryEvent,
+  type OrderFilter,
+  type OrderSortKey,
+  type PositionStep,
+  STREAM_START,
+} from '#order_service/consumer_db.ts';
+import { anAppliedBatch, anOrder, applyNext, aStep } from '#tests/support/events.ts';
 
 const DAY_MS = 86_400_000;
 const FIRST_DAY = Date.parse('2026-01-01T00:00:00.000Z');
@@ -24,18 +31,28 @@ const event = (orderId: string, changes: Partial<HistoryEvent> = {}): HistoryEve
   ...changes,
 });
 
-/** Appends events as the applier does: each is chained to the last event of its order. */
+/** Steps over these events, which are the next ones of their partitions. */
+const stepsOver = (history: readonly HistoryEvent[]): PositionStep[] =>
+  [...new Set(history.map(({ partition }) => partition))].map((partition) => {
+    const offsets = history.filter((one) => one.partition === partition).map(({ offset }) => offset);
+    return aStep({ partition, next: Math.max(...offsets) + 1 });
+  });
+
+/** Appends events as the applier does, on the basis of what is loaded. */
 const appendTo = async (db: ConsumerDb, ...history: HistoryEvent[]): Promise<void> => {
   const ids = [...new Set(history.map(({ orderId }) => orderId))];
-  const { lastEvents } = await db.load(ids, []);
-  await applyNext(db, anAppliedBatch({ history, lastEvents }));
+  const { basis } = await db.load(ids, []);
+  await applyNext(db, anAppliedBatch({ positions: stepsOver(history), history, basis }));
 };
 
 const offsetsIn = async (db: ConsumerDb, orderId: string, before: number | null = null, limit = 100) =>
   (await db.history(orderId, before, limit))?.map(({ offset }) => offset);
 
+const offsetsAfter = async (db: ConsumerDb, place: string, limit = 100, upTo?: string) =>
+  (await db.eventsAfter(place, limit, upTo)).map(({ offset, orderId }) => [offset, orderId]);
+
 /** What the listing of orders and their histories guarantee; a part of `consumerDbContract`. */
-export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
+export const consumerDbReadsContract = (dbNow: () => ConsumerDb, reopen: () => Promise<void>): void => {
   const put = (orders: readonly Order[], version = 1): Promise<void> =>
     applyNext(
       dbNow(),
@@ -134,7 +151,6 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
   describe('the history', () => {
     test('of an unknown order is null', async () => {
       assert.equal(await dbNow().history('ORD-1', null, 10), null);
-      assert.equal(await dbNow().lastSequence(), 0);
     });
 
     test('gives only the events of its order, last first, as they were', async () => {
@@ -160,7 +176,7 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
     test('is paged by sequence, and the sequence of another order gives nothing', async () => {
       await put([orderOf(1), orderOf(2)]);
       for (let offset = 1; offset <= 5; offset++)
-        await appendTo(dbNow(), event('ORD-1', { offset }), event('ORD-2', { offset }));
+        await appendTo(dbNow(), event('ORD-1', { offset }), event('ORD-2', { offset: offset + 100, partition: 2 }));
       const first = (await dbNow().history('ORD-1', null, 2)) ?? [];
       assert.deepEqual(
         first.map(({ offset }) => offset),
@@ -174,43 +190,69 @@ export const consumerDbReadsContract = (dbNow: () => ConsumerDb): void => {
     test('begins with the statuses that were pending', async () => {
       const pending = { orderId: 'ORD-1', version: 2, status: 'shipped', pendingSince: 1 } as const;
       const first = event('ORD-1', { offset: 1, outcome: 'waiting' });
-      await applyNext(dbNow(), anAppliedBatch({ views: [pending], history: [first] }));
+      await applyNext(dbNow(), anAppliedBatch({ positions: stepsOver([first]), views: [pending], history: [first] }));
       assert.deepEqual(await offsetsIn(dbNow(), 'ORD-1'), [1]);
       await appendTo(dbNow(), event('ORD-1', { offset: 2, outcome: 'duplicate' }));
-      const { lastEvents } = await dbNow().load(['ORD-1'], []);
-      await applyNext(
-        dbNow(),
-        anAppliedBatch({
-          views: [{ ...pending, pendingSince: null }],
-          orders: [orderOf(1)],
-          history: [event('ORD-1', { offset: 3, type: 'ORDER_CREATED' })],
-          lastEvents,
-        }),
-      );
+      const { basis } = await dbNow().load(['ORD-1'], []);
+      const history = [event('ORD-1', { offset: 3, type: 'ORDER_CREATED' })];
+      const views = [{ ...pending, pendingSince: null }];
+      const positions = stepsOver(history);
+      await applyNext(dbNow(), anAppliedBatch({ positions, views, orders: [orderOf(1)], history, basis }));
       assert.deepEqual(await offsetsIn(dbNow(), 'ORD-1'), [3, 2, 1]);
     });
+  });
 
-    test('of all orders can be read from any sequence on, oldest first', async () => {
+  describe('the stream of events', () => {
+    test('of an empty store is at its start, and goes on from there', async () => {
+      const place = await dbNow().lastEventId();
+      assert.deepEqual(await dbNow().eventsAfter(place, 10), []);
+      assert.equal(await dbNow().missedSince(place, 10), 0);
+      await appendTo(dbNow(), event('ORD-1', { offset: 1 }));
+      assert.deepEqual(await offsetsAfter(dbNow(), place), [[1, 'ORD-1']]);
+      assert.equal(await dbNow().missedSince(place, 10), 1);
+    });
+
+    test('goes on after each of its events, with all that came after it', async () => {
       await put([orderOf(1), orderOf(2)]);
-      await appendTo(
-        dbNow(),
-        event('ORD-1', { offset: 1 }),
-        event('ORD-2', { offset: 2 }),
-        event('ORD-1', { offset: 3 }),
+      await appendTo(dbNow(), event('ORD-1', { offset: 1 }), event('ORD-2', { offset: 2 }));
+      await appendTo(dbNow(), event('ORD-1', { offset: 3 }));
+      const all = await dbNow().eventsAfter(STREAM_START, 10);
+      assert.deepEqual(
+        all.map(({ id: _id, sequence: _sequence, ...found }) => found),
+        [event('ORD-1', { offset: 1 }), event('ORD-2', { offset: 2 }), event('ORD-1', { offset: 3 })],
       );
-      assert.equal(await dbNow().lastSequence(), 3);
-      const after = async (sequence: number, limit: number) =>
-        (await dbNow().eventsAfter(sequence, limit)).map(({ sequence: found, orderId, offset }) => [
-          found,
-          orderId,
-          offset,
-        ]);
-      assert.deepEqual(await after(0, 2), [
-        [1, 'ORD-1', 1],
-        [2, 'ORD-2', 2],
+      for (const [n, { id }] of all.entries()) {
+        assert.deepEqual(await dbNow().eventsAfter(id, 10), all.slice(n + 1));
+        assert.equal(await dbNow().missedSince(id, 10), 2 - n);
+      }
+      assert.deepEqual(await offsetsAfter(dbNow(), STREAM_START, 2), [
+        [1, 'ORD-1'],
+        [2, 'ORD-2'],
       ]);
-      assert.deepEqual(await after(2, 10), [[3, 'ORD-1', 3]]);
-      assert.deepEqual(await after(3, 10), []);
+      assert.equal(await dbNow().missedSince(STREAM_START, 2), 2);
+      assert.deepEqual(await offsetsAfter(dbNow(), await dbNow().lastEventId()), []);
+    });
+
+    test('is bounded by a later place', async () => {
+      await appendTo(dbNow(), event('ORD-1', { offset: 1 }), event('ORD-1', { offset: 2 }));
+      const place = await dbNow().lastEventId();
+      await appendTo(dbNow(), event('ORD-1', { offset: 3 }));
+      assert.deepEqual(await offsetsAfter(dbNow(), STREAM_START, 10, place), [
+        [1, 'ORD-1'],
+        [2, 'ORD-1'],
+      ]);
+      assert.deepEqual(await offsetsAfter(dbNow(), place, 10, place), []);
+    });
+
+    test('goes on from the places of another process, and after the store is opened again', async () => {
+      await appendTo(dbNow(), event('ORD-1', { offset: 1 }));
+      const place = await dbNow().lastEventId();
+      await appendTo(dbNow(), event('ORD-1', { offset: 2, partition: 3 }), event('ORD-1', { offset: 2 }));
+      await reopen();
+      assert.deepEqual(await offsetsAfter(dbNow(), place), [
+        [2, 'ORD-1'],
+        [2, 'ORD-1'],
+      ]);
     });
   });
 };

@@ -24,10 +24,8 @@ const TRANSACTION = 'services/order_service/consuming/apply_transaction.ts';
 const COMMITTED = 'libs/kafka_common/kafka/wire/committed_batches.ts';
 const FOLD = 'libs/kafka_common/order_fold.ts';
 
-const APPLY =
-  'await db.applyBatch({ positions, ...changes, history, lastEvents, deadLetters, redriven, decidedAt: commits });';
-const NO_EFFECT =
-  'views: [], orders: [], unversionedEventIds: [], history: [], lastEvents, redriven: [], decidedAt: commits';
+const APPLY = 'await db.applyBatch({ positions, ...changes, history, deadLetters, redriven, basis });';
+const NO_EFFECT = 'views: [], orders: [], unversionedEventIds: [], history: [], redriven: [], basis';
 /** Without the check of what is written. */
 const UNBOUNDED = `JSON.stringify({ ...toWire({ ...event, version: 1 }), version: event.version })`;
 const FATE_OF_ROW = "if (fate.kind === 'not_written' && !waiting.answered) notWritten.push(event);";
@@ -170,7 +168,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: `const still = positions.map((step) => ({ ...step, next: step.from ?? 0 }));
           await db.applyBatch({ positions: still, ${NO_EFFECT}, deadLetters });
           const further = positions.map((step) => ({ ...step, from: step.from ?? 0 }));
-          await db.applyBatch({ positions: further, ...changes, history, lastEvents, deadLetters: [], redriven, decidedAt: null });`,
+          await db.applyBatch({ positions: further, ...changes, history, deadLetters: [], redriven, basis: null });`,
       },
     ],
   },
@@ -184,7 +182,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         find: APPLY,
         replace: `await db.applyBatch({ positions, ${NO_EFFECT}, deadLetters: [] });
           const there = positions.map((step) => ({ ...step, from: step.next }));
-          await db.applyBatch({ positions: there, ...changes, history, lastEvents, deadLetters, redriven, decidedAt: null });`,
+          await db.applyBatch({ positions: there, ...changes, history, deadLetters, redriven, basis: null });`,
       },
     ],
   },

@@ -57,27 +57,21 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
   return {
     viewId: SIMULATED_VIEW,
     load: (orderIds, eventIds) =>
-      read('load', ({ orders, pending, seenEventIds, events }) => ({
+      read('load', ({ orders, pending, seenEventIds }) => ({
         views: new Map(
           orderIds.flatMap((id) => {
             const view = orders.get(id)?.view ?? pending.get(id);
             return view === undefined ? [] : [[id, view] as const];
           }),
         ),
-        lastEvents: new Map(
-          orderIds.flatMap((id) => {
-            const last = events.findLast(({ orderId }) => orderId === id);
-            return last === undefined ? [] : [[id, last.sequence] as const];
-          }),
-        ),
         seenEventIds: new Set(eventIds.filter((id) => seenEventIds.has(id))),
-        commits: disk.history.length,
+        basis: disk.history.length,
       })),
     applyBatch: (batch) =>
       read('apply', () =>
         disk.commit((state) => {
           const after = stateAfter(state, batch);
-          if (batch.decidedAt !== null && batch.decidedAt !== disk.history.length)
+          if (batch.basis !== null && batch.basis !== disk.history.length)
             throw new StoreError('STORE_CHANGED', 'another process has changed the view since');
           return after;
         }),
@@ -104,8 +98,18 @@ export const createSimulatedConsumerDb = (disk: ViewDisk, line: StoreLine = DIRE
           .toReversed()
           .slice(0, limit);
       }),
-    eventsAfter: (sequence, limit) => read('events', ({ events }) => events.slice(sequence, sequence + limit)),
-    lastSequence: () => read('last sequence', ({ events }) => events.length),
+    eventsAfter: (after, limit, upTo) =>
+      read('events', ({ events }) =>
+        events
+          .slice(Number(after), upTo === undefined ? undefined : Number(upTo))
+          .slice(0, limit)
+          .map((event) => ({ ...event, id: String(event.sequence) })),
+      ),
+    lastEventId: () => read('last event id', ({ events }) => String(events.length)),
+    missedSince: (id, limit) =>
+      read('missed', ({ events }) =>
+        Number(id) <= events.length ? Math.min(limit, events.length - Number(id)) : null,
+      ),
     async *orderIds() {
       const ids = await read('ids', ({ orders }) => [...orders.keys()]);
       for (let n = 0; n < ids.length; n += PAGE_SIZE) {

@@ -83,10 +83,9 @@ export const anAppliedBatch = (changes: Partial<AppliedBatch> = {}): AppliedBatc
   orders: [],
   unversionedEventIds: [],
   history: [],
-  lastEvents: new Map(),
   deadLetters: [],
   redriven: [],
-  decidedAt: null,
+  basis: null,
   ...changes,
 });
 

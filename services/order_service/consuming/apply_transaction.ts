@@ -30,7 +30,7 @@ export const applyTransaction = async (
   const decoded = decodeRecords(parts, now());
   const { deadLetters } = decoded;
   const events = decoded.events.map(({ event }) => event);
-  const { lastEvents, commits, ...loaded } = await db.load(
+  const { basis, ...loaded } = await db.load(
     [...new Set(events.map(({ orderId }) => orderId))],
     events.filter(({ version }) => version === null).map(repetitionKeyOf),
   );
@@ -44,7 +44,7 @@ export const applyTransaction = async (
     from,
     next,
   }));
-  await db.applyBatch({ positions, ...changes, history, lastEvents, deadLetters, redriven, decidedAt: commits });
+  await db.applyBatch({ positions, ...changes, history, deadLetters, redriven, basis });
   const orderIds = changes.views.filter(({ pendingSince }) => pendingSince === null).map(({ orderId }) => orderId);
   return { ...decoded, orderIds, history, startedAt, endedAt: performance.now() };
 };

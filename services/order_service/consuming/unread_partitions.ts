@@ -7,7 +7,7 @@ const LOOK_MS = 5_000;
 /** A rebalance takes less, and so does the restart of a service. */
 const UNREAD_MS = 15_000;
 
-interface UnreadPartitionsOptions {
+export interface UnreadPartitionsOptions {
   readonly broker: Pick<Broker, 'describeTopic' | 'assignedIn'>;
   readonly topic: string;
   readonly group: string;
@@ -19,7 +19,7 @@ interface UnreadPartitionsOptions {
   readonly lookMs?: number;
 }
 
-export interface UnreadPartitions {
+interface UnreadPartitions {
   /** How many partitions no member of the group has owned for some seconds. 0 while the broker does not answer. */
   readonly count: () => number;
   readonly warnings: () => readonly string[];

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { StoredEvent, ViewQueries } from '#order_service/consumer_db.ts';
-import { idAt, sequenceOf } from './event_ids.ts';
+import type { StreamedEvent, ViewQueries } from '#order_service/consumer_db.ts';
 import { resetMessage } from './sse.ts';
 import { EVENTS_PAGE, type Subscriber } from './subscribers.ts';
 
@@ -9,7 +8,7 @@ const MAX_RESUMED = 10_000;
 /** Milliseconds that a subscriber may stop reading while it is sent what it missed. */
 const DRAIN_MS = 10_000;
 
-type Events = Pick<ViewQueries, 'viewId' | 'eventsAfter' | 'lastSequence'>;
+type Events = Pick<ViewQueries, 'eventsAfter' | 'lastEventId' | 'missedSince'>;
 
 /**
  * Sends a new subscriber the events that it missed, only as fast as it reads.
@@ -20,31 +19,29 @@ export const catchUp = async (
   db: Events,
   subscriber: Subscriber,
   lastId: string | null,
-  textOf: (events: readonly StoredEvent[]) => string,
+  textOf: (events: readonly StreamedEvent[]) => string,
 ): Promise<void> => {
   const { to } = subscriber;
-  const { sequence, problem } = await startAfter(db, lastId);
-  if (problem !== null) to.write(resetMessage(problem, await idAt(db, sequence)));
-  subscriber.sequence = sequence;
+  const { place, problem } = await startAfter(db, lastId);
+  if (problem !== null) to.write(resetMessage(problem, place));
+  subscriber.place = place;
   while (!to.destroyed) {
-    const events = await db.eventsAfter(subscriber.sequence, EVENTS_PAGE);
+    const events = await db.eventsAfter(subscriber.place, EVENTS_PAGE);
     if (events.length === 0) return;
-    subscriber.sequence = events.at(-1)?.sequence ?? subscriber.sequence;
+    subscriber.place = events.at(-1)?.id ?? subscriber.place;
     if (!to.write(textOf(events))) await once(to, 'drain', { signal: AbortSignal.timeout(DRAIN_MS) });
   }
 };
 
-/** The sequence to go on after, and why the missed events cannot be sent; null if they can. */
+/** The place to go on after, and why the missed events cannot be sent; null if they can. */
 const startAfter = async (
   db: Events,
   lastId: string | null,
-): Promise<{ readonly sequence: number; readonly problem: string | null }> => {
-  const last = await db.lastSequence();
-  if (lastId === null) return { sequence: last, problem: null };
-  const wanted = await sequenceOf(db, lastId);
-  if (wanted === null) return { sequence: last, problem: OTHER_VIEW };
-  if (last - wanted > MAX_RESUMED) return { sequence: last, problem: TOO_MANY_MISSED };
-  return { sequence: wanted, problem: null };
+): Promise<{ readonly place: string; readonly problem: string | null }> => {
+  if (lastId === null) return { place: await db.lastEventId(), problem: null };
+  const missed = await db.missedSince(lastId, MAX_RESUMED + 1);
+  if (missed !== null && missed <= MAX_RESUMED) return { place: lastId, problem: null };
+  return { place: await db.lastEventId(), problem: missed === null ? OTHER_VIEW : TOO_MANY_MISSED };
 };
 
 const OTHER_VIEW = 'the id is not of an event of this view; was the view built again?';

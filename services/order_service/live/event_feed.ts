@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { StoredEvent, ViewQueries } from '#order_service/consumer_db.ts';
+import type { StoredEvent, StreamedEvent, ViewQueries } from '#order_service/consumer_db.ts';
 import { catchUp } from './catch_up.ts';
 import { createEventSender } from './event_sender.ts';
 import { flowMessage, HEARTBEAT, orderMessages } from './sse.ts';
@@ -25,7 +25,7 @@ export interface EventFeed {
 }
 
 export interface EventFeedOptions {
-  readonly db: Pick<ViewQueries, 'viewId' | 'eventsAfter' | 'lastSequence'>;
+  readonly db: Pick<ViewQueries, 'eventsAfter' | 'lastEventId' | 'missedSince'>;
   readonly watch: ViewWatch;
   /** What a client is shown of an event. */
   readonly present: (event: StoredEvent) => unknown;
@@ -39,7 +39,7 @@ const HEARTBEAT_MS = 15_000;
 export const createEventFeed = ({ db, watch, present, limit }: EventFeedOptions): EventFeed => {
   const subscribers = createSubscribers({ limit });
   const { live } = subscribers;
-  const textOf = (events: readonly StoredEvent[]): string => orderMessages(events, db.viewId, present);
+  const textOf = (events: readonly StreamedEvent[]): string => orderMessages(events, present);
 
   const sender = createEventSender({ db, live, textOf });
   const heartbeat = setInterval(() => {

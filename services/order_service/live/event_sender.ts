@@ -1,4 +1,4 @@
-import type { StoredEvent, ViewQueries } from '#order_service/consumer_db.ts';
+import type { StreamedEvent, ViewQueries } from '#order_service/consumer_db.ts';
 import { EVENTS_PAGE, send, type Subscriber } from './subscribers.ts';
 
 /** Sends new events to the live subscribers. */
@@ -11,7 +11,7 @@ export interface EventSender {
 export interface EventSenderOptions {
   readonly db: Pick<ViewQueries, 'eventsAfter'>;
   readonly live: ReadonlySet<Subscriber>;
-  readonly textOf: (events: readonly StoredEvent[]) => string;
+  readonly textOf: (events: readonly StreamedEvent[]) => string;
 }
 
 /** How long events wait for more: under load, one write brings many. */
@@ -21,22 +21,35 @@ export const createEventSender = ({ db, live, textOf }: EventSenderOptions): Eve
   let gathering: NodeJS.Timeout | null = null;
   let isSending = false;
 
-  /** Sends one page to all live subscribers. Returns false if there is none. */
+  /** Sends one page to the subscribers at the place of the oldest one. Returns whether more may follow. */
   const sendPage = async (): Promise<boolean> => {
-    if (live.size === 0) return false;
-    const from = Math.min(...Array.from(live, ({ sequence }) => sequence));
-    const events = await db.eventsAfter(from, EVENTS_PAGE);
-    const last = events.at(-1)?.sequence;
-    if (last === undefined) return false;
-    // Most subscribers have the same last event, and share one text.
-    const text = textOf(events);
-    for (const subscriber of live) {
-      const { sequence } = subscriber;
-      if (sequence >= last) continue;
-      send(subscriber, sequence === from ? text : textOf(events.filter((event) => event.sequence > sequence)));
-      subscriber.sequence = last;
+    const [oldest, ...others] = live;
+    if (oldest === undefined) return false;
+    const { place } = oldest;
+    const events = await db.eventsAfter(place, EVENTS_PAGE);
+    const next = events.at(-1)?.id ?? place;
+    const atPlace = [oldest, ...others.filter((subscriber) => subscriber.place === place)];
+    if (events.length > 0) {
+      // Most subscribers are at the same place, and share one text.
+      const text = textOf(events);
+      for (const subscriber of atPlace) {
+        send(subscriber, text);
+        subscriber.place = next;
+      }
     }
-    return true;
+    if (events.length === EVENTS_PAGE) return true;
+    // All events at this moment were read. The others have read up to an earlier moment.
+    for (const subscriber of others) if (subscriber.place !== next) await bringTo(subscriber, next);
+    return events.length > 0;
+  };
+
+  const bringTo = async (subscriber: Subscriber, place: string): Promise<void> => {
+    for (let isMore = true; isMore && live.has(subscriber);) {
+      const events = await db.eventsAfter(subscriber.place, EVENTS_PAGE, place);
+      isMore = events.length === EVENTS_PAGE;
+      if (events.length > 0) send(subscriber, textOf(events));
+      subscriber.place = isMore ? (events.at(-1)?.id ?? place) : place;
+    }
   };
 
   const sendAll = async (): Promise<void> => {

@@ -5,6 +5,7 @@ import type { RunnerStatus } from '#order_service/consuming/runner_status.ts';
 import { createFlow, type FlowOptions } from './flow.ts';
 import { createFlowSamples } from './flow_samples.ts';
 import { createRunnerPlace, GROUP, TOPIC } from '#tests/support/runner_place.ts';
+import { anAppliedBatch, applyNext, aStep } from '#tests/support/events.ts';
 import { CONSUMING } from '#tests/support/order_app.ts';
 
 const NOW = 1_768_737_600_000;
@@ -42,6 +43,18 @@ describe('the flow', () => {
       // The view went on after the end was read.
       { partition: 1, end: 3, position: 5, lag: 0, heldUpSince: null },
     ]);
+  });
+
+  test('shows the positions of partitions that other members of the group own', async () => {
+    await applyNext(place.db, anAppliedBatch({ positions: [aStep({ partition: 1, next: 2 })] }));
+    const { partitions } = await flowOf({ status: () => ({ ...CONSUMING, positions: { 0: 10 } }) }).state('all');
+    assert.deepEqual(
+      partitions.map(({ position, lag }) => [position, lag]),
+      [
+        [10, 2],
+        [2, 1],
+      ],
+    );
   });
 
   for (const [what, bounds, reason] of [

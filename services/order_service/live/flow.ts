@@ -4,7 +4,7 @@ import { reasonOf } from '#service_common/reason_of.ts';
 import { singleFlight } from '#service_common/single_flight.ts';
 import { withinMs } from '#service_common/within.ts';
 import { type RunnerStatus, whyNotReady } from '#order_service/consuming/runner_status.ts';
-import type { ViewQueries } from '#order_service/consumer_db.ts';
+import type { PartitionPosition, ViewQueries, ViewWriter } from '#order_service/consumer_db.ts';
 import type { FlowSample, FlowSamples } from './flow_samples.ts';
 
 interface FlowState {
@@ -40,7 +40,7 @@ export interface Flow {
 }
 
 export interface FlowOptions {
-  readonly db: Pick<ViewQueries, 'counts'>;
+  readonly db: Pick<ViewQueries, 'counts'> & Pick<ViewWriter, 'positions'>;
   readonly broker: Pick<Broker, 'bounds'>;
   readonly samples: Pick<FlowSamples, 'all'>;
   readonly status: () => RunnerStatus;
@@ -63,10 +63,9 @@ export const createFlow = ({ db, broker, samples, status, warnings, topic, group
 
   return {
     async state(which) {
-      const [{ orders, pending, heldDeadLetters }, { ends, brokerReason }] = await Promise.all([
-        db.counts(),
-        askForEnds(),
-      ]);
+      // The positions after the ends: they can only be further on.
+      const { ends, brokerReason } = await askForEnds();
+      const [{ orders, pending, heldDeadLetters }, stored] = await Promise.all([db.counts(), db.positions(topic)]);
       const consumer = status();
       const { state, storeFailure } = consumer;
       return {
@@ -77,7 +76,7 @@ export const createFlow = ({ db, broker, samples, status, warnings, topic, group
         storeFailure,
         brokerReason,
         warnings: warnings(),
-        partitions: partitionsOf(consumer, ends),
+        partitions: partitionsOf(consumer, stored, ends),
         counts: { orders, pending, deadLetters: heldDeadLetters },
         samples: which === 'all' ? samples.all : samples.all.slice(-1),
       };
@@ -85,13 +84,20 @@ export const createFlow = ({ db, broker, samples, status, warnings, topic, group
   };
 };
 
-const partitionsOf = ({ assigned, positions, heldUp }: RunnerStatus, ends: Positions): FlowPartition[] =>
-  [...new Set([...ends.keys(), ...assigned])]
+/** The partitions of the whole group. The positions of those that other members own are in the view that all share. */
+const partitionsOf = (
+  { assigned, positions, heldUp }: RunnerStatus,
+  stored: readonly PartitionPosition[],
+  ends: Positions,
+): FlowPartition[] => {
+  const storedNexts = new Map(stored.map(({ partition, next }) => [partition, next]));
+  return [...new Set([...ends.keys(), ...assigned])]
     .toSorted((a, b) => a - b)
     .map((partition) => {
       const end = ends.get(partition) ?? null;
-      const position = positions[partition] ?? null;
+      const position = positions[partition] ?? storedNexts.get(partition) ?? null;
       // The position is read after the end, so it can be ahead by what was applied in between.
       const lag = end === null || position === null ? null : Math.max(0, end - position);
       return { partition, end, position, lag, heldUpSince: heldUp[partition] ?? null };
     });
+};

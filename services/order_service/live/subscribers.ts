@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { STREAM_START } from '#order_service/consumer_db.ts';
 
 /** Events that are read from the view and sent at a time. */
 export const EVENTS_PAGE = 500;
@@ -8,8 +9,8 @@ export interface Subscriber {
   readonly to: Writable;
   /** Wants the flow too. */
   readonly flow: boolean;
-  /** The last event that was sent. */
-  sequence: number;
+  /** The place in the stream up to which all events were sent. */
+  place: string;
 }
 
 /** The subscribers of the event stream, and which of them are live: they have all events, and get the new ones. */
@@ -32,7 +33,7 @@ export const createSubscribers = ({ limit }: { readonly limit: number }): Subscr
   return {
     add(to, flow) {
       if (closed || all.size >= limit) return null;
-      const subscriber: Subscriber = { to, flow, sequence: 0 };
+      const subscriber: Subscriber = { to, flow, place: STREAM_START };
       all.add(subscriber);
       to.once('close', () => {
         all.delete(subscriber);

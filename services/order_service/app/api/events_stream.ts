@@ -33,7 +33,7 @@ const StreamedEvent = Type.Object(
       description: '`reset`: the missed events cannot be sent; read the orders again, new events follow',
     }),
     id: Type.Optional(
-      Type.String({ pattern: '^[0-9a-f-]+$', description: 'Of `order` and `reset`, for `Last-Event-ID`' }),
+      Type.String({ pattern: '^[0-9A-Za-z_-]+$', description: 'Of `order` and `reset`, for `Last-Event-ID`' }),
     ),
     data: Type.String({
       contentMediaType: 'application/json',

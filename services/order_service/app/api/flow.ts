@@ -13,7 +13,7 @@ const PartitionFlow = Type.Object(
   {
     partition: Place,
     end: orNull(Place, { description: 'One past the last offset; null: not known now' }),
-    position: orNull(Place, { description: 'The next offset to read; null: not assigned to this consumer' }),
+    position: orNull(Place, { description: 'The next offset to read; null: the view has read nothing of it yet' }),
     lag: orNull(Place),
     heldUpSince: orNull(Instant, {
       description: 'Since when an open transaction of another producer holds it up; null: none does',

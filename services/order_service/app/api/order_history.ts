@@ -15,7 +15,7 @@ const HistoryEvent = Type.Object(
   {
     sequence: Type.Integer({
       minimum: 0,
-      description: 'Counts the events of all orders, in the order they were applied',
+      description: 'Numbers the events of the view. It rises with the events of one order; numbers can be left out',
     }),
     type: oneOf(['ORDER_CREATED', 'ORDER_STATUS_UPDATED']),
     version: orNull(Type.Integer({ minimum: 0 }), { description: 'null if its producer does not count versions' }),

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { toSqliteText } from '#service_common/stored_text.ts';
 import type { OrderFilter, OrderPage, OrderSortKey } from '#order_service/consumer_db.ts';
 import { type Row, toViewedOrder } from './rows.ts';
 
@@ -35,7 +36,7 @@ export const prepareListing = (db: DatabaseSync): List => {
 const query = ({ customerId, status, from, to }: OrderFilter, after: OrderSortKey | null) => {
   const [index, column, value] =
     customerId !== undefined
-      ? (['orders_by_customer', 'customer_id', customerId] as const)
+      ? (['orders_by_customer', 'customer_id', toSqliteText(customerId)] as const)
       : status !== undefined
         ? (['orders_by_status', 'status', status] as const)
         : (['orders_by_time', null, null] as const);

@@ -1,18 +1,28 @@
 import type { Order } from '#kafka_common/models.ts';
 import { StoreError } from '#service_common/store_error.ts';
+import { toSqliteText } from '#service_common/stored_text.ts';
 import type { AppliedBatch, DeadLetter, OrderView, PositionStep } from '#order_service/consumer_db.ts';
-import { headersToText } from './rows.ts';
+import { headersToText } from '#order_service/store/header_text.ts';
 import type { WriterStatements } from './writer_statements.ts';
+
+/** What a decision was made on. */
+export interface ViewBasis {
+  /** Another number after each commit of another process. */
+  readonly commits: number;
+  /** The `sequence` of the last event of each order. */
+  readonly lastEvents: ReadonlyMap<string, number>;
+}
 
 /** Writes a batch, within a transaction. @throws StoreError `STORE_OVERTAKEN`, `STORE_CHANGED` */
 export const putBatch = (sql: WriterStatements, batch: AppliedBatch): void => {
   batch.positions.forEach((step) => movePosition(sql, step));
-  if (batch.decidedAt !== null && batch.decidedAt !== sql.commits())
+  const basis = batch.basis as ViewBasis | null;
+  if (basis !== null && basis.commits !== sql.commits())
     throw new StoreError('STORE_CHANGED', 'another process has changed the view since this transaction was decided');
-  const lastEvents = putHistory(sql, batch);
+  const lastEvents = putHistory(sql, batch, basis?.lastEvents ?? new Map());
   putViews(sql, batch, lastEvents);
   extendOtherHistories(sql, batch, lastEvents);
-  batch.unversionedEventIds.forEach((id) => sql.putSeen.run(id));
+  batch.unversionedEventIds.forEach((id) => sql.putSeen.run(toSqliteText(id)));
   batch.deadLetters.forEach((letter) => putDeadLetter(sql, letter));
   // After the letters: when the view is built from the log, a letter and its redrive can come in one batch.
   batch.redriven.forEach((redriven) => setRedriven(sql, redriven));
@@ -28,7 +38,11 @@ const overtaken = (partition: number, from: number | null, stored: unknown): str
   `partition ${partition} of the view is at ${String(stored)} and no longer at ${from}: another process applies it too`;
 
 /** @returns the last event of each order in the batch */
-const putHistory = (sql: WriterStatements, { history, lastEvents }: AppliedBatch): Map<string, number> => {
+const putHistory = (
+  sql: WriterStatements,
+  { history }: AppliedBatch,
+  lastEvents: ViewBasis['lastEvents'],
+): Map<string, number> => {
   const last = new Map<string, number>();
   let sequence = history.length === 0 ? 0 : (sql.lastSequence.get()?.['last'] as number);
   for (const { orderId, type, version, status, timestamp, partition, offset, outcome } of history) {
@@ -72,7 +86,7 @@ const putOrder = (
   event: number | null,
 ): void => {
   const orderedAt = Date.parse(body.orderDate);
-  sql.putOrder.run(orderId, version, status, body.customerId, orderedAt, event, JSON.stringify(body));
+  sql.putOrder.run(orderId, version, status, toSqliteText(body.customerId), orderedAt, event, JSON.stringify(body));
 };
 
 /** Events without effect belong to the history of their order too. */
@@ -92,7 +106,7 @@ const extendOtherHistories = (
 const putDeadLetter = (sql: WriterStatements, letter: DeadLetter): void => {
   const { topic, partition, offset, timestamp, key, value, reason, isWhole, storedAt } = letter;
   const position = [topic, partition, offset] as const;
-  const headers = headersToText(letter);
+  const headers = headersToText(letter.headers);
   sql.putDeadLetter.run(...position, timestamp, key, value, headers, reason, isWhole ? 1 : 0, storedAt);
 };
 

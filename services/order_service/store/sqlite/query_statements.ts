@@ -2,6 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { prepareLookup } from '#service_common/sqlite/lookup.ts';
 import { prepareCommits } from './commits.ts';
 
+export type QueryStatements = ReturnType<typeof prepareQueryStatements>;
+
 /** What reads ask. */
 export const prepareQueryStatements = (db: DatabaseSync) => ({
   viewId: db.prepare('SELECT view_id FROM identity'),
@@ -13,7 +15,7 @@ export const prepareQueryStatements = (db: DatabaseSync) => ({
   oldestPending: db.prepare('SELECT order_id, version, status, since FROM waiting ORDER BY since, rowid LIMIT ?'),
 
   lastSequence: db.prepare('SELECT coalesce(max(sequence), 0) AS last FROM events'),
-  eventsAfter: db.prepare('SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?'),
+  eventsAfter: db.prepare('SELECT * FROM events WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?'),
   event: db.prepare('SELECT * FROM events WHERE sequence = ?'),
   lastEvent: db.prepare(
     `SELECT last_event FROM orders WHERE order_id = ?1

@@ -1,7 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Order, OrderStatus } from '#kafka_common/models.ts';
 import type {
-  DeadLetter,
   EventOutcome,
   OrderView,
   Redrive,
@@ -9,6 +8,7 @@ import type {
   StoredEvent,
   ViewedOrder,
 } from '#order_service/consumer_db.ts';
+import { headersFromText } from '#order_service/store/header_text.ts';
 
 /** Rows of the tables, and their conversion to the types of `consumer_db.ts`. */
 export type Row = Record<string, SQLOutputValue>;
@@ -66,14 +66,3 @@ const toRedrive = (row: Row): Redrive | null =>
 
 const bytes = (blob: SQLOutputValue | undefined): Buffer | null =>
   blob instanceof Uint8Array ? Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength) : null;
-
-type Headers = DeadLetter['headers'];
-
-export const headersToText = ({ headers }: DeadLetter): string =>
-  JSON.stringify(headers.map(([name, value]) => [name, value?.toString('base64') ?? null]));
-
-const headersFromText = (text: string): Headers =>
-  (JSON.parse(text) as [string, string | null][]).map(([name, value]) => [
-    name,
-    value === null ? null : Buffer.from(value, 'base64'),
-  ]);

@@ -3,8 +3,10 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { StoredEvent, ViewQueries } from '#order_service/consumer_db.ts';
 import { prepareListing } from './listing.ts';
 import { prepareQueryStatements } from './query_statements.ts';
+
 import { reading } from './reading.ts';
 import { type Row, toDeadLetter, toStoredEvent, toView, toViewedOrder } from './rows.ts';
+import { createStreamQueries } from './stream_queries.ts';
 
 /** Ids in one page of `orderIds`. It bounds the memory of a listing, and how long other requests wait (about 1 ms). */
 const PAGE_SIZE = 1_000;
@@ -32,8 +34,10 @@ export const createViewQueries = (db: DatabaseSync): ViewQueries => {
     return events;
   };
 
+  const viewId = String(sql.viewId.get()?.['view_id']);
   return {
-    viewId: String(sql.viewId.get()?.['view_id']),
+    viewId,
+    ...createStreamQueries(sql, viewId),
     commits: async () => reading(sql.commits),
     knownAmong: async (orderIds) => reading(() => sql.known(orderIds).map((row) => row['order_id'] as string)),
     order: async (orderId) =>
@@ -43,8 +47,6 @@ export const createViewQueries = (db: DatabaseSync): ViewQueries => {
       }),
     orders: async (filter, after, limit) => reading(() => listOrders(filter, after, limit)),
     history: async (orderId, before, limit) => reading(() => historyOf(orderId, before, limit)),
-    eventsAfter: async (sequence, limit) => reading(() => sql.eventsAfter.all(sequence, limit).map(toStoredEvent)),
-    lastSequence: async () => reading(() => sql.lastSequence.get()?.['last'] as number),
     orderIds: async function* () {
       const last = reading(() => sql.lastArrival.get()?.['last'] as number);
       for (let after = 0; after < last; after += PAGE_SIZE) {

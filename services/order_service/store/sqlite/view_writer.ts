@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { commitTransaction } from '#service_common/sqlite/transactions.ts';
-import type { LoadedViews, OrderView, ViewWriter } from '#order_service/consumer_db.ts';
-import { isAnyPending, putBatch } from './put_batch.ts';
+import { toSqliteText } from '#service_common/stored_text.ts';
+import type { OrderView, ViewWriter } from '#order_service/consumer_db.ts';
+import { isAnyPending, putBatch, type ViewBasis } from './put_batch.ts';
 import { reading } from './reading.ts';
 import { toView } from './rows.ts';
 import { prepareWriterStatements, type WriterStatements } from './writer_statements.ts';
@@ -10,12 +11,14 @@ export const createViewWriter = (db: DatabaseSync): ViewWriter => {
   const sql = prepareWriterStatements(db);
   return {
     load: async (orderIds, unversionedEventIds) =>
-      reading(() => ({
+      reading(() => {
         // First: a commit that comes between this and the rest is noticed by the transaction.
-        commits: sql.commits(),
-        ...viewsOf(sql, orderIds),
-        seenEventIds: new Set(unversionedEventIds.filter((id) => sql.seen.get(id) !== undefined)),
-      })),
+        const commits = sql.commits();
+        const { views, lastEvents } = viewsOf(sql, orderIds);
+        const seenEventIds = new Set(unversionedEventIds.filter((id) => sql.seen.get(toSqliteText(id)) !== undefined));
+        const basis: ViewBasis = { commits, lastEvents };
+        return { views, seenEventIds, basis };
+      }),
 
     applyBatch: async (batch) => commitTransaction(db, () => putBatch(sql, batch)),
 
@@ -30,7 +33,7 @@ export const createViewWriter = (db: DatabaseSync): ViewWriter => {
   };
 };
 
-const viewsOf = (sql: WriterStatements, orderIds: readonly string[]): Pick<LoadedViews, 'views' | 'lastEvents'> => {
+const viewsOf = (sql: WriterStatements, orderIds: readonly string[]) => {
   const rows = sql.views(orderIds);
   if (isAnyPending(sql)) {
     const known = new Set(rows.map((row) => row['order_id']));

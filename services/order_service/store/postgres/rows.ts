@@ -1,0 +1,67 @@
+import type { Order, OrderStatus } from '#kafka_common/models.ts';
+import type { Row } from '#service_common/postgres/statements.ts';
+import { fromPostgresText } from '#service_common/stored_text.ts';
+import type {
+  EventOutcome,
+  OrderView,
+  Redrive,
+  StoredDeadLetter,
+  StoredEvent,
+  ViewedOrder,
+} from '#order_service/consumer_db.ts';
+import { headersFromText } from '#order_service/store/header_text.ts';
+
+/** Rows of the tables, and their conversion to the types of `consumer_db.ts`. */
+
+export const toText = (value: unknown): string => fromPostgresText(value as string);
+
+export const toView = (row: Row): OrderView => ({
+  orderId: toText(row['order_id']),
+  version: row['version'] as number,
+  status: row['status'] as OrderStatus,
+  pendingSince: row['pending_since'] as number | null,
+});
+
+/** The body has the status that the order was created with; the row has the present one. */
+export const toViewedOrder = (row: Row): ViewedOrder => ({
+  ...(JSON.parse(row['body'] as string) as Order),
+  status: row['status'] as OrderStatus,
+  version: row['version'] as number,
+});
+
+export const toStoredEvent = (row: Row): StoredEvent => ({
+  sequence: row['sequence'] as number,
+  orderId: toText(row['order_id']),
+  type: row['is_creation'] === true ? 'ORDER_CREATED' : 'ORDER_STATUS_UPDATED',
+  version: row['version'] as number | null,
+  status: row['status'] as OrderStatus,
+  timestamp: row['timestamp'] as number,
+  partition: row['partition'] as number,
+  offset: row['offset'] as number,
+  outcome: row['outcome'] as EventOutcome,
+});
+
+export const toDeadLetter = (row: Row): StoredDeadLetter => ({
+  id: row['id'] as number,
+  topic: toText(row['topic']),
+  partition: row['partition'] as number,
+  offset: row['offset'] as number,
+  timestamp: row['timestamp'] as number,
+  key: row['key'] as Buffer | null,
+  value: row['value'] as Buffer | null,
+  headers: headersFromText(row['headers'] as string),
+  reason: toText(row['reason']),
+  isWhole: row['is_whole'] as boolean,
+  storedAt: row['stored_at'] as number,
+  redrive: toRedrive(row),
+});
+
+const toRedrive = (row: Row): Redrive | null =>
+  row['redriven_at'] === null
+    ? null
+    : {
+        at: row['redriven_at'] as number,
+        partition: row['redriven_partition'] as number,
+        offset: row['redriven_offset'] as number,
+        outcome: row['redriven_outcome'] as Redrive['outcome'],
+      };
