@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Broker } from '#kafka_common/broker.ts';
+import type { Broker, Topic } from '#kafka_common/broker.ts';
 import type { OpenEvents } from '#cart_service/log/learn_from_log.ts';
 import type { LogPositions } from '#cart_service/log/log_positions.ts';
 import type { Circumstances } from '#cart_service/order_commands.ts';
@@ -113,13 +113,8 @@ export const createWritePath = (options: WritePathOptions) => {
     answerByFate: createFateAnswers({ room, settlements, transactions, logger }),
     logger,
   });
-  const refusedEvents = createRefusedEvents({
-    broker,
-    transactions,
-    settlements,
-    isOpen: (opened) => queues.topic === opened && !signal.aborted,
-    logger,
-  });
+  const isOpen = (opened: Topic): boolean => queues.topic === opened && !signal.aborted;
+  const refusedEvents = createRefusedEvents({ broker, transactions, settlements, isOpen, logger });
   const { health, lanes, leaderOf } = createLeaders({
     broker,
     topic,
@@ -135,8 +130,7 @@ export const createWritePath = (options: WritePathOptions) => {
   const { sharing } = store;
   if (sharing !== null) void takeOverEvents({ sharing, queues, health, lanes, leaderOf, logger }, signal);
 
-  const { whyNotOpen } = options;
-  const place = createPlacement({ queues, health, leaderOf, refusals, whyNotOpen, onPlaced: lanes.schedule, signal });
+  const place = createPlacement({ ...options, queues, health, leaderOf, refusals, onPlaced: lanes.schedule });
   const openEvents = openEventsIn(queues, settlements);
   return { queues, room, place, refusals, health, lanes, sender, transactions, refusedEvents, openEvents };
 };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '#kafka_common/config.ts';
 import { EMBEDDED_LOG_FILE } from '#kafka_common/embedded/log.ts';
+import { untilReachable } from '#service_common/postgres/until_reachable.ts';
 import { startCheckpoints } from '#service_common/sqlite/checkpoints.ts';
 import type { CartStore } from './cart_store.ts';
 import { CART_FILE } from './sqlite/cart_schema.ts';
@@ -15,9 +16,10 @@ import { createSqliteCartStore } from './sqlite/sqlite_cart_store.ts';
  * @throws StoreError `STORE_REFUSED`
  */
 export const openCartStore = async (config: Config, logger: Logger): Promise<CartStore> => {
-  if (config.database !== null) {
+  const { database } = config;
+  if (database !== null) {
     const { openPostgresCartStore } = await import('./postgres/postgres_cart_store.ts');
-    return openPostgresCartStore(config.database, logger);
+    return untilReachable(() => openPostgresCartStore(database, logger), logger);
   }
   const store = createSqliteCartStore({ directory: config.dataDir });
   const isOnKafka = config.kafkaBootstrapServers.length > 0;

@@ -1,7 +1,7 @@
 import type { OrderStatus } from '#kafka_common/models.ts';
 import type { Database } from '#service_common/postgres/database.ts';
 import type { Row } from '#service_common/postgres/statements.ts';
-import { fromText } from '#service_common/postgres/texts.ts';
+import { fromPostgresText } from '#service_common/stored_text.ts';
 import type { OrderState } from '#cart_service/order_commands.ts';
 import type {
   IdempotencyRecord,
@@ -40,7 +40,7 @@ export const loadOrders = async (
   const unanswered = new Map<string, readonly string[]>();
   const openElsewhere = new Set<string>();
   for (const row of rows) {
-    const orderId = fromText(String(row['order_id']));
+    const orderId = fromPostgresText(String(row['order_id']));
     orders.set(orderId, { orderId, version: Number(row['version']), status: row['status'] as OrderStatus });
     const ahead = row['ahead'] as number | null;
     logged.set(orderId, { version: Number(row['logged']), isPending: row['pending'] === true, ahead });
@@ -57,7 +57,7 @@ const toRecord = (row: Row): [string, IdempotencyRecord] => {
   const record = {
     key,
     fingerprint: String(row['fingerprint']),
-    orderId: fromText(String(row['order_id'])),
+    orderId: fromPostgresText(String(row['order_id'])),
     refusal: refusal === null ? null : (JSON.parse(refusal) as IdempotencyRecord['refusal']),
     createdAt: Number(row['created_at']),
   };
@@ -67,11 +67,11 @@ const toRecord = (row: Row): [string, IdempotencyRecord] => {
 export const toOutboxRow = (row: Row): OutboxRow => ({
   seq: Number(row['seq']),
   eventId: String(row['event_id']),
-  orderId: fromText(String(row['order_id'])),
+  orderId: fromPostgresText(String(row['order_id'])),
   fingerprint: row['fingerprint'] as string | null,
   idempotencyKey: row['idempotency_key'] as string | null,
   message: {
-    key: fromText(String(row['order_id'])),
+    key: fromPostgresText(String(row['order_id'])),
     value: String(row['value']),
     headers: JSON.parse(String(row['headers'])) as Record<string, string>,
   },

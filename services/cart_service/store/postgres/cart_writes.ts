@@ -1,5 +1,5 @@
 import type { Query } from '#service_common/postgres/statements.ts';
-import { fromText, toText } from '#service_common/postgres/texts.ts';
+import { fromPostgresText, toPostgresText } from '#service_common/stored_text.ts';
 import type { CartBatch, Committed } from '#cart_service/store/cart_store.ts';
 import * as sql from './cart_statements.ts';
 
@@ -16,7 +16,7 @@ const over = async <T>(
   return found.map((row) => String(Object.values(row)[0]));
 };
 
-const id = ({ orderId }: { readonly orderId: string }): string => toText(orderId);
+const id = ({ orderId }: { readonly orderId: string }): string => toPostgresText(orderId);
 
 /**
  * Applies a batch inside a transaction, in the order of its fields. Statements that do not need the result of another one
@@ -131,7 +131,7 @@ const decide = async (
     instance,
   ]);
   if (kept.length === orders.length) return lost;
-  const keptIds = new Set(kept.map((row) => fromText(String(row['order_id']))));
+  const keptIds = new Set(kept.map((row) => fromPostgresText(String(row['order_id']))));
   for (const { state } of orders) if (!keptIds.has(state.orderId)) lost.add(state.orderId);
   const lostKeys = batch.idempotency.filter(({ key, orderId }) => recorded.has(key) && lost.has(orderId));
   await query(sql.FORGET_KEYS, [lostKeys.map(({ key }) => key)]);

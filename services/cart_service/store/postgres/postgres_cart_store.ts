@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '#service_common/postgres/database.t
 import type { DatabaseAddress } from '#service_common/postgres/database_address.ts';
 import { migrate } from '#service_common/postgres/migrations.ts';
 import { StoreError } from '#service_common/store_error.ts';
-import { toText } from '#service_common/postgres/texts.ts';
+import { toPostgresText } from '#service_common/stored_text.ts';
 import type { CartBatch, CartStore, Committed, OutboxRow } from '#cart_service/store/cart_store.ts';
 import { loadOrders, toOutboxRow, toPosition } from './cart_reads.ts';
 import { applyBatch } from './cart_writes.ts';
@@ -74,7 +74,7 @@ const createStore = (database: Database, instance: Instance): CartStore => {
     });
 
   return {
-    load: (orderIds, keys) => loadOrders(database, number, orderIds.map(toText), keys),
+    load: (orderIds, keys) => loadOrders(database, number, orderIds.map(toPostgresText), keys),
     async commit(batch) {
       if (isEmpty(batch)) return NOTHING;
       try {
