@@ -32,7 +32,7 @@ const before = (file: string, find: string, condition = 'true'): Omit<SourcePatc
   replace: `if (${condition}) ${PASS} ${find}`,
 });
 
-const BATCH_WRITER = 'services/cart_service/publishing/batches/batch_writer.ts';
+const BATCH_DECIDER = 'services/cart_service/publishing/batches/batch_decider.ts';
 const FATE_ANSWERS = 'services/cart_service/publishing/batches/fate_answers.ts';
 const RUNNER = 'services/order_service/consumer_runner.ts';
 const APPLIER = 'services/order_service/consuming/batch_applier.ts';
@@ -43,20 +43,20 @@ const BATCHES = 20;
 /** The points of the Cart Service, in the order in which a request meets them; the last two only at a start. */
 export const WRITE_PATH = {
   /** The requests are in a batch, and nothing of it is stored. */
-  batchTaken: point('batch_taken', BATCHES, before(BATCH_WRITER, 'await transactions.commitUnanswered();')),
+  batchTaken: point('batch_taken', BATCHES, before(BATCH_DECIDER, 'await transactions.commitUnanswered();')),
   /** The whole batch is in the store's transaction, which is not committed. */
   storeBeforeCommit: point('store_before_commit', BATCHES, {
     file: 'services/cart_service/store/sqlite/sqlite_cart_store.ts',
-    find: 'commitTransaction(db, () => apply(batch));',
-    replace: `commitTransaction(db, () => { apply(batch); if (batch.outbox.length > 0) ${PASS} });`,
+    find: 'commitTransaction(db, () => apply(batch))',
+    replace: `commitTransaction(db, () => { const done = apply(batch); if (batch.outbox.length > 0) ${PASS} return done; })`,
   }),
   /** Orders and outbox are stored, and nothing is sent. */
   stored: point(
     'stored',
     BATCHES,
     after(
-      BATCH_WRITER,
-      'for (const { entry, answer } of plan.answersAfterCommit) room.answer(entry.waiting, answer);',
+      BATCH_DECIDER,
+      'const isLost = ({ request }: BatchEntry): boolean => lost.has(request.command.orderId);',
       'events.length > 0',
     ),
   ),
@@ -101,9 +101,17 @@ export const WRITE_PATH = {
         if (!globalThis.crashPoint.withholds(index, events.length)) room.answer(waiting, DONE);`,
   }),
   /** The broker has refused the events, which are still in the store. */
-  refused: point('refused', 1, before(FATE_ANSWERS, 'await transactions.commit({ takenBack });')),
+  refused: point(
+    'refused',
+    1,
+    before(FATE_ANSWERS, '({ takenOver } = await transactions.commit({ takenBack: events }));'),
+  ),
   /** The refused events are taken back, and no client has an answer. */
-  takenBack: point('taken_back', 1, after(FATE_ANSWERS, 'await transactions.commit({ takenBack });')),
+  takenBack: point(
+    'taken_back',
+    1,
+    after(FATE_ANSWERS, '({ takenOver } = await transactions.commit({ takenBack: events }));'),
+  ),
   /** The events that the last process left are published, and still in the outbox. */
   relayed: point(
     'relayed',

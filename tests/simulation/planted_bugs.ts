@@ -238,7 +238,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'services/cart_service/log/follow_log.ts',
-        find: 'if (positions.isBehind(ends)) await readOn(log);',
+        find: 'if (positions.isBehind(ends)) await readOrHear(log);',
         replace: '',
       },
     ],
@@ -289,8 +289,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: SIMULATED_STORE,
-        find: 'if (row.idempotencyKey !== null) idempotency.delete(row.idempotencyKey);',
-        replace: '',
+        find: `unanswered.delete(nameOf(row));
+    if (row.idempotencyKey !== null) idempotency.delete(row.idempotencyKey);`,
+        replace: 'unanswered.delete(nameOf(row));',
       },
     ],
   },
@@ -388,7 +389,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: 613,
     patches: [
       {
-        file: 'services/cart_service/publishing/write_path.ts',
+        file: 'services/cart_service/publishing/leaders.ts',
         find: 'void probeIdleLeaders({ leaders, lanes, health, probe }, signal);',
         replace: 'void leaders;',
       },
@@ -517,12 +518,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     patches: [
       {
         file: SIMULATED_STORE,
-        find: 'if (order.version <= (orders.get(order.orderId)?.version ?? 0)) continue;',
-        replace: '',
+        find: 'if (!isSame(orders.get(next.orderId), previous)) {',
+        replace: 'if (next.version < 0) {',
       },
       // The log is often read while a batch is decided.
       {
-        file: BATCH_WRITER,
+        file: 'services/cart_service/publishing/batches/batch_decider.ts',
         find: 'const open = batch.entries.filter(',
         replace: `await new Promise((resolve) => setTimeout(resolve, 400));
     const open = batch.entries.filter(`,

@@ -144,7 +144,7 @@ const ask = async (refused: readonly Asked[], circumstances: Circumstances) => {
       commit(changes: unknown) {
         commits.push(changes);
         circumstances.onCommit?.();
-        return Promise.resolve();
+        return Promise.resolve({ lost: new Set(), takenOver: new Set() });
       },
     } as unknown as Transactions,
     isUnsettled: () => false,
