@@ -25,6 +25,33 @@ export const DECIDING_FILES: Readonly<Record<string, readonly string[]>> = {
   'services/cart_service/publishing/waiting/partition_queue.ts': [
     'services/cart_service/publishing/waiting/partition_queue.test.ts',
   ],
+  'services/cart_service/log/log_positions.ts': ['services/cart_service/log/log_positions.test.ts'],
+  'services/cart_service/log/learn_from_log.ts': ['services/cart_service/log/learn_from_log.test.ts'],
+  'services/cart_service/log/catch_up.ts': ['services/cart_service/log/catch_up.test.ts'],
+  'services/cart_service/publishing/batches/batch_taker.ts': [
+    'services/cart_service/publishing/batches/batch_taker.test.ts',
+  ],
+  'services/cart_service/publishing/batches/relay.ts': ['services/cart_service/publishing/batches/relay.test.ts'],
+  'services/cart_service/publishing/batches/transactions.ts': [
+    'services/cart_service/publishing/batches/transactions.test.ts',
+  ],
+  'services/cart_service/publishing/batches/fate_answers.ts': [
+    'services/cart_service/publishing/batches/fate_answers.test.ts',
+  ],
+  'services/cart_service/publishing/batches/batch_writer.ts': [
+    'services/cart_service/publishing/batches/batch_writer.test.ts',
+  ],
+  'services/cart_service/publishing/batches/refused_events.ts': [
+    'services/cart_service/publishing/batches/decide_refused.test.ts',
+  ],
+  'services/cart_service/publishing/waiting/topic_queues.ts': [
+    'services/cart_service/publishing/waiting/topic_queues.test.ts',
+  ],
+  'services/cart_service/publishing/waiting/waiting_room.ts': [
+    'services/cart_service/publishing/waiting/waiting_room.test.ts',
+    'services/cart_service/publishing/waiting/waiting_room_limits.test.ts',
+  ],
+  'services/cart_service/publishing/lanes.ts': ['services/cart_service/publishing/lanes.test.ts'],
   'services/order_service/order_event_handler.ts': ['services/order_service/order_event_handler.test.ts'],
   'services/order_service/consuming/partition_positions.ts': [
     'services/order_service/consuming/partition_positions.test.ts',
