@@ -58,6 +58,13 @@ describe('a lane whose broker refuses a record batch', () => {
     assert.deepEqual(requests, [['a'.repeat(101), 'b', 'c']]);
   });
 
+  test('sends no less at once from then on, if only a single message was refused', async () => {
+    const { lane, requests } = limited(100);
+    await lane.publish(TOPIC, [routed('a'.repeat(101))], 1_000);
+    await lane.publish(TOPIC, [routed('b'), routed('c')], 1_000);
+    assert.deepEqual(requests.slice(1), [['b', 'c']]);
+  });
+
   test('sends less at once from then on, and slowly more', async () => {
     const { lane, requests } = limited(1_000);
     const many = Array.from({ length: 40 }, () => routed('x'.repeat(100)));
