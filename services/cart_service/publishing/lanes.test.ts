@@ -237,7 +237,7 @@ describe('a leader that does not take events', () => {
   });
 
   test('is also one whose batch fails by a fault of this service, which is logged', async () => {
-    const { batches, ask, start, lines, health, lanes } = openScene();
+    const { batches, ask, start, lines, health, lanes, idle } = openScene();
     ask(0);
     await start();
     await batches[0]?.fail(new Error('a fault'));
@@ -248,5 +248,7 @@ describe('a leader that does not take events', () => {
     assert.deepEqual(health, ['0 failed: a fault of the Cart Service, which was logged']);
     assert.equal(lanes.isBusy(0), false);
     await lanes.untilQuiet();
+    await turn();
+    assert.equal(idle(), 1);
   });
 });

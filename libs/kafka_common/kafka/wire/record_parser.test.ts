@@ -51,6 +51,13 @@ describe('the records of a batch', () => {
     ]);
   });
 
+  test('may have a header without a name', () => {
+    const bytes = recordBytes({ headers: [['', Buffer.from('text')]] }, 0);
+    // The length of the name, 0, becomes -1.
+    bytes[bytes.length - 6] = 1;
+    assert.deepEqual(parse([bytes], batchWith(1)).records[0]?.headers, [['', Buffer.from('text')]]);
+  });
+
   test('come in pieces of any size', () => {
     const bytes = Buffer.concat(THREE);
     const whole = parse([bytes]).records;
@@ -145,6 +152,15 @@ describe('a record of more than 1 MiB', () => {
       assert.match(first?.unreadable ?? '', /^the record has 10485\d\d bytes, more than 1048576; its value was cut$/);
     });
   }
+
+  test('has its own offset', () => {
+    const second = recordBytes({ value: Buffer.alloc(1_048_576) }, 1);
+    const { records } = parse([recordBytes({}, 0), second], batchWith(2));
+    assert.deepEqual(
+      records.map(({ offset }) => offset),
+      [100, 101],
+    );
+  });
 
   test('keeps a long key, and so much memory as is kept', () => {
     const parser = parse([large(1_048_576, 'k'.repeat(70_000))], batchWith(1));

@@ -71,6 +71,11 @@ describe('the relay', () => {
     assert.deepEqual([acknowledged.length, decided, left], [1, [], [2]]);
   });
 
+  test('sets aside every partition with an event that Kafka refuses for good', async () => {
+    const { decided } = await relay([[creation(1)], [creation(2)], [creation(3)]], [REFUSED, ACKNOWLEDGED, REFUSED]);
+    assert.deepEqual(decided, [[A_TOPIC, [0, 2], [1, 3]]]);
+  });
+
   test('sets aside only the partitions of events that Kafka refuses for good, until they are decided', async () => {
     const { result, decided, left } = await relay([[creation(1)], [creation(2)]], [ACKNOWLEDGED, REFUSED]);
     assert.deepEqual(decided, [[A_TOPIC, [1], [2]]]);
