@@ -5,7 +5,6 @@ import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { createEmbeddedBroker } from '#kafka_common/embedded/embedded_broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
-import type { OrderStatus } from '#kafka_common/models.ts';
 import { partitionOf } from '#kafka_common/partitioner.ts';
 import { decodeEvent, encodeEvent } from '#kafka_common/serdes_json.ts';
 import { createPublisher, type PublisherOptions } from '#cart_service/publisher.ts';
@@ -15,27 +14,9 @@ import { createSqliteCartStore } from '#cart_service/store/sqlite/sqlite_cart_st
 import { eventually, Never } from './eventually.ts';
 import { type FaultyBroker, withFaults } from './faulty_broker.ts';
 
+export { create, keyed, update } from './cart_requests.ts';
+
 export const TOPIC = 'orders.events';
-
-export const create = (id: number, numberOfItems = 1): CommandRequest => {
-  const orderId = `ORD-${id}`;
-  const draft = { orderId, numberOfItems, items: null, customerId: null, currency: null };
-  return request({ kind: 'create', orderId, draft, fingerprint: `create-${id}-${numberOfItems}` });
-};
-
-export const update = (id: number, status: OrderStatus): CommandRequest =>
-  request({ kind: 'update', orderId: `ORD-${id}`, status, fingerprint: `update-${id}-${status}` });
-
-const request = (command: CommandRequest['command']): CommandRequest => ({
-  command,
-  idempotencyKey: null,
-  traceparent: '00-1-1-00',
-});
-
-export const keyed = (idempotencyKey: string, unkeyed: CommandRequest): CommandRequest => ({
-  ...unkeyed,
-  idempotencyKey,
-});
 
 /** The parts of an answer that tests compare. */
 export const brief = (answer: Answer): string =>

@@ -30,6 +30,17 @@ describe('the queue of batches', () => {
     assert.ok(queue.isEmpty);
   });
 
+  test('gives no part of a batch for which there is no room, so that none of its records is passed over', () => {
+    const queue = createApplyQueue(3);
+    assert.equal(queue.isEmpty, true);
+    void queue.push(batchOf(0, 0, events(3)), null);
+    void queue.push(batchOf(1, 0, events(2)), null);
+    assert.equal(queue.isEmpty, false);
+    assert.deepEqual(shapes(queue.take()), [[0, 3, null, 3, true]]);
+    queue.applied();
+    assert.deepEqual(shapes(queue.take()), [[1, 2, null, 2, true]]);
+  });
+
   test('gives one part of each partition, and a batch without records too', () => {
     const queue = createApplyQueue(100);
     void queue.push({ ...batchOf(0, 0, []), next: 7 }, null);
