@@ -41,6 +41,9 @@ export const DECIDING_FILES: Readonly<Record<string, readonly string[]>> = {
   'services/cart_service/publishing/batches/batch_taker.ts': [
     'services/cart_service/publishing/batches/batch_taker.test.ts',
   ],
+  'services/cart_service/publishing/batches/batch_decider.ts': [
+    'services/cart_service/publishing/batches/batch_writer.test.ts',
+  ],
   'services/cart_service/publishing/batches/batch_writer.ts': [
     'services/cart_service/publishing/batches/batch_writer.test.ts',
   ],
@@ -86,7 +89,6 @@ export const DECIDING_FILES: Readonly<Record<string, readonly string[]>> = {
   'services/order_service/consuming/unread_partitions.ts': [
     'services/order_service/consuming/unread_partitions.test.ts',
   ],
-  'services/order_service/live/event_ids.ts': ['services/order_service/live/event_ids.test.ts'],
   'services/order_service/order_event_handler.ts': ['services/order_service/order_event_handler.test.ts'],
   'services/order_service/redrive/letter_parts.ts': ['services/order_service/redrive/letter_parts.test.ts'],
   'services/order_service/redrive/plan_letter.ts': ['services/order_service/redrive/plan_letter.test.ts'],

@@ -140,7 +140,7 @@ describe('catching up with the log', () => {
   test('knows that an event is open that the outbox holds: another one before it takes its place', async () => {
     const disk = createCartDisk();
     const store = createSimulatedCartStore(disk);
-    const orders = [{ orderId: 'ORD-1', version: 2, status: 'confirmed' as const }];
+    const orders = [{ state: { orderId: 'ORD-1', version: 2, status: 'confirmed' as const }, previous: null }];
     await store.commit({ ...EMPTY_CART_BATCH, orders, outbox: [confirmation(1, 2)] });
     const log = logOf([0, 0, [foreign(1)]]);
     const { logger } = createTestLog();
@@ -201,7 +201,7 @@ describe('catching up with a topic that was made again', () => {
     const store = createSimulatedCartStore(disk);
     const order = { orderId: 'ORD-1', version: 1, status: 'new' as const };
     const ahead = [{ orderId: 'ORD-1', version: 1, offset: 9 }];
-    await store.commit({ ...EMPTY_CART_BATCH, orders: [order], positions: before });
+    await store.commit({ ...EMPTY_CART_BATCH, orders: [{ state: order, previous: null }], positions: before });
     await store.commit({ ...EMPTY_CART_BATCH, ahead });
     const { logger, lines } = createTestLog();
     const positions = createLogPositions();

@@ -9,21 +9,30 @@ import { eventsIn, learnFrom, type OpenEvents } from './learn_from_log.ts';
 const ORDER = 'ORD-1';
 const NOTHING_OPEN: OpenEvents = () => new Map();
 const OPEN: OpenEvents = () => new Map([[ORDER, Infinity]]);
-const NO_ORDERS: LoadedOrders = { orders: new Map(), logged: new Map(), unanswered: new Map(), idempotency: new Map() };
+const NO_ORDERS: LoadedOrders = {
+  orders: new Map(),
+  logged: new Map(),
+  unanswered: new Map(),
+  idempotency: new Map(),
+  openElsewhere: new Set(),
+};
 
 const at = (...events: readonly OrderEvent[]) => events.map((event, offset) => ({ event, offset }));
 
 /** The first part of these events was promised and read from the log, then the others were promised. */
 const storeWith = async (read: readonly OrderEvent[], promised: readonly OrderEvent[] = [], ahead?: number) => {
   const store = createSimulatedCartStore(createCartDisk());
-  const orders = promised.map((event) => ({
+  const states = promised.map((event) => ({
     orderId: ORDER,
     version: event.version ?? 0,
     status: event.type === 'ORDER_CREATED' ? event.order.status : event.status,
   }));
   const { orders: learned } = await learnFrom(store, at(...read), OPEN);
   await store.commit({ ...EMPTY_CART_BATCH, learned });
-  await store.commit({ ...EMPTY_CART_BATCH, orders });
+  for (const state of states) {
+    const previous = (await store.load([ORDER], [])).orders.get(ORDER) ?? null;
+    await store.commit({ ...EMPTY_CART_BATCH, orders: [{ state, previous }] });
+  }
   const version = promised.at(-1)?.version ?? 0;
   if (ahead !== undefined)
     await store.commit({ ...EMPTY_CART_BATCH, ahead: [{ orderId: ORDER, version, offset: ahead }] });

@@ -11,6 +11,7 @@ import { A_TOPIC, unsettledIn } from '#tests/support/cart_parts.ts';
 import { create, keyed, update } from '#tests/support/cart_requests.ts';
 import { createTestLog } from '#tests/support/test_log.ts';
 import { createCartDisk, createSimulatedCartStore } from '#tests/simulation/simulated_cart_store.ts';
+import { createBatchDecider } from './batch_decider.ts';
 import { createBatchTaker } from './batch_taker.ts';
 import { createBatchWriter } from './batch_writer.ts';
 import { createSettlements } from './settlements.ts';
@@ -21,6 +22,7 @@ const FAILED = failed('StoreUnavailable', 'unknown', 'the store of the Cart Serv
 
 interface Hooks {
   load?: () => void;
+  openElsewhere?: readonly string[];
   commit?: () => void;
   now: () => number;
   fates: readonly Fate[];
@@ -38,7 +40,7 @@ const scene = (t: TestContext) => {
     async load(...args) {
       const loaded = await simulated.load(...args);
       hooks.load?.();
-      return loaded;
+      return hooks.openElsewhere === undefined ? loaded : { ...loaded, openElsewhere: new Set(hooks.openElsewhere) };
     },
     commit(batch) {
       commits += 1;
@@ -63,14 +65,23 @@ const scene = (t: TestContext) => {
   const settlements = createSettlements(createLogPositions(), () => 0);
   const { logger, lines } = createTestLog();
   const transactions = createTransactions({ store, settlements, now: () => 0, logger });
+  const again: [orderId: string, afterMs: number][] = [];
   const sent: { seqs: number[]; requests: unknown }[] = [];
   const fated: unknown[] = [];
   const keysInFlight = new Set<string>();
-  const write = createBatchWriter({
+  const decide = createBatchDecider({
     store,
     room,
-    taker: createBatchTaker({ keysInFlight, refuseLate: () => {}, publishTimeoutMs: 1_000 }),
     transactions,
+    tryAgain: (waiting, afterMs) => again.push([waiting.request.command.orderId, afterMs]),
+    logger,
+    circumstances: () => ({ now: hooks.now(), newId: () => `event-${commits}`, random: () => 0 }),
+    firstSeq: 7,
+  });
+  const write = createBatchWriter({
+    room,
+    decide,
+    taker: createBatchTaker({ keysInFlight, refuseLate: () => {}, publishTimeoutMs: 1_000 }),
     sender: {
       send: (topic, rows, requests) => {
         assert.equal(topic, A_TOPIC);
@@ -84,8 +95,6 @@ const scene = (t: TestContext) => {
       return Promise.resolve();
     },
     logger,
-    circumstances: () => ({ now: hooks.now(), newId: () => `event-${commits}`, random: () => 0 }),
-    firstSeq: 7,
   });
   const run = () => write(A_TOPIC, [queue]);
   return {
@@ -98,6 +107,7 @@ const scene = (t: TestContext) => {
     sent,
     fated,
     answers,
+    again,
     lines,
     keysInFlight,
     run,
@@ -123,6 +133,38 @@ describe('a batch of requests', () => {
     assert.deepEqual(fated, [[A_TOPIC, [queue], [7, 8], hooks.fates]]);
     assert.deepEqual([unsettledIn([queue]), answers], [[7, 8], []]);
     assert.ok(waiting.every(({ stored }) => stored));
+  });
+
+  test('does not store what was decided on an order that has changed, and tries its request again', async (t) => {
+    const { ask, run, disk, hooks, queue, again, sent } = scene(t);
+    const [first, second] = [create(1), create(2)].map(ask);
+    const learned = { orderId: 'ORD-1', version: 4, status: 'shipped' as const };
+    hooks.commit = () => {
+      hooks.commit = () => {};
+      disk.commit((state) => ({ ...state, orders: new Map([['ORD-1', learned]]) }));
+    };
+    assert.deepEqual(await run(), { taken: true, sent: 1, trouble: null });
+    assert.deepEqual(disk.state.orders.get('ORD-1'), learned);
+    assert.deepEqual([again, sent.map(({ seqs }) => seqs)], [[['ORD-1', 0]], [[8]]]);
+    assert.deepEqual([unsettledIn([queue]), first?.stored, second?.stored], [[8], false, true]);
+  });
+
+  test('leaves an order alone of which another instance has an open event, and tries its request soon again', async (t) => {
+    const { ask, run, disk, hooks, again, answers } = scene(t);
+    [create(1), update(2, 'shipped')].map(ask);
+    hooks.openElsewhere = ['ORD-1', 'ORD-2'];
+    assert.deepEqual(await run(), { taken: true, sent: 0, trouble: null });
+    assert.deepEqual(
+      [again, answers, disk.state.outbox.size],
+      [
+        [
+          ['ORD-1', 5],
+          ['ORD-2', 5],
+        ],
+        [],
+        0,
+      ],
+    );
   });
 
   test('gives each event a later number than the batch before', async (t) => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Broker } from '#kafka_common/broker.ts';
 import type { OrderEvent } from '#kafka_common/events.ts';
 import { createPartitionQueue } from '#cart_service/publishing/waiting/partition_queue.ts';
-import type { CartBatch, OutboxRow } from '#cart_service/store/cart_store.ts';
+import type { CartBatch, Committed, OutboxRow } from '#cart_service/store/cart_store.ts';
 import { A_TOPIC, confirmation, creation, logOf, rowOf, unsettledIn } from '#tests/support/cart_parts.ts';
 import { created, statusUpdated } from '#tests/support/events.ts';
 import { createTestLog } from '#tests/support/test_log.ts';
@@ -14,12 +14,14 @@ interface Scene {
   readonly refused: readonly OutboxRow[];
   readonly log?: readonly OrderEvent[];
   readonly broker?: Pick<Broker, 'read'>;
-  readonly commit?: () => Promise<void>;
+  readonly commit?: () => Promise<Committed>;
   readonly isOpen?: () => boolean;
 }
 
+const NOTHING_LOST: Committed = { lost: new Set(), takenOver: new Set() };
+
 const decide = async ({ outbox, refused, log = [], ...rest }: Scene) => {
-  const { broker = logOf([4, 0, log]), commit = () => Promise.resolve(), isOpen = () => true } = rest;
+  const { broker = logOf([4, 0, log]), commit = () => Promise.resolve(NOTHING_LOST), isOpen = () => true } = rest;
   const queues = [createPartitionQueue(4, outbox), createPartitionQueue(5, [])];
   const commits: Partial<CartBatch>[] = [];
   const acknowledged: unknown[] = [];
@@ -56,8 +58,8 @@ describe('deciding about an event that Kafka refuses for good', () => {
     assert.deepEqual(commits, [
       {
         takenBack: [
-          { seq: 2, state, previous: null, idempotencyKey: null },
-          { seq: 1, state: { ...state, version: 1, status: 'new' }, previous: null, idempotencyKey: null },
+          { row: UPDATE, state, previous: null },
+          { row: CREATION, state: { ...state, version: 1, status: 'new' }, previous: null },
         ],
         dropped: [CREATION, UPDATE],
       },
@@ -84,7 +86,7 @@ describe('deciding about an event that Kafka refuses for good', () => {
     });
     assert.deepEqual(acknowledged, [[1, { partition: 4, offset: 1 }, A_TOPIC, false]]);
     assert.deepEqual(
-      commits[0]?.takenBack?.map(({ seq, previous }) => [seq, previous]),
+      commits[0]?.takenBack?.map(({ row, previous }) => [row.seq, previous]),
       [[2, { orderId: 'ORD-1', version: 1, status: 'new' }]],
     );
     assert.deepEqual([commits[0].dropped, left, dropped], [[UPDATE], [], 1]);
@@ -110,7 +112,7 @@ describe('deciding about an event that Kafka refuses for good', () => {
     const row = rowOf(1, created('ORD-1', 1, 'e', { status: 'shipped' }), { idempotencyKey: 'a' });
     const { commits } = await decide({ outbox: [row], refused: [row] });
     const state = { orderId: 'ORD-1', version: 1, status: 'shipped' };
-    assert.deepEqual(commits[0]?.takenBack, [{ seq: 1, state, previous: null, idempotencyKey: 'a' }]);
+    assert.deepEqual(commits[0]?.takenBack, [{ row, state, previous: null }]);
   });
 
   test('reads the whole log, and waits a second at most at an open transaction', async () => {
@@ -161,7 +163,7 @@ describe('nothing is decided', () => {
     const startedAt = performance.now();
     const commit = () => {
       const { value } = reasons.next();
-      return value === undefined ? Promise.resolve() : Promise.reject(new Error(value));
+      return value === undefined ? Promise.resolve(NOTHING_LOST) : Promise.reject(new Error(value));
     };
     const { commits, left, dropped, lines } = await decide({ outbox: [CREATION], refused: [CREATION], commit });
     assert.deepEqual([commits.length, left, dropped], [4, [], 1]);

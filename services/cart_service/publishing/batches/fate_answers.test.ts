@@ -22,6 +22,8 @@ interface Circumstances {
   readonly isDoubted?: boolean;
   readonly hasOtherAttempts?: boolean;
   readonly storeFails?: boolean;
+  /** The ids of orders. */
+  readonly takenOver?: readonly string[];
 }
 
 /** Answers a create of order 1, with a key, and an update of order 2, whose events have these fates. */
@@ -48,7 +50,10 @@ const answer = async (fates: readonly Fate[], now: Circumstances = {}) => {
     transactions: {
       commit: ({ takenBack }: CartBatch) => {
         taken.push(takenBack);
-        return now.storeFails === true ? Promise.reject(new Error('full')) : Promise.resolve();
+        const takenOver = new Set(now.takenOver);
+        return now.storeFails === true
+          ? Promise.reject(new Error('full'))
+          : Promise.resolve({ lost: new Set(), takenOver });
       },
     },
     logger,
@@ -83,13 +88,11 @@ describe('an acknowledged event', () => {
 
 describe('an event that is certainly not written', () => {
   test('is taken back with its key, and then its client is answered that nothing was done', async () => {
-    const { answers, taken, left } = await answer([NOT_WRITTEN, REFUSED]);
-    assert.deepEqual(taken, [
-      [
-        { seq: 1, state: STATE, previous: null, idempotencyKey: 'a' },
-        { seq: 2, state: STATE, previous: STATE, idempotencyKey: null },
-      ],
-    ]);
+    const { answers, taken, left, rows } = await answer([NOT_WRITTEN, REFUSED]);
+    assert.deepEqual(
+      taken.flat().map(({ row, state, previous }) => ({ row, state, previous })),
+      rows.map((row, n) => ({ row, state: STATE, previous: n === 0 ? null : STATE })),
+    );
     assert.deepEqual(left, []);
     assert.deepEqual(answers, [
       failed('KafkaBrokersUnavailable', 'not_created', 'the event was not written: down'),
@@ -108,6 +111,11 @@ describe('an event that is certainly not written', () => {
 
   test('leaves the outcome unknown if another attempt at the request may do what this one denies', async () => {
     const { answers, left } = await answer([NOT_WRITTEN, NOT_WRITTEN], { hasOtherAttempts: true });
+    assert.deepEqual([outcomes(answers), left], [['unknown', 'unknown'], []]);
+  });
+
+  test('leaves the outcome unknown if another instance has taken it over', async () => {
+    const { answers, left } = await answer([NOT_WRITTEN, NOT_WRITTEN], { takenOver: ['ORD-1', 'ORD-2'] });
     assert.deepEqual([outcomes(answers), left], [['unknown', 'unknown'], []]);
   });
 
