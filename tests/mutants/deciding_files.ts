@@ -20,6 +20,7 @@ export const DECIDING_FILES: Readonly<Record<string, readonly string[]>> = {
   'libs/kafka_common/kafka/publishing/lane.ts': ['libs/kafka_common/kafka/publishing/lane.test.ts'],
   'libs/kafka_common/kafka/publishing/sender.ts': ['libs/kafka_common/kafka/publishing/sender.test.ts'],
   'libs/kafka_common/kafka/wire/committed_batches.ts': ['libs/kafka_common/kafka/wire/committed_batches.test.ts'],
+  'libs/kafka_common/kafka/wire/decompressed_size.ts': ['libs/kafka_common/kafka/wire/decompressed_size.test.ts'],
   'libs/kafka_common/kafka/wire/read_records.ts': ['libs/kafka_common/kafka/wire/read_batches.test.ts'],
   'libs/kafka_common/kafka/wire/record_batches.ts': ['libs/kafka_common/kafka/wire/record_batches.test.ts'],
   'libs/kafka_common/kafka/wire/record_parser.ts': ['libs/kafka_common/kafka/wire/record_parser.test.ts'],
