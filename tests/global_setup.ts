@@ -20,8 +20,14 @@ export async function globalSetup(): Promise<void> {
   }
   const availability = await postgresAvailability();
   if (availability.kind !== 'installed') return;
-  postgres = await startPostgres(availability.programs, { settings: FAST });
-  process.env['TEST_DATABASE_URL'] = postgres.url;
+  try {
+    postgres = await startPostgres(availability.programs, { settings: FAST });
+    process.env['TEST_DATABASE_URL'] = postgres.url;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (process.env['REQUIRE_POSTGRES'] === '1') throw error;
+    process.env['TEST_POSTGRES_SKIP'] = `PostgreSQL does not start: ${reason}`;
+  }
 }
 
 export async function globalTeardown(): Promise<void> {

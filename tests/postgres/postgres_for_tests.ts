@@ -12,6 +12,8 @@ export type PostgresAvailability =
 export const postgresAvailability = async (): Promise<PostgresAvailability> => {
   const url = process.env['TEST_DATABASE_URL'];
   if (url) return { kind: 'given', url };
+  const reason = process.env['TEST_POSTGRES_SKIP'];
+  if (reason) return { kind: 'none', reason };
   const programs = await postgresPrograms();
   if (programs !== null) return { kind: 'installed', programs };
   return { kind: 'none', reason: 'no PostgreSQL 15 or newer is installed, and TEST_DATABASE_URL is not set' };
@@ -46,8 +48,9 @@ export const ownPostgres = async (): Promise<{
   readonly options: { readonly skip: string | false };
   readonly start: (settings?: Readonly<Record<string, string>>) => Promise<PostgresServer>;
 }> => {
+  const reason = process.env['TEST_POSTGRES_SKIP'];
   const programs = await postgresPrograms();
-  const skip = programs === null ? 'no PostgreSQL 15 or newer is installed' : false;
+  const skip = reason ?? (programs === null ? 'no PostgreSQL 15 or newer is installed' : false);
   if (skip !== false && process.env['REQUIRE_POSTGRES'] === '1') throw new Error(`REQUIRE_POSTGRES=1, but ${skip}`);
   return { options: { skip }, start: (settings = {}) => startPostgres(programs ?? '', { settings }) };
 };
