@@ -46,6 +46,7 @@ for (const [problem, url, password, message] of [
   ['is of another kind of database', 'mysql://me:secret@db/orders', '', /begins with neither postgres:/],
   ['has no user', 'postgres://db/orders', '', /has no user/],
   ['has no database', 'postgres://me:secret@db', '', /has no name of a database/],
+  ['has a % that begins no escape', 'postgres://me:100%secret@db/orders', '', /%25/],
   ['has a password beside the given one', 'postgres://me:secret@db/orders', 'other', /only one of them/],
   ['has a parameter that is not read', 'postgres://me:secret@db/orders?target_session_attrs=any', '', /target_session/],
   ['has a wrong sslmode', 'postgres://me:secret@db/orders?sslmode=always', '', /wrong sslmode/],

@@ -32,7 +32,7 @@ export const readDatabaseAddress = (url: string, password: string): DatabaseAddr
   const { protocol, hostname, pathname, username } = given;
   if (protocol !== 'postgres:' && protocol !== 'postgresql:')
     refuse('begins with neither postgres:// nor postgresql://');
-  const database = decodeURIComponent(pathname.slice(1));
+  const database = decoded(pathname.slice(1));
   if (hostname === '') refuse('has no host');
   if (username === '') refuse('has no user');
   if (database === '' || database.includes('/')) refuse('has no name of a database after the host');
@@ -44,8 +44,8 @@ export const readDatabaseAddress = (url: string, password: string): DatabaseAddr
     host,
     port,
     database,
-    user: decodeURIComponent(username),
-    password: password || decodeURIComponent(given.password) || undefined,
+    user: decoded(username),
+    password: password || decoded(given.password) || undefined,
     ssl: tlsOf(host, given.searchParams),
     text: `${hostname}:${port}/${database}`,
   };
@@ -56,6 +56,15 @@ const parse = (url: string): URL => {
     return new URL(url);
   } catch {
     return refuse('is not an address');
+  }
+};
+
+/** Undoes the escapes of an address. */
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return refuse('has a % that begins no escape; write %25 for the character itself');
   }
 };
 
