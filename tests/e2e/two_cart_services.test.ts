@@ -119,7 +119,7 @@ test('the orders of a Cart Service that is killed can be used on the other one',
     if (acknowledged.includes(id)) {
       await eventually(async () => {
         const { body } = await orderDetails(order.url, id);
-        assert.equal(body['status'], 'confirmed');
+        assert.equal((body['order'] as { status: string }).status, 'confirmed');
       });
     }
   }
