@@ -19,7 +19,9 @@ import { createPublisher } from './publisher.ts';
 const DRAIN_MS = 2_500;
 
 await runService('cart-service', readConfig, async (config, logger, tracing) => {
-  logger.info({ broker: describeBroker(config), dataDir: config.dataDir }, 'starting');
+  const { database, dataDir } = config;
+  const place = database === null ? { dataDir } : { database: database.text };
+  logger.info({ broker: describeBroker(config), ...place }, 'starting');
   const { ordersTopic: topic, queueLimit } = config;
   const registry = new Registry();
   const metrics = createPublisherMetrics(registry, topic);
