@@ -23,6 +23,7 @@ const FAILED = failed('StoreUnavailable', 'unknown', 'the store of the Cart Serv
 interface Hooks {
   load?: () => void;
   openElsewhere?: readonly string[];
+  lost?: readonly string[];
   commit?: () => void;
   now: () => number;
   fates: readonly Fate[];
@@ -46,7 +47,7 @@ const scene = (t: TestContext) => {
       commits += 1;
       return Promise.resolve().then(() => {
         hooks.commit?.();
-        return simulated.commit(batch);
+        return simulated.commit(batch).then((done) => ({ ...done, lost: new Set(hooks.lost ?? done.lost) }));
       });
     },
   };
@@ -147,6 +148,14 @@ describe('a batch of requests', () => {
     assert.deepEqual(disk.state.orders.get('ORD-1'), learned);
     assert.deepEqual([again, sent.map(({ seqs }) => seqs)], [[['ORD-1', 0]], [[8]]]);
     assert.deepEqual([unsettledIn([queue]), first?.stored, second?.stored], [[8], false, true]);
+  });
+
+  test('does not answer under a key that another instance has recorded meanwhile', async (t) => {
+    const { ask, run, hooks, again, answers } = scene(t);
+    ask(keyed('a', update(1, 'shipped')));
+    hooks.lost = ['ORD-1'];
+    await run();
+    assert.deepEqual([again, answers], [[['ORD-1', 0]], []]);
   });
 
   test('leaves an order alone of which another instance has an open event, and tries its request soon again', async (t) => {
