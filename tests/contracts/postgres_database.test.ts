@@ -28,6 +28,14 @@ const withTable = async (t: TestContext): Promise<{ url: string; database: Datab
   return { url, database };
 };
 
+const openThroughProxy = async (t: TestContext, url: string) => {
+  const proxy = await createProxy({ targetPort: Number(new URL(url).port) });
+  t.after(proxy.close);
+  const through = new URL(url);
+  through.port = String(proxy.port);
+  return { proxy, database: open(t, through.href) };
+};
+
 const ids = async (database: Database) => (await database.query('SELECT id FROM t ORDER BY id')).map(({ id }) => id);
 
 test('a transaction is applied whole, and its numbers are numbers', postgres.options, async (t) => {
@@ -82,11 +90,7 @@ for (const [lost, direction, isApplied] of [
 ] as const) {
   test(`a transaction that loses the ${lost} is looked up`, postgres.options, async (t) => {
     const { url, database: direct } = await withTable(t);
-    const proxy = await createProxy({ targetPort: Number(new URL(url).port) });
-    t.after(proxy.close);
-    const through = new URL(url);
-    through.port = String(proxy.port);
-    const database = open(t, through.href);
+    const { proxy, database } = await openThroughProxy(t, url);
     const committing = database.transaction(async (query) => {
       await query('INSERT INTO t VALUES (7)');
       proxy.trouble = { kind: 'black_hole', direction };
@@ -104,11 +108,7 @@ for (const [lost, direction, isApplied] of [
 
 test('a transaction that nobody can say anything of is in doubt', postgres.options, async (t) => {
   const { url } = await withTable(t);
-  const proxy = await createProxy({ targetPort: Number(new URL(url).port) });
-  t.after(proxy.close);
-  const through = new URL(url);
-  through.port = String(proxy.port);
-  const database = open(t, through.href);
+  const { proxy, database } = await openThroughProxy(t, url);
   const committing = database.transaction(async (query) => {
     await query('INSERT INTO t VALUES (7)');
     proxy.trouble = { kind: 'black_hole', direction: 'to_client' };

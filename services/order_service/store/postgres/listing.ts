@@ -1,11 +1,7 @@
 import type { Database } from '#service_common/postgres/database.ts';
-import type { Row } from '#service_common/postgres/statements.ts';
 import { toPostgresText } from '#service_common/stored_text.ts';
 import type { OrderFilter, OrderPage, OrderSortKey } from '#order_service/consumer_db.ts';
-import { toViewedOrder } from './rows.ts';
-
-/** Orders that one page looks at if no index serves the whole filter. It bounds the work of one request. */
-const MAX_LOOKED_AT = 1_000;
+import { pageOf, rowsToLookAt } from '#order_service/store/stored_orders.ts';
 
 /**
  * Lists orders along an index. If the filter has both a customer and a status, the index is that of the customer, and
@@ -17,15 +13,10 @@ export const listOrders = async (
   after: OrderSortKey | null,
   limit: number,
 ): Promise<OrderPage> => {
-  const isChecked = filter.customerId !== undefined && filter.status !== undefined;
-  const lookAt = isChecked ? MAX_LOOKED_AT : limit;
+  const lookAt = rowsToLookAt(filter, limit);
   const { text, values } = query(filter, after, lookAt);
   const rows = await database.query(text, values);
-  const fitting = isChecked ? rows.filter((row) => row['status'] === filter.status) : rows;
-  const page = fitting.slice(0, limit);
-  const isWhole = rows.length < lookAt && page.length === fitting.length;
-  const last = page.length < fitting.length ? page.at(-1) : rows.at(-1);
-  return { orders: page.map(toViewedOrder), next: isWhole || last === undefined ? null : toSortKey(last) };
+  return pageOf(rows, filter, limit);
 };
 
 const query = ({ customerId, status, from, to }: OrderFilter, after: OrderSortKey | null, lookAt: number) => {
@@ -45,8 +36,3 @@ const query = ({ customerId, status, from, to }: OrderFilter, after: OrderSortKe
     values,
   };
 };
-
-const toSortKey = (row: Row): OrderSortKey => ({
-  orderedAt: row['ordered_at'] as number,
-  arrival: row['arrival'] as number,
-});

@@ -2,7 +2,8 @@ import type { Database } from '#service_common/postgres/database.ts';
 import { toPostgresText } from '#service_common/stored_text.ts';
 import type { DeadLetterState, ViewQueries } from '#order_service/consumer_db.ts';
 import { listOrders } from './listing.ts';
-import { toDeadLetter, toStoredEvent, toText, toView, toViewedOrder } from './rows.ts';
+import { toViewedOrder } from '#order_service/store/stored_orders.ts';
+import { toDeadLetter, toStoredEvent, toText, toView } from './rows.ts';
 import { createStreamQueries } from './stream_queries.ts';
 
 /** Ids in one page of `orderIds`. It bounds the memory of a listing. */

@@ -1,10 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { toSqliteText } from '#service_common/stored_text.ts';
 import type { OrderFilter, OrderPage, OrderSortKey } from '#order_service/consumer_db.ts';
-import { type Row, toViewedOrder } from './rows.ts';
-
-/** Orders that one page looks at if no index serves the whole filter. It bounds how long other requests wait (about 10 ms). */
-const MAX_LOOKED_AT = 1_000;
+import { pageOf, rowsToLookAt } from '#order_service/store/stored_orders.ts';
 
 type List = (filter: OrderFilter, after: OrderSortKey | null, limit: number) => OrderPage;
 
@@ -21,15 +18,10 @@ export const prepareListing = (db: DatabaseSync): List => {
   };
 
   return (filter, after, limit) => {
-    const isChecked = filter.customerId !== undefined && filter.status !== undefined;
-    const lookAt = isChecked ? MAX_LOOKED_AT : limit;
+    const lookAt = rowsToLookAt(filter, limit);
     const { text, values } = query(filter, after);
     const rows = prepared(text).all(...values, lookAt);
-    const fitting = isChecked ? rows.filter((row) => row['status'] === filter.status) : rows;
-    const page = fitting.slice(0, limit);
-    const isWhole = rows.length < lookAt && page.length === fitting.length;
-    const last = page.length < fitting.length ? page.at(-1) : rows.at(-1);
-    return { orders: page.map(toViewedOrder), next: isWhole || last === undefined ? null : toSortKey(last) };
+    return pageOf(rows, filter, limit);
   };
 };
 
@@ -52,8 +44,3 @@ const query = ({ customerId, status, from, to }: OrderFilter, after: OrderSortKe
     values: conditions.flatMap(([, ...rest]) => rest),
   };
 };
-
-const toSortKey = (row: Row): OrderSortKey => ({
-  orderedAt: row['ordered_at'] as number,
-  arrival: row['arrival'] as number,
-});

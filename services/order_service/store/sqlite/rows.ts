@@ -1,14 +1,8 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import type { Order, OrderStatus } from '#kafka_common/models.ts';
-import type {
-  EventOutcome,
-  OrderView,
-  Redrive,
-  StoredDeadLetter,
-  StoredEvent,
-  ViewedOrder,
-} from '#order_service/consumer_db.ts';
+import type { OrderStatus } from '#kafka_common/models.ts';
+import type { EventOutcome, OrderView, StoredDeadLetter, StoredEvent } from '#order_service/consumer_db.ts';
 import { headersFromText } from '#order_service/store/header_text.ts';
+import { toRedrive } from '#order_service/store/stored_orders.ts';
 
 /** Rows of the tables, and their conversion to the types of `consumer_db.ts`. */
 export type Row = Record<string, SQLOutputValue>;
@@ -18,13 +12,6 @@ export const toView = (row: Row): OrderView => ({
   version: row['version'] as number,
   status: row['status'] as OrderStatus,
   pendingSince: row['since'] as number | null,
-});
-
-/** The body has the status that the order was created with; the row has the present one. */
-export const toViewedOrder = (row: Row): ViewedOrder => ({
-  ...(JSON.parse(row['body'] as string) as Order),
-  status: row['status'] as OrderStatus,
-  version: row['version'] as number,
 });
 
 export const toStoredEvent = (row: Row): StoredEvent => ({
@@ -53,16 +40,6 @@ export const toDeadLetter = (row: Row): StoredDeadLetter => ({
   storedAt: row['stored_at'] as number,
   redrive: toRedrive(row),
 });
-
-const toRedrive = (row: Row): Redrive | null =>
-  row['redriven_at'] === null
-    ? null
-    : {
-        at: row['redriven_at'] as number,
-        partition: row['redriven_partition'] as number,
-        offset: row['redriven_offset'] as number,
-        outcome: row['redriven_outcome'] as Redrive['outcome'],
-      };
 
 const bytes = (blob: SQLOutputValue | undefined): Buffer | null =>
   blob instanceof Uint8Array ? Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength) : null;

@@ -5,7 +5,8 @@ import { prepareListing } from './listing.ts';
 import { prepareQueryStatements } from './query_statements.ts';
 
 import { reading } from './reading.ts';
-import { type Row, toDeadLetter, toStoredEvent, toView, toViewedOrder } from './rows.ts';
+import { toViewedOrder } from '#order_service/store/stored_orders.ts';
+import { type Row, toDeadLetter, toStoredEvent, toView } from './rows.ts';
 import { createStreamQueries } from './stream_queries.ts';
 
 /** Ids in one page of `orderIds`. It bounds the memory of a listing, and how long other requests wait (about 1 ms). */
